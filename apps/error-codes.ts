@@ -171,6 +171,12 @@ export const requestErrors = {
     meaning: 'A stored event is not what was written.',
     whatToDo: 'Run `leadger verify`, and restore the log from a backup.',
   },
+  'event-id-taken': {
+    status: 500,
+    meaning:
+      'An event was to be stored with the id of an earlier one of its stream. Nothing was recorded: it is a defect.',
+    whatToDo: 'Send the request with a new Idempotency-Key, and report it with the time.',
+  },
   'store-unavailable': {
     status: 503,
     meaning: 'The event store cannot be reached. Nothing was recorded.',

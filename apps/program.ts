@@ -5,6 +5,7 @@ import { startLeadger } from '#wiring/start';
 import type { StoreLocation } from '#wiring/stores';
 import { messageOf } from './message-of.ts';
 import { checkEnvironment, mustNotBeEmpty, UsageError } from './settings.ts';
+import type { Telling } from './telling.ts';
 
 interface ProgramOptions extends StoreLocation {
   readonly port: number;
@@ -65,6 +66,9 @@ export function onServers({ eventStoreDb, databaseUrl }: ProgramOptions): {
 /** After this time without a renewal, other workers take over the leases of a worker. @throws UsageError */
 export const leaseTermMilliseconds = (): number => millisecondsIn('LEADGER_LEASE_SECONDS', 15);
 
+/** How long a call to the outside may fail before the health is degraded. @throws UsageError */
+export const failingMilliseconds = (): number => millisecondsIn('LEADGER_FAILING_SECONDS', 300);
+
 /** How long a command waits for an event store that is away, from the arrival of its request. @throws UsageError */
 export const commandMilliseconds = (): number => millisecondsIn('LEADGER_COMMAND_SECONDS', 10);
 
@@ -87,9 +91,12 @@ export function mostFeeds(): { mostFeeds?: number } {
 export async function serve(
   application: NestFastifyApplication,
   { port, host }: ProgramOptions,
-  { works = true }: { works?: boolean } = {},
+  { works = true, telling }: { works?: boolean; telling?: Telling } = {},
 ): Promise<string | undefined> {
-  const stop = stopOnce(async () => application.close());
+  const stop = stopOnce(async () => {
+    await application.close();
+    await telling?.telemetry?.stop();
+  });
   process.once('SIGINT', () => stop(0));
   process.once('SIGTERM', () => stop(0));
   try {

@@ -139,7 +139,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'policy-not-seen': refused(
     428,
     'Whoever publishes a policy says which versions they saw.',
-    'Read /api/policy, and send its ETag in If-Match.',
+    'Read /api/policy or /api/policy/versions, and send its ETag in If-Match.',
     'if-match',
   ),
   'policy-copy-unclear': refused(
@@ -283,7 +283,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'order-filled': refused(
     409,
     'The order is filled: all its leads were delivered.',
-    'Cancel or hold its programme in Loyalty Rewards, where it has one; else place a new order.',
+    'Cancel or hold its programme in Loyalty Rewards, while it has one; else place a new order.',
   ),
   'order-cancelled': refused(409, 'The order is cancelled.', 'Place a new order; for a checkout, start a new one.'),
   'programme-unknown': refused(

@@ -16,6 +16,8 @@ describe('the settings of a program', () => {
     'SMTP_URL',
     'MAIL_FROM',
     'STRIPE_SECRET_KEY',
+    'STRIPE_WEBHOOK_SECRET',
+    'STRIPE_STATEMENT_PREFIX',
   ])('refuse an empty %s, because its default would be something else', (name) => {
     for (const written of ['', ' ', '\t\n'])
       expect(() => checkEnvironment({ [name]: written })).toThrow(`${name} is empty: give it a value, or leave it out`);
@@ -27,7 +29,24 @@ describe('the settings of a program', () => {
     ['MAIL_FROM', 'shop', 'MAIL_FROM: shop is not an address'],
     ['SMTP_URL', 'mail.example.com', 'SMTP_URL is not smtp://host:port'],
     ['SMTP_URL', 'https://secret@mail.example.com', 'SMTP_URL is not smtp://host:port'],
+    ['SMTP_URL', 'smtp://mail..example.com', 'SMTP_URL is not smtp://host:port'],
+    ['MAIL_FROM', 'shop@mail..example.com', 'MAIL_FROM: shop@mail..example.com is not an address'],
+    ['MAIL_FROM', 'shop@mail.example.com.', 'MAIL_FROM: shop@mail.example.com. is not an address'],
+    ['MAIL_FROM', 'sh\u200bop@example.com', 'MAIL_FROM: sh\u200bop@example.com is not an address'],
     ['STRIPE_SECRET_KEY', 'sk secret', 'STRIPE_SECRET_KEY is not a key'],
+    ['STRIPE_SECRET_KEY', 'pk_test_1', 'STRIPE_SECRET_KEY is not a key of the server (sk_… or rk_…), without spaces'],
+    ['STRIPE_WEBHOOK_SECRET', 'sk_test_1', 'STRIPE_WEBHOOK_SECRET is not the secret of an endpoint (whsec_…)'],
+    [
+      'STRIPE_STATEMENT_PREFIX',
+      'DEDICATED MEDIA SOLUTIONS',
+      'STRIPE_STATEMENT_PREFIX: DEDICATED MEDIA SOLUTIONS is not the prefix of an account: 2 to 10 characters',
+    ],
+    ['STRIPE_STATEMENT_PREFIX', 'D', 'STRIPE_STATEMENT_PREFIX: D is not the prefix of an account: 2 to 10 characters'],
+    [
+      'STRIPE_STATEMENT_PREFIX',
+      'D*S',
+      'STRIPE_STATEMENT_PREFIX: D*S is not the prefix of an account: 2 to 10 characters',
+    ],
   ])('refuse %s=%s, and never repeat a secret', (name, written, why) => {
     expect(() => checkEnvironment({ [name]: written })).toThrow(why);
     if (!why.includes(written)) expect(() => checkEnvironment({ [name]: written })).not.toThrow(written);
@@ -39,7 +58,14 @@ describe('the settings of a program', () => {
       LEADGER_LOG_LEVEL: 'info',
       MAIL_FROM: 'shop@example.com',
       SMTP_URL: 'smtps://user:p%40ss@mail.example.com',
+      STRIPE_SECRET_KEY: 'rk_test_1',
+      STRIPE_WEBHOOK_SECRET: 'whsec_1',
+      STRIPE_STATEMENT_PREFIX: 'DMS',
     });
+    for (const MAIL_FROM of ['shop@bücher.example', 'shop@[192.0.2.1]', 'shop@localhost'])
+      checkEnvironment({ MAIL_FROM });
+    for (const SMTP_URL of ['smtp://127.0.0.1:9', 'smtp://[::1]:25', 'smtp://mail.example.com.'])
+      checkEnvironment({ SMTP_URL });
     checkEnvironment({});
     mustNotBeEmpty('--events', undefined);
     expect(() => mustNotBeEmpty('--events', '')).toThrow('--events is empty');

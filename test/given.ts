@@ -19,6 +19,11 @@ export function given<State, Command extends DomainCommand, Event extends Domain
           expect(decision).toEqual(events);
           expect(decider.decide(command, fold([...past, ...events]))).toEqual([]);
         },
+        /** Expects these events, and a refusal when the command is repeated. */
+        thenRecordsOnce(...events: readonly Event[]): void {
+          expect(decision).toEqual(events);
+          expect(isRefusal(decider.decide(command, fold([...past, ...events])))).toBe(true);
+        },
         /** Expects these events. A repeated command may record them again. */
         thenRecordsEachTime(...events: readonly Event[]): void {
           expect(decision).toEqual(events);

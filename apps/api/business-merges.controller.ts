@@ -1,18 +1,17 @@
-import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
+import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { exampleIds } from '#read-models/models/examples';
+import { businessMerge, businessMergeExample, businessMergeStatuses } from '#requests/business-merges';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Id } from './fields.ts';
+import { Id, OneOf } from './fields.ts';
 import { IdOf } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { listOf } from './reads.ts';
-import { CommandRoute, Problems, Responds } from './responses.ts';
-import { named } from './schemas.ts';
+import { listOf, PageQuery, pageRequest, ReadRoute } from './reads.ts';
+import { CommandRoute, Problems } from './responses.ts';
 
 class MergeBusinessesBody {
   @Id({ description: 'A customer of the one business.', example: exampleIds.customerId })
@@ -22,23 +21,14 @@ class MergeBusinessesBody {
   otherCustomerId!: string;
 }
 
-const businessMerge = z.object({
-  mergeId: z.string().describe('The id of the merge.'),
-  customerId: z.string().describe('The customer who stood for the one business.'),
-  businessKey: z.string().describe('Of that business, then.'),
-  otherCustomerId: z.string().describe('The customer who stood for the other business.'),
-  otherBusinessKey: z.string().describe('Of that business, then.'),
-});
-
-const businessMerges = listOf(named('BusinessMerge', businessMerge));
-
-const mergeExample: z.input<typeof businessMerge> = {
-  mergeId: exampleIds.mergeId,
-  customerId: exampleIds.customerId,
-  businessKey: 'Vh3cQ0uXb1nT8sKzR5yLpA',
-  otherCustomerId: exampleIds.otherCustomerId,
-  otherBusinessKey: 'q7Ze2mJx4bD0uPw9TtHs1A',
-};
+class BusinessMergesQuery extends PageQuery {
+  @OneOf(businessMergeStatuses, {
+    description: 'Merges that hold, or that were taken back; those that hold when absent.',
+    example: 'taken-back',
+    optional: true,
+  })
+  status?: (typeof businessMergeStatuses)[number];
+}
 
 /** Businesses with different names that are one (DLV-3). */
 @ApiTags('business-merges')
@@ -76,10 +66,13 @@ export class BusinessMergesController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'The merges of businesses that hold, the oldest first: staff only' })
-  @Responds(200, 'The merges.', businessMerges, { items: [mergeExample] })
+  @ReadRoute({
+    summary: 'Merges of businesses, the oldest first, with author, reason and instant: staff of all stores only',
+    answer: listOf(businessMerge),
+    example: { items: [businessMergeExample] },
+  })
   @Problems(403)
-  async listBusinessMerges(@Reading() reader: Reader) {
-    return businessMerges.parse({ items: await this.#queries.businessMerges.list(reader, {}) });
+  listBusinessMerges(@Query() query: BusinessMergesQuery, @Reading() reader: Reader) {
+    return this.#queries.businessMerges.list(reader, pageRequest(query));
   }
 }

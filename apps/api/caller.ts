@@ -5,7 +5,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ACTOR, type Caller, trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
-import { REASON, REASON_FORM } from '#domain/kernel/text';
+import { isReason, REASON_FORM } from '#domain/kernel/text';
 import type { RequestContext } from '#requests/request-tools';
 import { revisionIn } from './conditional.ts';
 import { malformed } from './problems.ts';
@@ -19,7 +19,7 @@ const headers = {
     ACTOR,
     'customer:ID, staff:ID or system:ID; an id has at most 64 letters, digits, dots, hyphens and underscores, and is no e-mail address',
   ],
-  'leadger-reason': [REASON, REASON_FORM],
+  'leadger-reason': [{ test: isReason }, REASON_FORM],
   'idempotency-key': [/^[\x21-\x7e]{1,200}$/, '1 to 200 visible ASCII characters'],
   'if-match': [/^(\*|"(-1|\d{1,15})(-[\w-]{43})?"|"[\w-]{43}")$/, 'one ETag of an earlier answer, like "3", or *'],
 } as const;
@@ -42,21 +42,32 @@ export const paymentProvider: Caller = {
   authenticated: 'signature',
 };
 
+/** All that follows from a request has the id of its command. */
+function tracedAs(request: FastifyRequest, correlationId: string): Required<Pick<RequestContext, 'parent'>> {
+  request.correlationId ||= correlationId;
+  return { parent: { kind: 'request', id: correlationId, correlationId } };
+}
+
 const owner = trialCaller(DEFAULT_ACTOR);
+
+/** The program itself reads, for nobody's request. */
+export const reading = (): RequestContext => ({ caller: owner, commandId: randomUUID() });
 
 /** Until there is sign-in, reads ignore the header: everyone reads as the owner of the machine. */
 export function readerOf(request: FastifyRequest): RequestContext {
   const reason = headerOf(request, 'leadger-reason');
-  return { caller: owner, commandId: randomUUID(), ...(reason && { reason }) };
+  return { caller: owner, commandId: request.id, ...tracedAs(request, request.id), ...(reason && { reason }) };
 }
 
 function contextOf(request: FastifyRequest): RequestContext {
   const caller = callerOf(request);
   const reason = headerOf(request, 'leadger-reason');
   const ifMatch = headerOf(request, 'if-match');
+  const identity = identityOf(request, caller);
   return {
     caller,
-    ...identityOf(request, caller),
+    ...identity,
+    ...tracedAs(request, identity.commandId),
     ...(!isFile(request) && { until: request.answerBy }),
     ...(reason && { reason }),
     ...(ifMatch && ifMatch !== '*' && { ifRevision: revisionIn(ifMatch) }),
@@ -69,7 +80,7 @@ function contextOf(request: FastifyRequest): RequestContext {
  */
 function identityOf(request: FastifyRequest, { actor }: Caller): Pick<RequestContext, 'commandId' | 'requestHash'> {
   const key = headerOf(request, 'idempotency-key');
-  if (key === undefined || isFile(request)) return { commandId: randomUUID() };
+  if (key === undefined || isFile(request)) return { commandId: request.id };
   const path = request.url.split('?', 1)[0];
   return {
     commandId: deriveId('command', actor, `${request.method} ${path}`, key),

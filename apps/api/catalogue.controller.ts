@@ -20,7 +20,7 @@ import type { Requests } from '#requests/requests';
 import { revision } from '#requests/revision';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Count, Currency, Flag, Id, InstantField, Line, OneOf, WebAddress } from './fields.ts';
+import { Count, Currency, Flag, Id, InstantField, Line, OneOf, StoreAddress } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
@@ -35,7 +35,7 @@ class OpenStoreBody {
   @Line({ description: 'Its name, as customers know it.', example: 'West Coast Leads' })
   name!: string;
 
-  @WebAddress({ description: 'Where customers find it; mails link there.', example: 'https://west.example' })
+  @StoreAddress({ description: 'Where customers find it; mails link there.', example: 'https://west.example' })
   webAddress!: string;
 }
 
@@ -45,7 +45,7 @@ class RenameStoreBody {
 }
 
 class ChangeWebAddressBody {
-  @WebAddress({
+  @StoreAddress({
     description: 'Where customers find it from now on; mails link there.',
     example: 'https://west.example',
   })

@@ -7,7 +7,8 @@ import { isTypable, TYPABLE_CODE } from '#domain/coupons/typable';
 import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
 import { isCurrency } from '#domain/kernel/minor-units';
-import { ID, ONE_LINE } from '#domain/kernel/text';
+import { ID, isSeen, NOTHING_SEEN, ONE_LINE, wrongInName } from '#domain/kernel/text';
+import { normalWebAddress, wrongInStoreAddress, wrongInWebAddress } from '#domain/kernel/web-address';
 import { normaliseTelephone } from '#domain/leads/person-form';
 import { isPosition, POSITION_PATTERN } from '#event-store/position-text';
 import type { FieldError } from './problems.ts';
@@ -40,19 +41,36 @@ function field(
 const check = (name: string, message: string, validate: (value: unknown) => boolean): PropertyDecorator =>
   ValidateBy({ name, validator: { validate, defaultMessage: () => message } });
 
-/** A check of a text that must not be empty. An empty one is named so. */
-const checkText = (name: string, message: string, validate: (text: string) => boolean): PropertyDecorator =>
+/** A check that says what is wrong with the value. */
+const checkSaying = (name: string, wrongIn: (value: unknown) => string | undefined): PropertyDecorator =>
   ValidateBy({
     name,
     validator: {
-      validate: (value: unknown) => typeof value === 'string' && validate(value),
-      defaultMessage: (checked?: { value: unknown }) => (isBlank(checked?.value) ? 'must not be empty' : message),
+      validate: (value: unknown) => wrongIn(value) === undefined,
+      defaultMessage: (checked?: { value: unknown }) => wrongIn(checked?.value) ?? '',
     },
+  });
+
+/** A check of a text that must not be empty: first its form, then what `wrongIn` finds. */
+const checkText = (
+  name: string,
+  form: string,
+  fits: (text: string) => boolean,
+  wrongIn: (text: string) => string | undefined,
+): PropertyDecorator =>
+  checkSaying(name, (value) => {
+    if (value === undefined || isBlank(value)) return 'must not be empty';
+    return typeof value === 'string' && fits(value) ? wrongIn(value) : form;
   });
 
 const isBlank = (value: unknown): boolean => typeof value === 'string' && value.trim() === '';
 
-export const Line = ({ maxLength = 200, ...options }: FieldOptions & { maxLength?: number }): PropertyDecorator =>
+type LineOptions = FieldOptions & { readonly maxLength?: number };
+
+const lineWithout = (
+  wrongIn: (line: string) => string | undefined,
+  { maxLength = 200, ...options }: LineOptions,
+): PropertyDecorator =>
   field(
     options,
     { type: 'string', minLength: 1, maxLength },
@@ -60,8 +78,12 @@ export const Line = ({ maxLength = 200, ...options }: FieldOptions & { maxLength
       'line',
       `must be one line of text, at most ${maxLength} characters`,
       (text) => text.length <= maxLength && ONE_LINE.test(text),
+      wrongIn,
     ),
   );
+
+/** A name, a subject, or another line that people read. */
+export const Line = (options: LineOptions): PropertyDecorator => lineWithout(wrongInName, options);
 
 /** One e-mail address. Its case is kept (ACC-2). */
 export const Email = (options: FieldOptions): PropertyDecorator =>
@@ -72,28 +94,21 @@ export const Email = (options: FieldOptions): PropertyDecorator =>
   );
 const emailAddress = z.email().max(254);
 
-export const WebAddress = (options: FieldOptions): PropertyDecorator =>
+type WrongInAddress = (written: string) => string | undefined;
+
+const addressWithout = (wrongIn: WrongInAddress, options: FieldOptions): PropertyDecorator =>
   field(
     options,
     { type: 'string', format: 'uri', maxLength: 500 },
-    ValidateBy({
-      name: 'webAddress',
-      validator: {
-        validate: (value: unknown) => wrongInWebAddress(value) === undefined,
-        defaultMessage: (checked?: { value: unknown }) => wrongInWebAddress(checked?.value) ?? '',
-      },
-    }),
+    Transform(({ value }) => (typeof value === 'string' && !wrongIn(value) ? normalWebAddress(value) : value)),
+    checkSaying('webAddress', (value) => wrongIn(typeof value === 'string' ? value : '')),
   );
 
-function wrongInWebAddress(value: unknown): string | undefined {
-  const url = typeof value === 'string' && ONE_LINE.test(value) ? URL.parse(value) : null;
-  if (url === null || !/^https?:$/.test(url.protocol)) return 'must be an address that begins with https:// or http://';
-  if ((value as string).length > 500) return 'must have at most 500 characters';
-  if (url.username !== '' || url.password !== '') return 'must not contain a user name or a password';
-  // Mails link to paths below it.
-  if (/[\s"<>?#\\]/.test(value as string)) return 'must end with a path: no spaces, quotes, ? or #';
-  return undefined;
-}
+/** Where programs are called. It is kept in its normal form. */
+export const WebAddress = (options: FieldOptions): PropertyDecorator => addressWithout(wrongInWebAddress, options);
+
+/** Where customers find a store. It is kept in its normal form. */
+export const StoreAddress = (options: FieldOptions): PropertyDecorator => addressWithout(wrongInStoreAddress, options);
 
 export const Password = (options: FieldOptions): PropertyDecorator =>
   field(
@@ -110,7 +125,7 @@ export const Password = (options: FieldOptions): PropertyDecorator =>
 /** Text that may have several lines. */
 const TEXT = /^(?=[\s\S]*\S)(?:[^\p{Cc}\p{Cs}]|[\t\r\n])+$/u;
 
-export const Text = ({ maxLength = 2000, ...options }: FieldOptions & { maxLength?: number }): PropertyDecorator =>
+export const Text = ({ maxLength = 2000, ...options }: LineOptions): PropertyDecorator =>
   field(
     options,
     { type: 'string', minLength: 1, maxLength },
@@ -118,6 +133,7 @@ export const Text = ({ maxLength = 2000, ...options }: FieldOptions & { maxLengt
       'text',
       `must be a text of at most ${maxLength} characters`,
       (text) => text.length <= maxLength && TEXT.test(text),
+      (text) => (isSeen(text) ? undefined : NOTHING_SEEN),
     ),
   );
 
@@ -161,7 +177,8 @@ export const Ids = (options: FieldOptions): PropertyDecorator =>
   );
 
 /** A coupon's code: any line of text. Spaces at its ends count, too (CPN-1). */
-export const Code = (options: FieldOptions): PropertyDecorator => Line({ ...options, maxLength: 100 });
+export const Code = (options: FieldOptions): PropertyDecorator =>
+  lineWithout(() => undefined, { ...options, maxLength: 100 });
 
 /** The code of a new coupon. Older ones may have a code that nobody can type. */
 export const NewCode = (options: FieldOptions): PropertyDecorator =>

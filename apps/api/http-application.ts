@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
@@ -10,24 +11,27 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Logger, pino } from 'pino';
-import { withoutPasswords } from '#domain/kernel/connection-string';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import type { Logger } from 'pino';
+import { programLog } from '#apps/program-log';
+import type { Telling } from '#apps/telling';
+import { type Activities, activityTime } from '#domain/kernel/activities';
 import type { EventStore } from '#event-store/port';
-import { EVENT_STORE } from '#wiring/tokens';
+import { ACTIVITIES, EVENT_STORE } from '#wiring/tokens';
 import { ApiModule } from './api.module.ts';
 import { answerConditionally, giveRevision } from './conditional.ts';
 import { markDamaged } from './damaged-mark.ts';
 import { serveDocumentation } from './documentation.ts';
 import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
 import { fileTypes } from './lead-batch.ts';
+import { OperationsController } from './operations.controller.ts';
 import { isPaymentNotice, keepSignedBodies } from './payment-notices.controller.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
 import { refuseBadBody, Validation } from './validation.ts';
 
 interface HttpOptions {
-  /** Default: JSON lines on standard error, from `LEADGER_LOG_LEVEL` (default `warn`) up. */
-  readonly log?: Logger;
+  /** Default: JSON lines on standard error. */
+  readonly telling?: Pick<Telling, 'log' | 'telemetry'>;
   /** The most a JSON body may have; files are streamed and have no limit. */
   readonly bodyLimitBytes?: number;
   /** The most change feeds that are open at a time. */
@@ -42,6 +46,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** When whoever sent it gets an answer at the latest, as `performance.now()` counts. */
     answerBy: number;
+    /** Of all that follows from it. */
+    correlationId: string;
   }
 }
 
@@ -57,7 +63,7 @@ class HttpApplication {}
 export async function createHttpApplication(
   leadgerModule: DynamicModule,
   {
-    log = defaultLog(),
+    telling: { log, telemetry } = { log: programLog('api'), telemetry: undefined },
     bodyLimitBytes = 1024 * 1024,
     mostFeeds = DEFAULT_MOST_FEEDS,
     routes = ApiModule,
@@ -76,16 +82,21 @@ export async function createHttpApplication(
   acceptFiles(adapter.getInstance());
   keepSignedBodies(adapter.getInstance());
   addHooks(adapter.getInstance(), commandMilliseconds);
+  tellRequests(adapter.getInstance(), application.get<Activities>(ACTIVITIES, { strict: false }));
   const { damages } = application.get<EventStore>(EVENT_STORE, { strict: false });
   adapter.getInstance().addHook('onSend', async (request, reply) => markDamaged(damages, request, reply));
   serveDocumentation(application);
   await application.init();
+  telemetry?.measure(() => application.get(OperationsController, { strict: false }).measure());
   return application;
 }
 
 const adapterWith = (log: Logger, bodyLimit: number): FastifyAdapter =>
   new FastifyAdapter({
     loggerInstance: log,
+    // Its lines have addresses, and people search for names. What is told of a request names its route.
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
     bodyLimit,
     routerOptions: { maxParamLength: 500 },
     clientErrorHandler: answerGarbage,
@@ -101,6 +112,26 @@ function acceptFiles(server: FastifyInstance): void {
   });
 }
 
+/** Addresses stay out of what is told: people search for names, and type other things than ids. The route says enough. */
+function tellRequests(server: FastifyInstance, activities: Activities): void {
+  server.decorateRequest('correlationId', '');
+  server.addHook('onResponse', async (request, { statusCode: status, elapsedTime }) => {
+    const { method, routeOptions, id } = request;
+    const route = routeOptions.url ?? 'none';
+    const correlationId = request.correlationId || id;
+    const endedAt = activityTime();
+    const about = { kind: 'request', name: `${method} ${route}`, id: correlationId, correlationId } as const;
+    const outcome = status >= 500 ? 'failed' : status >= 400 ? 'refused' : 'done';
+    activities.tell({
+      ...about,
+      outcome,
+      startedAt: endedAt - elapsedTime,
+      endedAt,
+      details: { method, route, status },
+    });
+  });
+}
+
 function addHooks(server: FastifyInstance, commandMilliseconds: number): void {
   server.decorateRequest('answerBy', Number.POSITIVE_INFINITY);
   server.addHook('onRequest', async (request, reply) => {
@@ -113,19 +144,6 @@ function addHooks(server: FastifyInstance, commandMilliseconds: number): void {
   server.addHook('preSerialization', giveRevision);
   server.addHook('onSend', answerConditionally);
 }
-
-/** Addresses stay out of the log: people search for names, and type other things than ids. The route says enough. */
-const defaultLog = (): Logger =>
-  pino(
-    {
-      level: process.env.LEADGER_LOG_LEVEL ?? 'warn',
-      hooks: { streamWrite: withoutPasswords },
-      serializers: {
-        req: ({ method, routeOptions }: FastifyRequest) => ({ method, route: routeOptions.url ?? 'none' }),
-      },
-    },
-    pino.destination({ dest: 2, sync: true }),
-  );
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 

@@ -1,6 +1,7 @@
 import { HttpCode } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
+import type { Ending } from '#domain/kernel/activities';
 import { isToldOfDuplicates } from '#domain/kernel/caller';
 import type { LeadFileRow } from '#requests/lead-files/lead-file-row';
 import type { Receipt, RequestContext } from '#requests/request-tools';
@@ -25,7 +26,10 @@ const batchReport = named(
         }),
       )
       .describe('The first 1,000 rejected rows, by line.'),
-    position: z.string().optional().describe('Send it with a read as waitFor: then the read reflects all of them.'),
+    position: z
+      .string()
+      .optional()
+      .describe('Send it with a read as waitFor: then the read reflects all of them. Staff and programs get it.'),
   }),
 );
 type BatchReport = z.infer<typeof batchReport>;
@@ -97,13 +101,20 @@ function count(report: BatchReport, row: LeadFileRow, isTold: boolean, answer: R
     if (isTold && (events.length === 0 || repeated)) report.known += 1;
     else if (isTold && events.some(({ type }) => type === 'DuplicateReceived')) report.duplicates += 1;
     else report.received += 1;
-    if (report.position === undefined || position > report.position) report.position = position;
+    // It would tell how much was recorded.
+    if (isTold && (report.position === undefined || position > report.position)) report.position = position;
     return;
   }
   report.rejected += 1;
   if (report.rejections.length < MAX_REJECTIONS_LISTED)
     report.rejections.push({ line: row.line, reason: 'reason' in row ? row.reason : refusalOf(answer) });
 }
+
+/** What is told of a file: its counts. */
+export const endOfBatch = ({ received, known, duplicates, rejected }: BatchReport): Ending => ({
+  outcome: 'done',
+  details: { received, known, duplicates, rejected },
+});
 
 const refusalOf = (answer: Receipt | undefined): string =>
   answer?.outcome.kind === 'refused' ? answer.outcome.refusal.message : 'the ledger did not accept it';

@@ -3,6 +3,7 @@ import { Body, Controller, Get, Inject, Post, Query, Req } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { Activities } from '#domain/kernel/activities';
 import { type Caller, isToldOfDuplicates } from '#domain/kernel/caller';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
@@ -17,16 +18,16 @@ import type { Queries } from '#requests/queries';
 import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { QUERIES, REQUESTS } from '#wiring/tokens';
+import { ACTIVITIES, QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Conforming, Id, InstantField, Line, OneOf } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
-import { BatchRoute, formatOf, receiveBatch } from './lead-batch.ts';
+import { BatchRoute, endOfBatch, formatOf, receiveBatch } from './lead-batch.ts';
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
-import { type AnsweredReceipt, CommandRoute } from './responses.ts';
+import { type AnsweredReceipt, CommandRoute, placeForStaff } from './responses.ts';
 
 class ReceiveLeadBody {
   @Id({ description: 'The lead type that the lead is sold as.', example: exampleIds.leadTypeId })
@@ -79,7 +80,7 @@ const duplicate = z
 function answeredTo(caller: Caller, receipt: Receipt): AnsweredReceipt {
   const { outcome } = receipt;
   if (outcome.kind !== 'accepted') return receipt;
-  if (!isToldOfDuplicates(caller)) return { ...receipt, answer: { events: ['LeadReceived'] } };
+  if (!isToldOfDuplicates(caller)) return { ...receipt, answer: { events: ['LeadReceived'] }, hidesPlace: true };
   const found = outcome.events.find(({ type }) => type === 'DuplicateReceived');
   if (!found) return receipt;
   const { match } = (found as Extract<LeadEvent, { type: 'DuplicateReceived' }>).data;
@@ -107,10 +108,16 @@ const openedExample: z.infer<typeof lead> = {
 export class LeadsController {
   readonly #requests: Requests;
   readonly #queries: Queries;
+  readonly #activities: Activities;
 
-  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
+  constructor(
+    @Inject(REQUESTS) requests: Requests,
+    @Inject(QUERIES) queries: Queries,
+    @Inject(ACTIVITIES) activities: Activities,
+  ) {
     this.#requests = requests;
     this.#queries = queries;
+    this.#activities = activities;
   }
 
   @Post('leads')
@@ -118,7 +125,7 @@ export class LeadsController {
     summary: 'Receive one lead; it is distributed at once (DLV-6), unless the store has the person already (DLV-11)',
     idName: 'leadId',
     records: ['LeadReceived'],
-    adds: { duplicate },
+    adds: { duplicate, ...placeForStaff },
     creates: '/api/leads/:id',
   })
   async receiveLead(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<AnsweredReceipt> {
@@ -142,7 +149,9 @@ export class LeadsController {
       throw new Problem('unsupported-media-type', 'leads come as text/csv or application/x-ndjson');
     const ignoreUnknownColumns = unknownColumns === 'ignore';
     const rows = readLeadFile(body, { format, ignoreUnknownColumns, ...options });
-    return receiveBatch(this.#requests, rows, context);
+    const { commandId: id } = context;
+    const about = { kind: 'import', name: format, id, correlationId: id, parent: context.parent } as const;
+    return this.#activities.during(about, () => receiveBatch(this.#requests, rows, context), endOfBatch);
   }
 
   @Get('leads/:leadId')

@@ -1,5 +1,6 @@
-import { Body, Controller, Get, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import type { Instant } from '#domain/kernel/events';
 import { type PolicyChanges, type PolicyDocument, policyChanges, policyDocument } from '#domain/policy/policy';
 import { policyDecision, policyDecisionExample } from '#requests/policy-decisions';
@@ -9,6 +10,7 @@ import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
+import { etagOf } from './conditional.ts';
 import { Conforming, Count, InstantField } from './fields.ts';
 import { malformed, Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
@@ -69,9 +71,13 @@ export class PolicyController {
 
   @Get('versions')
   @ApiOperation({ summary: 'All versions of the policy, oldest first: by whom, why, and what each changes (POL-2)' })
-  @Responds(200, 'The versions.', policyVersions, { items: [policyVersionExample] })
-  async listPolicyVersions(@Reading() reader: Reader) {
-    return { items: await this.#queries.policy.listVersions(reader) };
+  @Responds(200, 'The versions. Their ETag is what a publication sends in If-Match.', policyVersions, {
+    items: [policyVersionExample],
+  })
+  async listPolicyVersions(@Reading() reader: Reader, @Res({ passthrough: true }) reply: FastifyReply) {
+    const { items, revision } = await this.#queries.policy.listVersions(reader);
+    reply.header('etag', etagOf(revision));
+    return { items };
   }
 
   @Get('versions/:version/decisions')
@@ -90,7 +96,8 @@ export class PolicyController {
 
   @Post('versions')
   @CommandRoute({
-    summary: 'Publish a version of the policy (POL-1), with the ETag of GET /api/policy as the author saw it (POL-2)',
+    summary:
+      'Publish a version of the policy (POL-1), with the ETag of GET /api/policy or of GET on this path, as the author saw it (POL-2)',
     records: ['PolicyPublished'],
     creates: '/api/policy/versions',
     ifMatch: 'needed',

@@ -3,7 +3,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Instant } from '#domain/kernel/events';
-import { ONE_LINE } from '#domain/kernel/text';
+import { nameIn } from '#domain/kernel/names';
 import { receiptKinds } from '#domain/receipts/receipts';
 import { type Tax, tax } from '#domain/receipts/taxes';
 import { receiptHtml } from '#gateways/receipt-html';
@@ -61,9 +61,7 @@ class ReceiptsQuery extends PageQuery {
 
 const MOST_TAXES = 10;
 const taxExample: Tax = { name: 'Sales tax', percent: 8 };
-const taxes = z
-  .array(z.strictObject({ ...tax.shape, name: tax.shape.name.max(100).regex(ONE_LINE, 'must be one line of text') }))
-  .max(MOST_TAXES);
+const taxes = z.array(z.strictObject({ ...tax.shape, name: nameIn(tax.shape.name.max(100)) })).max(MOST_TAXES);
 
 class SetTaxesBody {
   @Conforming(taxes, {

@@ -115,6 +115,17 @@ const commandResult = z.object({
 });
 type CommandResult = z.infer<typeof commandResult>;
 
+const FOR_STAFF = 'Staff and programs get it: how much was recorded tells what the store knows.';
+/** Of an answer that {@link AnsweredReceipt.hidesPlace}. */
+export const placeForStaff = {
+  revision: commandResult.shape.revision
+    .optional()
+    .describe(`The revision of its stream; the same as the ETag. ${FOR_STAFF}`),
+  position: commandResult.shape.position
+    .optional()
+    .describe(`Send it with a read as waitFor: then the read reflects this command. ${FOR_STAFF}`),
+};
+
 interface CommandRoute {
   readonly summary: string;
   /** Types of the events of the example. */
@@ -203,11 +214,13 @@ export const RecordedRead = () => applyDecorators(...whoAndWhy, Problems(403, 50
 /** A receipt, and what its answer says besides or otherwise. */
 export interface AnsweredReceipt extends Receipt {
   readonly answer?: Readonly<Record<string, unknown>>;
+  /** The answer does not say how much was recorded, because it would tell what the store knows. */
+  readonly hidesPlace?: boolean;
 }
 
 type RouteOptions = { readonly [Name in 'idName' | 'creates' | 'takesNothing']: CommandRoute[Name] | undefined };
 
-class OutcomeInterceptor implements NestInterceptor<AnsweredReceipt, CommandResult> {
+class OutcomeInterceptor implements NestInterceptor<AnsweredReceipt, Partial<CommandResult>> {
   readonly #route: RouteOptions;
 
   constructor(route: RouteOptions) {
@@ -221,10 +234,15 @@ class OutcomeInterceptor implements NestInterceptor<AnsweredReceipt, CommandResu
     if (takesNothing) refuseFields(request.body);
     return next.handle().pipe(
       map((receipt) => {
-        const result = mustBeAccepted(receipt, request.params as Record<string, string>);
-        reply.header('etag', etagOf(result.revision)).header('leadger-position', result.position);
+        const { events, ...place } = mustBeAccepted(receipt, request.params as Record<string, string>);
+        const isHidden = receipt.hidesPlace === true;
+        if (!isHidden) reply.header('etag', etagOf(place.revision)).header('leadger-position', place.position);
         if (creates) reply.header('location', creates.replace(':id', encodeURIComponent(receipt.id)));
-        return { ...(idName && { [idName]: receipt.id }), ...result, ...receipt.answer };
+        return {
+          ...(idName && { [idName]: receipt.id }),
+          ...(!isHidden && place),
+          ...{ events, ...receipt.answer },
+        };
       }),
     );
   }

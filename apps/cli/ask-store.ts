@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { trialCaller } from '#domain/kernel/caller';
-import { REASON, REASON_FORM } from '#domain/kernel/text';
+import { isReason, REASON_FORM } from '#domain/kernel/text';
 import { directoryHolder } from '#event-store/data-directory';
 import type { RequestContext } from '#requests/request-tools';
 import { openStores, type StoreLocation } from '#wiring/stores';
@@ -28,7 +28,7 @@ const READ_MODELS_MILLISECONDS = 600_000;
 /** @throws CommandFailed, CannotOpenStore */
 export function askStore(location: StoreLocation, question: Question): Promise<unknown> {
   const { reason } = question;
-  if (reason !== undefined && !REASON.test(reason)) throw new CommandFailed(`--reason must be ${REASON_FORM}`);
+  if (reason !== undefined && !isReason(reason)) throw new CommandFailed(`--reason must be ${REASON_FORM}`);
   const url = location.directory === undefined ? undefined : directoryHolder(location.directory)?.url;
   return url === undefined ? askHere(location, question) : askThere(url, question);
 }

@@ -40,8 +40,9 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
         ...linesAboutDamagedKeys(keysDamaged),
         ...linesAboutErased(keysBack),
       ];
+      const aboutIds = linesAboutIds(verdict.laws.idTwice);
       const aboutDamage = damages ? linesAboutDamage(damaged, damages.sight) : [];
-      print(marked(verdict, damaged), [...aboutKeys, ...linesAbout(foreign), ...aboutDamage], seconds);
+      print(marked(verdict, damaged), [...aboutKeys, ...aboutIds, ...linesAbout(foreign), ...aboutDamage], seconds);
     }
     return brokenIn(verdict).length === 0 && damaged.length === 0 ? 0 : 1;
   } finally {
@@ -86,6 +87,13 @@ const linesAboutMissing = (missing: number): readonly string[] =>
     ? []
     : [
         `${counted(missing, 'key is', 'keys are')} missing: personal data sealed with ${nounOf(missing, 'it', 'them')} cannot be read until ${nounOf(missing, 'it is', 'they are')} restored from a backup`,
+      ];
+
+const linesAboutIds = (twice: number): readonly string[] =>
+  twice === 0
+    ? []
+    : [
+        `${counted(twice, 'event has', 'events have')} the id of an earlier one: older versions stored that when a request was repeated with its key. Each event counts, nothing is lost, and there is nothing to do: copies and backups hold them, too. If only this version wrote to the log, report it`,
       ];
 
 const linesAboutErased = (back: number): readonly string[] =>

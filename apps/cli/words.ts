@@ -82,6 +82,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   ReceiptForfeited: ({ toLeadId }) => `not stored in time: lead ${toLeadId} takes the person`,
   PersonClaimed: ({ leadId, fromLeadId }) =>
     `the person of lead ${leadId} from now on${fromLeadId ? `, no longer of lead ${fromLeadId}` : ''}`,
+  PersonLinked: ({ leadId }) => `lead ${leadId}, which was sold too, has the same person`,
   AllBusinessKeysRenewed: ({ customers }) => `${counted(customers, 'customer')} got new keys of their business names`,
   BusinessKeysRenewed: ({ names }) =>
     `${counted(names.length, 'name of a business has', 'names of businesses have')} a new key`,

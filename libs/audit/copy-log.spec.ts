@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deriveId } from '#domain/kernel/ids';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import { hashOfEvent } from '#event-store/event-hash';
 import { openEventStoreDb } from '#event-store/eventstoredb/eventstoredb-store';
 import { type EventStore, type RecordedEvent, StoreFull } from '#event-store/port';
 import { startWireNode } from '#event-store/wire-node/wire-node';
 import { asOfNow, copyLog, NoCopy } from './copy-log.ts';
+import { checkLaws } from './laws/laws.ts';
 
 const EVENTS = 600;
 let source: EventStore;
@@ -43,6 +45,23 @@ describe('a log that is copied to an EventStoreDB', () => {
   it('has the same events there, with the same ids, in the same order', async () => {
     expect(await copyLog(source, target)).toEqual({ copied: EVENTS, compared: EVENTS });
     expect(await placesOf(target)).toEqual(await placesOf(source));
+  });
+
+  it('has an id twice in a stream where the original has it, also on one machine, and an audit names it in both', async () => {
+    const [first] = await placesOf(source);
+    const data = Buffer.from('{}');
+    const last = Math.floor((EVENTS - 1) / 7);
+    const again = { id: first?.id as string, type: 'Copied', data, metadata: data };
+    await source.appendAsServer?.('order-0', [again], last);
+    const onOneMachine = await openEmbeddedStore();
+    for (const copy of [target, onOneMachine]) {
+      expect(await copyLog(source, copy)).toEqual({ copied: EVENTS + 1, compared: EVENTS + 1 });
+      expect((await placesOf(copy)).at(-1)).toEqual({ stream: 'order-0', revision: last + 1, id: first?.id });
+      const { laws, examples } = await checkLaws(copy, { hashOf: hashOfEvent });
+      expect([laws.idTwice, laws.faultInStore]).toEqual([1, 0]);
+      expect(examples.idTwice).toEqual([`order-0@${last + 1} has the id of order-0@0`]);
+    }
+    await onOneMachine.close();
   });
 
   it('continues where a copy was interrupted, and copies nothing twice', async () => {

@@ -76,7 +76,7 @@ async function append(target: EventStore, event: RecordedEvent): Promise<AppendR
   const { stream, revision } = event;
   const before = revision - 1;
   try {
-    return await target.append(stream, [event], before < 0 ? 'no-stream' : before);
+    return await target.append(stream, [event], before < 0 ? 'no-stream' : before, { isCopy: true });
   } catch (error) {
     if (!(error instanceof WrongExpectedRevision)) throw error;
     const last = error.actual === 'no-stream' ? -1 : error.actual;

@@ -48,6 +48,11 @@ export interface Patience {
   readonly until?: number | undefined;
 }
 
+export interface AppendOptions extends Patience {
+  /** An event of a copy is written as it is in the original, also where its stream has its id already. */
+  readonly isCopy?: boolean;
+}
+
 export interface ReadStreamOptions extends Patience {
   /** First revision to yield; default 0 forwards, the last one backwards. */
   readonly from?: number;
@@ -173,18 +178,20 @@ export type AskBeforeAppend = () => Promise<void> | undefined;
 export interface EventStore {
   /**
    * Appends all events or none. A repeated append (the same ids in the same order, already written after the
-   * expected revision) succeeds with the first result.
-   * @throws WrongExpectedRevision, AppendTooLarge, BadEvent, StoreFull, StoreUnavailable, OutcomeUnknown
+   * expected revision) succeeds with the first result; a part of it, or its ids in another order, is a conflict. An id that
+   * is in the stream up to the expected revision is no repeat. A store with an index of ids refuses it; a server writes it,
+   * so whoever appends gives each event an id that its stream cannot have.
+   * @throws WrongExpectedRevision, EventIdTaken, AppendTooLarge, BadEvent, StoreFull, StoreUnavailable, OutcomeUnknown
    */
   append(
     stream: string,
     events: readonly NewEvent[],
     expected: ExpectedRevision,
-    patience?: Patience,
+    options?: AppendOptions,
   ): Promise<AppendResult>;
   /**
    * For a node that serves the programs of others, if the store can: like `append`, but a stream or a type may begin with $
-   * or be of any length, and an append may have any number of events and bytes, and an id twice.
+   * or be of any length, and an append may have any number of events and bytes, and ids twice or of the stream before it.
    */
   appendAsServer?(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult>;
   /** Yields nothing for a stream that does not exist. Aborting ends the iteration without an error. */
@@ -256,6 +263,13 @@ export class WrongExpectedRevision extends EventStoreError {
     this.stream = stream;
     this.expected = expected;
     this.actual = actual;
+  }
+}
+
+/** The stream has an event with this id already, and the append is no repeat of its append; nothing was written. */
+export class EventIdTaken extends EventStoreError {
+  constructor(stream: string, id: string) {
+    super('event-id-taken', `stream ${stream} has an event ${id} already, and this append is no repeat of it`);
   }
 }
 

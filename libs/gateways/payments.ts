@@ -54,6 +54,8 @@ export interface ProviderLimits {
   amountsOf(currency: string): { readonly smallest: number; readonly multipleOf: number } | undefined;
   /** Why card statements cannot show this text. Undefined: they can. */
   refuseDescriptor(descriptor: string): string | undefined;
+  /** What card statements show of a text that was set before this provider was used. */
+  shownDescriptor(descriptor: string): string;
 }
 
 export interface PaymentGateway extends RefundGateway {

@@ -52,4 +52,6 @@ export const stripeLimits = (prefix?: string): ProviderLimits => ({
     if (suffixOf(descriptor, prefix) === descriptor) return undefined;
     return `Stripe shows at most ${longest} characters after the prefix of the account, with a letter, and none of < > \\ ' " *`;
   },
+  // Without a letter the prefix stands alone; where it is not known, there is nothing better to say.
+  shownDescriptor: (descriptor) => suffixOf(descriptor, prefix) ?? prefix ?? descriptor,
 });

@@ -179,6 +179,16 @@ describe('what Stripe cannot show or charge', () => {
     expect(limits.refuseDescriptor(descriptor) === undefined).toBe(shown);
   });
 
+  it.each([
+    ['DMS', 'Dedicated Media Solutions', 'Dedicated Media S'],
+    [undefined, 'Dedicated Media Solutions', 'Dedicated'],
+    ['DMS', "LEAD'S", 'LEADS'],
+    ['DMS', '12345', 'DMS'],
+  ])('after the prefix %s the statement shows %s as %s', (statementPrefix, descriptor, shown) => {
+    const { limits } = stripePayments({ secretKey: 'sk_test_1', statementPrefix });
+    expect(limits.shownDescriptor(descriptor)).toBe(shown);
+  });
+
   it('is known before it is asked', () => {
     expect(payments.limits.amountsOf('USD')).toEqual({ smallest: 50, multipleOf: 1 });
     expect(payments.limits.amountsOf('KWD')).toEqual({ smallest: 1, multipleOf: 10 });

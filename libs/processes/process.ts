@@ -93,6 +93,8 @@ export type Effect =
   /** The customer of an order, as the payment provider names it. */
   | { readonly kind: 'forget-payer'; readonly providerCustomerId: string }
   | { readonly kind: 'complete-erasure'; readonly erasure: FactOf<'PersonErased'>['data'] }
+  /** A customer whose keys are of a former list of legal endings. */
+  | { readonly kind: 'renew-business-keys'; readonly customerId: string }
   | { readonly kind: 'remove-mail-copies'; readonly before: Instant }
   | { readonly kind: 'destroy-keys'; readonly subjects: readonly string[] };
 

@@ -9,6 +9,7 @@ import {
   LINK_MINUTES,
   notRegistered,
 } from '#domain/accounts/customer';
+import type { EndingsList } from '#domain/accounts/endings-list';
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant, Purpose, Sealed, Secret } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
@@ -71,12 +72,25 @@ export const firstBusinessKeyOf = (vault: Vault, businessAssociation: string): s
  * What DLV-3 compares: the key of a name in the present form, and beside it those of the forms that older events have.
  * @param lists the lists of legal endings that keys were made with, the newest last
  */
-export function businessKeysOf(vault: Vault, name: string, lists: readonly (readonly string[])[]) {
-  const keyWith = (list: readonly string[]) => vault.personKey('business-form-2', formOfBusiness(name, list));
-  const businessKey = keyWith(lists.at(-1) ?? legalEndingsOf(undefined));
+export function businessKeysOf(vault: Vault, name: string, lists: readonly EndingsList[]) {
+  const keyWith = (list: EndingsList) => keyInList(vault, name, list);
+  const newest = lists.at(-1) ?? { endings: legalEndingsOf(undefined) };
+  const businessKey = keyWith(newest);
   const former = new Set([firstBusinessKeyOf(vault, name), ...lists.map(keyWith)]);
   former.delete(businessKey);
-  return { businessKey, formerBusinessKeys: [...former] };
+  return {
+    businessKey,
+    formerBusinessKeys: [...former],
+    ...(newest.id !== undefined && { legalEndingsId: newest.id }),
+  };
+}
+
+/** No key of one list is a key of another: a name without an ending, and the same name with it, may be two by one of them only. */
+function keyInList(vault: Vault, name: string, { id, endings }: EndingsList): string {
+  const form = formOfBusiness(name, endings);
+  return id === undefined
+    ? vault.personKey('business-form-2', form)
+    : vault.personKey('business-in-list', `${id}:${form}`);
 }
 
 /** With the lists of legal endings that are in use. */

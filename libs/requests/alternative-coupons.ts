@@ -1,3 +1,4 @@
+import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
 import { checkoutStream, orderIdOf } from '#domain/checkouts/checkout';
 import {
   type CouponState,
@@ -7,6 +8,7 @@ import {
   couponReplaced,
   couponStream,
   endedUntried,
+  unknownCoupon,
 } from '#domain/coupons/coupon';
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
@@ -43,7 +45,9 @@ export async function giveAlternative(
   const noRight = checkRightEarly(stream, { type: 'GiveAlternativeCoupon' }, used, context);
   if (noRight) return tools.refuse(id, stream, noRight, context);
   if (await isErased(tools, customerId)) return tools.send(id, stream, customerErased, context);
-  if (!used.defined) return tools.send(id, stream, couponNotUsed, context);
+  if (!used.defined) return tools.send(id, stream, noFirstCode, context);
+  if (!isRegistered(await tools.stateOf<'customer'>(customerStream(customerId))))
+    return tools.send(id, stream, notRegistered, context);
   const command = {
     ...({ type: 'GiveAlternativeCoupon', at, customerId, insteadOf, code } as const),
     ...definitionLike(used.defined, at),
@@ -53,6 +57,8 @@ export async function giveAlternative(
   const refusal = changes ? await endFirstCode(tools, used, request, context) : undefined;
   return tools.send(id, stream, refusal ?? command, context);
 }
+
+const noFirstCode = { ...unknownCoupon, field: 'insteadOf' };
 
 /** The customer's first code gives no discount from here on. @returns why no other code may be given */
 async function endFirstCode(

@@ -135,6 +135,21 @@ describe('the command handler', () => {
     expect(await handler.execute(repeat('h2'))).toEqual({ kind: 'key-reused' });
   });
 
+  it('gives the events of a command that is decided again, on a later state, ids of their own', async () => {
+    await handler.execute(ask(register));
+    await handler.execute(ask(changeTo('Other'), { key: 'step' }));
+    await handler.execute(ask(changeTo('Third')));
+    await handler.execute(ask(changeTo('Other'), { key: 'step' }));
+    const atOnce = ['Fifth', 'Sixth', 'Fifth'].map((name) => ask(changeTo(name), { key: `at once ${name}` }));
+    const outcomes = await Promise.all(atOnce.map((asked) => handler.execute(asked)));
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['accepted', 'accepted', 'accepted']);
+    await handler.execute(ask(register, { key: 'step', stream: customerStream('c2') }));
+    const ids: string[] = [];
+    for await (const { id } of store.readAll()) ids.push(id);
+    expect(new Set(ids).size).toBe(8);
+    expect(ids).toHaveLength(8);
+  });
+
   it('detects a key that is reused with another body', async () => {
     await handler.execute(ask(register, { key: 'k', body: 'h1' }));
     expect(await handler.execute(ask(register, { key: 'k', body: 'h2' }))).toEqual({ kind: 'key-reused' });

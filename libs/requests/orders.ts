@@ -6,6 +6,7 @@ import { isUnsealed, type Sealed } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
+import type { Advised } from '#domain/orders/instead';
 import { type DailyMaximum, order, orderStream, unknownOrder } from '#domain/orders/order';
 import { refuseOtherTotal } from '#domain/orders/total';
 import { orderExample, orderRow } from '#read-models/models/orders';
@@ -35,8 +36,10 @@ export function orderRequests(tools: RequestTools) {
         ask: () => place(tools, request, context),
       }),
     pause: (orderId: string, context: RequestContext) => pause(tools, orderId, context),
-    restart: (orderId: string, context: RequestContext) => send(orderId, { type: 'RestartOrder', at: now() }, context),
-    cancel: (orderId: string, context: RequestContext) => send(orderId, { type: 'CancelOrder', at: now() }, context),
+    restart: async (orderId: string, context: RequestContext) =>
+      send(orderId, { type: 'RestartOrder', at: now(), ...(await adviceOn(tools, orderId)) }, context),
+    cancel: async (orderId: string, context: RequestContext) =>
+      send(orderId, { type: 'CancelOrder', at: now(), ...(await adviceOn(tools, orderId)) }, context),
     changeDailyMaximum: (orderId: string, dailyMaximum: DailyMaximum, context: RequestContext) =>
       changeDailyMaximum(tools, orderId, dailyMaximum, context),
     changePaymentCard: (orderId: string, paymentToken: string, context: RequestContext) =>
@@ -149,8 +152,15 @@ async function pause(tools: RequestTools, orderId: string, context: RequestConte
   ]);
   const restart = programme.status !== 'cancelled' &&
     policy && { afterDays: policy.policy.restartPausedAfterDays, policyVersion: policy.version };
-  const command = { type: 'PauseOrder', at, ...(restart && { restart }) } as const;
+  const advice = await adviceOn(tools, orderId);
+  const command = { type: 'PauseOrder', at, ...(restart && { restart }), ...advice } as const;
   return tools.send(orderId, orderStream(orderId), command, context);
+}
+
+/** NTF-5. It is no basis of a decision: it only changes what a refusal says. */
+async function adviceOn({ streams }: RequestTools, orderId: string): Promise<Advised> {
+  const { state: programme } = await streams.read<'programme'>(programmeStream(orderId));
+  return programme.status === 'cancelled' ? { renewsNoMore: true } : {};
 }
 
 export const orderDetails = orderRow

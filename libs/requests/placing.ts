@@ -15,7 +15,7 @@ import { type LoyaltyTerms, loyaltyTermsOf } from '#domain/loyalty/bonus';
 import { type DailyMaximum, dailyMaximumOf, refusePlacing } from '#domain/orders/order';
 import { noPolicy, type PolicyDocument, type PolicyVersion } from '#domain/policy/policy';
 import { sealSecret } from './account-seals.ts';
-import { refuseTotal } from './provider-limits.ts';
+import { refuseTotal, shownDescriptor } from './provider-limits.ts';
 import type { RequestTools } from './request-tools.ts';
 import { type TermsOfBusiness, termsOfBusiness } from './terms-of-business.ts';
 
@@ -51,7 +51,8 @@ export async function placingOf(tools: RequestTools, request: OrderWishes): Prom
     tools.stateOf<'customer'>(customerStream(request.customerId)),
     termsOfBusiness(tools, at),
   ]);
-  const command = placeOrderCommand(at, request, customer, terms);
+  const statementDescriptor = shownDescriptor(tools, terms.catalogue.descriptor);
+  const command = placeOrderCommand(at, request, customer, { ...terms, statementDescriptor });
   if (isRefusal(command)) return command;
   // Decided here for a new order, so that an order that would be refused does not use a coupon.
   return refusePlacing(command) ?? refuseTotal(tools, command) ?? command;
@@ -82,7 +83,7 @@ function placeOrderCommand(
   at: Instant,
   request: OrderWishes,
   customer: CustomerState,
-  { catalogue, policy }: TermsOfBusiness,
+  { catalogue, policy, statementDescriptor }: TermsOfBusiness & { readonly statementDescriptor: string },
 ): Placing | Refusal {
   const { customerId, leadTypeId } = request;
   const { storeId } = customer;
@@ -95,7 +96,6 @@ function placeOrderCommand(
   if (!policy) return noPolicy;
   const loyalty = request.loyalty && loyaltyFor(request.loyalty, leadType, policy.policy);
   if (loyalty && 'refused' in loyalty) return loyalty;
-  const statementDescriptor = catalogue.descriptor ?? '';
   return {
     ...whatIsOrdered(at, request, customer),
     ...whatIsPromised(price, leadType, policy),

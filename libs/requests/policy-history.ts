@@ -47,6 +47,12 @@ export const policyVersion = PolicyPublished.pick({ version: true, author: true,
 
 type ToldVersion = z.infer<typeof policyVersion>;
 
+/** The revision is what a publication names that goes by this list (POL-2). */
+interface PolicyVersions {
+  readonly items: readonly ToldVersion[];
+  readonly revision: number;
+}
+
 export const policyVersionExample: ToldVersion = {
   version: 2,
   author: 'staff:ada',
@@ -60,9 +66,9 @@ export const policyVersionExample: ToldVersion = {
 export async function policyHistory(
   { histories }: Pick<QueryTools, 'histories'>,
   context: RequestContext,
-): Promise<readonly ToldVersion[]> {
+): Promise<PolicyVersions> {
   const events = (await histories.of(context, policyStream, {}))?.events ?? [];
-  return toldVersions(events);
+  return { items: toldVersions(events), revision: events.at(-1)?.revision ?? -1 };
 }
 
 /** The versions that these events published, with what each changed: what is planned may still change by later ones. */

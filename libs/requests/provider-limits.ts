@@ -27,3 +27,7 @@ export function refuseDescriptor({ providerLimits }: Limits, descriptor: string)
   const reason = providerLimits?.refuseDescriptor(descriptor);
   return reason === undefined ? undefined : refuse('descriptor-not-on-statements', reason, 'STO-2');
 }
+
+/** STO-2: what the card statement will show. The descriptor may have been set under another provider, which showed all of it. */
+export const shownDescriptor = ({ providerLimits }: Limits, descriptor = ''): string =>
+  providerLimits && descriptor !== '' ? providerLimits.shownDescriptor(descriptor) : descriptor;

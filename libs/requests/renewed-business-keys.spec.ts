@@ -1,4 +1,5 @@
 import { customerStream } from '#domain/accounts/customer';
+import { type EndingsList, endingsListAfter } from '#domain/accounts/endings-list';
 import { decode, type Fact, type FactOf } from '#domain/codec';
 import { deriveId } from '#domain/kernel/ids';
 import { defaultPolicy, legalEndingsOf, policyStream } from '#domain/policy/policy';
@@ -9,10 +10,16 @@ import { MovedClock } from '#gateways/clock';
 import { openVault, type Vault } from '#vault/vault';
 import { businessKeysOf, firstBusinessKeyOf, seal } from './account-seals.ts';
 import { CommandHandler } from './command-handler.ts';
-import { renewBusinessKeys } from './renewed-business-keys.ts';
+import { renewalInUse, renewBusinessKeys } from './renewed-business-keys.ts';
 
 const at = '2026-03-01T09:30:00.000Z';
 const endings = legalEndingsOf(undefined);
+/** Lists that keys were made with one after another. */
+function lists(...all: (readonly string[])[]): readonly EndingsList[] {
+  const made: EndingsList[] = [];
+  for (const list of all) made.push(endingsListAfter(made, list));
+  return made;
+}
 let events: EventStore;
 let vault: Vault;
 beforeEach(async () => {
@@ -65,11 +72,14 @@ it('DLV-3: a customer of the version before gets keys of the present form for al
   await registered('c1', 'Café Acme');
   await moved('c1', 'Straße, Inc.');
   await start();
-  const [cafe, street] = ['Cafe Acme', 'STRASSE'].map((name) => businessKeysOf(vault, name, [endings]).businessKey);
+  const [cafe, street] = ['Cafe Acme', 'STRASSE'].map(
+    (name) => businessKeysOf(vault, name, lists(endings)).businessKey,
+  );
   expect(await renewedOf('c1')).toEqual([
     {
       at,
       businessKey: street,
+      legalEndingsId: lists(endings)[0]?.id,
       names: [
         { statement: 0, businessKey: cafe, formerBusinessKeys: [firstBusinessKeyOf(vault, 'Café Acme')] },
         { statement: 1, businessKey: street, formerBusinessKeys: [firstBusinessKeyOf(vault, 'Straße, Inc.')] },
@@ -92,10 +102,10 @@ it('it happens once for each list of legal endings: the log says with which it w
   await write(policyStream, 'PolicyPublished', { version: 1, author: 'staff:ada', effectiveFrom: at, policy });
   await start();
   const [, second] = await renewedOf('c1');
-  const { businessKey } = businessKeysOf(vault, 'ACME', [endings, ['Club']]);
+  const { businessKey } = businessKeysOf(vault, 'ACME', lists(endings, ['Club']));
   expect(second).toMatchObject({ businessKey, names: [{ statement: 0 }] });
-  expect(await renewedOf('c2')).toHaveLength(1);
-  expect((await factsOf(vaultStream)).at(-1)).toMatchObject({ data: { customers: 1, legalEndings: ['Club'] } });
+  expect(await renewedOf('c2')).toHaveLength(2);
+  expect((await factsOf(vaultStream)).at(-1)).toMatchObject({ data: { customers: 2, legalEndings: ['Club'] } });
 });
 
 it('after a crash it continues, and programs that start at once renew the keys of each customer once', async () => {
@@ -127,7 +137,7 @@ it('a start that crashed before the list of endings changed leaves no key of the
   const policy = { ...defaultPolicy, legalEndings: ['Club'] };
   await write(policyStream, 'PolicyPublished', { version: 1, author: 'staff:ada', effectiveFrom: at, policy });
   await start();
-  expect((await renewedOf('c1')).at(-1)?.businessKey).toBe(businessKeysOf(vault, 'Acme', [['Club']]).businessKey);
+  expect((await renewedOf('c1')).at(-1)?.businessKey).toBe(businessKeysOf(vault, 'Acme', lists(['Club'])).businessKey);
 });
 
 it('a customer whose name cannot be opened, or whose stream cannot be read, keeps its keys', async () => {
@@ -140,4 +150,89 @@ it('a customer whose name cannot be opened, or whose stream cannot be read, keep
   await start();
   expect(await renewedOf('c1')).toEqual([]);
   expect(await renewedOf('c3')).toHaveLength(1);
+});
+
+const publish = (legalEndings: string[]) =>
+  write(policyStream, 'PolicyPublished', {
+    ...{ version: 1, author: 'staff:ada', effectiveFrom: at, policy: { ...defaultPolicy, legalEndings } },
+  });
+
+/** As another program of this version writes it, which knows these lists. */
+const registeredWith = (customerId: string, name: string, known: readonly EndingsList[]) =>
+  statementWith(customerId, name, known).then((stated) =>
+    write(customerStream(customerId), 'CustomerRegistered', { storeId: 'main', timeZone: 'UTC', ...stated }),
+  );
+const movedWith = (customerId: string, name: string, known: readonly EndingsList[]) =>
+  statementWith(customerId, name, known).then((stated) =>
+    write(customerStream(customerId), 'BusinessAssociationChanged', stated),
+  );
+const statementWith = async (customerId: string, name: string, known: readonly EndingsList[]) => ({
+  businessAssociation: await seal(vault, customerId, 'business-association', name),
+  ...businessKeysOf(vault, name, known),
+});
+
+describe('DLV-3: while one program makes the keys anew for another list of legal endings', () => {
+  const [former, present] = [lists(endings), lists(endings, ['Club'])];
+  const keyOf = async (customerId: string) =>
+    (await new CommandHandler(events).streams.read<'customer'>(customerStream(customerId))).state.businessKey;
+
+  beforeEach(async () => {
+    await registered('c1', 'Acme Club');
+    await start();
+    await publish(['Club']);
+  });
+
+  /** What another program writes just before a command of the renewing one. */
+  const interleaved = (before: (stream: string) => Promise<void> | undefined) => {
+    const commands = new CommandHandler(events);
+    const seen = new Set<string>();
+    const execute: CommandHandler['execute'] = async (command) => {
+      if (!seen.has(command.stream)) await before(command.stream);
+      seen.add(command.stream);
+      return commands.execute(command);
+    };
+    return { streams: commands.streams, execute };
+  };
+
+  it('what others register and change with the former list is renewed before the end is recorded', async () => {
+    await start(
+      interleaved((stream) => {
+        if (stream === customerStream('c1')) return registeredWith('c2', 'North Club', former);
+        if (stream === customerStream('c2')) return movedWith('c1', 'South Club', former);
+        return undefined;
+      }),
+    );
+    expect(await keyOf('c2')).toBe(businessKeysOf(vault, 'North', present).businessKey);
+    expect(await keyOf('c1')).toBe(businessKeysOf(vault, 'South', present).businessKey);
+    expect((await factsOf(vaultStream)).at(-1)).toMatchObject({ data: { legalEndings: ['Club'] } });
+  });
+
+  it('a name that is recorded after the end, and was decided before it, is renewed by the process that sees it', async () => {
+    await start();
+    await registeredWith('c2', 'North Club', former);
+    const renewal = await renewalInUse({ streams: new CommandHandler(events).streams, vault }, 'c2');
+    expect(renewal).toMatchObject({
+      type: 'RenewBusinessKeys',
+      legalEndingsId: present[1]?.id,
+      names: [{ businessKey: businessKeysOf(vault, 'North', present).businessKey }],
+    });
+    expect(await renewalInUse({ streams: new CommandHandler(events).streams, vault }, 'c1')).toBeUndefined();
+  });
+});
+
+it('DLV-3: keys of a list that an older version made are made anew once, and none of them is a key of the present list', async () => {
+  await registered('c1', 'Pro Co');
+  await registered('c2', 'Pro');
+  const legalEndings = endings.filter((ending) => ending !== 'Co.');
+  const [ofBefore, present] = [[{ endings }], [{ endings }, endingsListAfter([{ endings }], legalEndings)]];
+  await write(vaultStream, 'AllBusinessKeysRenewed', { customers: 2, legalEndings: endings });
+  await publish([...legalEndings]);
+  await start();
+  const [[one], [other]] = [await renewedOf('c1'), await renewedOf('c2')];
+  expect(one?.businessKey).toBe(businessKeysOf(vault, 'Pro Co', present).businessKey);
+  expect(one?.names[0]?.formerBusinessKeys).toContain(businessKeysOf(vault, 'Pro', ofBefore).businessKey);
+  expect(one?.names[0]?.formerBusinessKeys).not.toContain(other?.businessKey);
+  const head = await events.head();
+  await start();
+  expect(await events.head()).toBe(head);
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type HistoryEvent, historyEvent } from '#audit/history';
+import { businessMergesStream } from '#domain/accounts/business-merges';
 import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
 import type { Fact } from '#domain/codec';
 import { contactBookStream } from '#domain/leads/contact-book';
@@ -72,14 +73,21 @@ export async function factsAbout(
   { caller }: RequestContext,
   customerId: string,
 ): Promise<readonly Fact[]> {
-  const own = [customerStream(customerId), contactBookStream(customerId)];
+  const own = [customerStream(customerId), contactBookStream(customerId), businessMergesStream];
   const streams = [...own, ...(await rows.customers.streams(caller, customerId))];
   const facts = [
     ...(await histories.facts(streams)),
     ...(await histories.factsAt(await rows.customers.receipts(caller, customerId))),
   ].sort((a, b) => (a.position < b.position ? -1 : 1));
-  return facts.filter((fact) => !isShared(fact) || ('customerId' in fact.data && fact.data.customerId === customerId));
+  return facts.filter((fact) => !isShared(fact) || isAbout(customerId, fact.data));
 }
 
-/** With the receipts, which are in the stream of their store. A coupon is used by many customers, and an address may have been another's: what others did there is not shown. */
-const isShared = ({ stream }: { stream: string }): boolean => /^(address|coupon)-/.test(stream);
+/**
+ * With the receipts, which are in the stream of their store. A coupon is used by many customers, an address may have been another's,
+ * and all merges of businesses are in one stream: what others did there is not shown.
+ */
+const isShared = ({ stream }: { stream: string }): boolean => /^(address|coupon|businesses)-/.test(stream);
+
+const isAbout = (customerId: string, data: Fact['data']): boolean =>
+  ('customerId' in data && data.customerId === customerId) ||
+  ('otherCustomerId' in data && data.otherCustomerId === customerId);

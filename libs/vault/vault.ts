@@ -20,6 +20,7 @@ type KeyedKind =
   | 'account-address'
   | 'business'
   | 'business-form-2'
+  | 'business-in-list'
   | 'request'
   | 'webhook-secret'
   | 'vault'

@@ -8,6 +8,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
+import type { Activities } from '#domain/kernel/activities';
 import { partOf } from '#event-store/data-directory';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { type Clock, systemClock } from '#gateways/clock';
@@ -30,8 +31,10 @@ import { watchLog } from './log-watch.ts';
 import { createReactions, type ReactionDependencies } from './reactions.ts';
 import type { Stores } from './stores.ts';
 import {
+  ACTIVITIES,
   CLOCK,
   EVENT_STORE,
+  FAILING_LIMIT,
   MAILS,
   NOTICES,
   PROVIDER_LIMITS,
@@ -69,6 +72,8 @@ interface LeadgerOptions {
   readonly callsOutside?: boolean;
   /** Of several workers: how they share the work. Default: one worker does everything. */
   readonly leases?: Leases;
+  /** How long something may fail before the health is degraded. */
+  readonly failingMilliseconds?: number;
 }
 
 /**
@@ -126,6 +131,8 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
       { provide: EVENT_STORE, useValue: stores.events },
       { provide: VAULT, useValue: stores.vault },
       { provide: READ_MODELS, useValue: stores.readModels },
+      { provide: ACTIVITIES, useValue: stores.activities },
+      { provide: FAILING_LIMIT, useValue: options.failingMilliseconds },
       { provide: CLOCK, useValue: clock },
       { provide: MAILS, useValue: mails },
       { provide: NOTICES, useValue: options.notices ?? noticesOf(process.env) },
@@ -147,7 +154,7 @@ function paymentsOf(environment: NodeJS.ProcessEnv, clock: Clock): PaymentGatewa
   return secretKey
     ? chargesOverStripe({
         secretKey,
-        statementPrefix: statementPrefix || undefined,
+        statementPrefix,
         now: () => Date.parse(clock.now()),
       })
     : sandboxPayments();
@@ -204,7 +211,7 @@ const CREATE_ENGINE = Symbol('CreateEngine');
 const worksHere = (outside: Outside, leases: Leases | undefined): FactoryProvider[] => [
   {
     provide: CREATE_ENGINE,
-    inject: [EVENT_STORE, VAULT, READ_MODELS, StreamCache, CommandBus],
+    inject: [EVENT_STORE, VAULT, READ_MODELS, StreamCache, CommandBus, ACTIVITIES],
     useFactory:
       (
         store: EventStore,
@@ -212,6 +219,7 @@ const worksHere = (outside: Outside, leases: Leases | undefined): FactoryProvide
         readModels: Stores['readModels'],
         streams: StreamCache,
         bus: CommandBus,
+        activities: Activities,
       ): CreateEngine =>
       (leaseOf) =>
         createReactions({
@@ -221,6 +229,7 @@ const worksHere = (outside: Outside, leases: Leases | undefined): FactoryProvide
           readModels,
           streams,
           dispatch: dispatchOver(bus),
+          activities,
           ...(leaseOf && { leaseOf }),
         }),
   },

@@ -4,6 +4,8 @@ import { catalogueStream, type Store, storeAt } from '#domain/catalogue/catalogu
 import { type Instant, isBox } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { DAY_MILLISECONDS } from '#domain/kernel/instants';
+import { withoutDirections } from '#domain/kernel/text';
+import { beginningOfLinks, mailDomainOf } from '#domain/kernel/web-address';
 import type { CommandOf } from '#domain/ledger';
 import { alwaysSent, type MailKind } from '#domain/notifications/kinds';
 import type { Withholding } from '#domain/notifications/mail';
@@ -101,16 +103,21 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
   if (typeof to !== 'string') return 'erased';
   const store = catalogue.stores.get(customer.storeId);
   if (!store) throw new Error(`customer ${mail.customerId} belongs to a store that was never opened`);
-  const from = { name: store.name, address: `no-reply@${hostOf(store)}` };
+  const from = { name: withoutDirections(store.name), address: `no-reply@${mailDomainOf(store.webAddress)}` };
   // The address may be corrected between two attempts: a mail keeps its id.
-  const host = hostOf(storeAt(catalogue, customer.storeId, wishedAt) ?? store);
+  const { webAddress } = storeAt(catalogue, customer.storeId, wishedAt) ?? store;
   const text = composeMail(mail.kind, { ...facts, ...(await detailsOf(mail, customer, store, dependencies)) });
   const receipt = mail.kind === 'receipt-issued' && (await attachedReceipt(mail.facts, dependencies));
   const attachments = receipt ? { attachments: [receipt] } : {};
-  return { messageId: `${mailId}@${host}`, from, to, date: new Date(wishedAt), ...text, ...attachments };
+  return {
+    messageId: `${mailId}@${new URL(webAddress).hostname}`,
+    from,
+    to,
+    date: new Date(wishedAt),
+    ...text,
+    ...attachments,
+  };
 }
-
-const hostOf = ({ webAddress }: Store): string => new URL(webAddress).hostname;
 
 function reasonToWithhold(
   { mail, wishedAt }: SendMail,
@@ -141,8 +148,8 @@ async function detailsOf(
     refunded: facts.receiptKind === 'refund',
     returned: facts.receiptKind === 'refund-returned',
     declined: facts.cause === 'declined-payment',
-    storeName: store.name,
-    webAddress: store.webAddress.replace(/\/$/, ''),
+    storeName: withoutDirections(store.name),
+    webAddress: beginningOfLinks(store.webAddress),
     ...(name?.firstName !== undefined && { firstName: name.firstName }),
   };
 }

@@ -1,3 +1,4 @@
+import type { Activities } from '#domain/kernel/activities';
 import type { Caller } from '#domain/kernel/caller';
 import type { CommandOf } from '#domain/ledger';
 import { callsInTurn, callsInTurnOfEach } from '#event-store/in-turn';
@@ -8,9 +9,11 @@ import type { PaymentGateway } from '#gateways/payments';
 import type { WebhookGateway } from '#gateways/webhooks';
 import { addressClaims } from '#processes/address-claims';
 import { autoRestart } from '#processes/auto-restart';
+import { businessKeys } from '#processes/business-keys';
 import { checkoutCoupons } from '#processes/checkout-coupons';
 import { checkoutEnd } from '#processes/checkout-end';
-import { type CommandResult, type EngineOptions, ProcessEngine, type SentCommand } from '#processes/engine/engine';
+import { ProcessEngine } from '#processes/engine/engine';
+import type { CommandResult, EngineOptions, SentCommand } from '#processes/engine/options';
 import { erasureCompletion } from '#processes/erasure-completion';
 import { leadAgeing } from '#processes/lead-ageing';
 import { leadDistribution } from '#processes/lead-distribution';
@@ -32,6 +35,7 @@ import type { ReadModels } from '#read-models/read-models';
 import type { AddressedCommand, Outcome } from '#requests/command-handler';
 import { completeErasure } from '#requests/erasure-completion';
 import { hasOlderText, sealOlderTexts } from '#requests/older-texts';
+import { renewalInUse } from '#requests/renewed-business-keys';
 import type { Dispatch } from '#requests/request-tools';
 import type { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
@@ -63,6 +67,7 @@ export const processes = [
   verificationDeadline,
   ticketDeadline,
   leadAgeing,
+  businessKeys,
   leadDistribution,
   checkoutCoupons,
   checkoutEnd,
@@ -83,6 +88,8 @@ export interface ReactionDependencies {
   /** Undefined where none are kept: then an erasure that was interrupted is not completed. */
   readonly readModels?: ReadModels;
   readonly dispatch: Dispatch;
+  /** Where the attempts of processes are told. */
+  readonly activities?: Activities;
   /** False in commands of an operator, which do not know the accounts of the store: these calls wait for the store itself. Default: true. */
   readonly callsOutside?: boolean;
   /** Where several workers run: the lease that this one has of a unit. Default: there is one worker, which needs none. */
@@ -91,13 +98,14 @@ export interface ReactionDependencies {
 
 /** The engine that runs the processes. It sends commands over the bus, and calls what is outside. */
 export function createReactions(dependencies: ReactionDependencies): ProcessEngine {
-  const { store, streams, clock, vault, dispatch, leaseOf, callsOutside = true } = dependencies;
+  const { store, streams, clock, vault, dispatch, leaseOf, callsOutside = true, activities } = dependencies;
   const kept = new KeptResults();
   const effects = effectsOf(dependencies, kept);
   return new ProcessEngine({
     store,
     clock,
     processes,
+    activities,
     ...(leaseOf && { mayActFor: (unit) => leaseOf(unit) !== undefined }),
     send: async (sent) => {
       // Others are dispatched at once, in the order in which they are sent.
@@ -171,6 +179,7 @@ const effectsInside = ({ store: events, ...others }: ReactionDependencies) =>
     'complete-erasure': completingErasures({ store: events, ...others }),
     'keep-person': (effect: Extract<Effect, { kind: 'keep-person' }>) => keepPerson(effect, others),
     'erase-lead': (effect) => eraseLead(effect, others),
+    'renew-business-keys': ({ customerId }) => renewalInUse(others, customerId),
     'remove-mail-copies': async ({ before }) => {
       await others.mails.forgetBefore?.(before);
       return undefined;
@@ -210,7 +219,8 @@ function addressed(
     : { correlationId: commandId };
   const under = lease && { lease: { unit: lease.unit, token: lease.token } };
   const cause = { commandId, actor, authenticated: 'process', ...chain, eventsSeen, ...under } as const;
-  return { stream, command, caller: processCaller(actor), cause };
+  const parent = { kind: 'process', id: commandId, correlationId: chain.correlationId } as const;
+  return { stream, command, caller: processCaller(actor), cause, parent };
 }
 
 const processCaller = (actor: string): Caller => ({ kind: 'process', actor, roles: ['process'], stores: 'all' });

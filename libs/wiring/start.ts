@@ -1,10 +1,13 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import { catalogueStream } from '#domain/catalogue/catalogue';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { StreamDamaged } from '#event-store/port';
+import type { ProviderLimits } from '#gateways/payments';
 import { prepareNewStore } from '#requests/first-start';
 import type { Requests } from '#requests/requests';
+import { StreamCache } from '#requests/stream-cache';
 import type { Work } from './leadger.module.ts';
-import { REQUESTS, WORK } from './tokens.ts';
+import { PROVIDER_LIMITS, REQUESTS, WORK } from './tokens.ts';
 
 /**
  * Starts a store: writes what a new one needs, then runs projections and processes, as far as they run in this program.
@@ -14,8 +17,24 @@ export async function startLeadger(
   application: INestApplicationContext,
   { prepare = true }: { prepare?: boolean } = {},
 ): Promise<{ running: Promise<void> }> {
-  if (prepare) await prepareNewStore(application.get<Requests>(REQUESTS)).catch(unlessDamaged);
+  if (prepare) {
+    await prepareNewStore(application.get<Requests>(REQUESTS)).catch(unlessDamaged);
+    await checkDescriptor(application).catch(unlessDamaged);
+  }
   return { running: application.get<Work>(WORK).run() };
+}
+
+/** STO-2: the descriptor may have been set under another provider. Nobody would see that it is cut. */
+async function checkDescriptor(application: INestApplicationContext): Promise<void> {
+  const limits = application.get<ProviderLimits | undefined>(PROVIDER_LIMITS, { strict: false });
+  const { state } = await application.get(StreamCache).read<'catalogue'>(catalogueStream);
+  const wrong = state.descriptor && limits?.refuseDescriptor(state.descriptor);
+  if (!wrong || !limits) return;
+  const { descriptor = '' } = state;
+  const shown = limits.shownDescriptor(descriptor);
+  console.warn(
+    `leadger: card statements cannot show ${JSON.stringify(descriptor)}, but ${JSON.stringify(shown)}, and so do new orders: ${wrong}. Set another one with PUT /api/statement-descriptor`,
+  );
 }
 
 /** A policy or catalogue that others damaged is told by health, and stops only what needs it. @throws all other errors */

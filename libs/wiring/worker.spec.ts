@@ -18,6 +18,7 @@ const noEffects = {
   'erase-lead': () => Promise.reject(new Error('no erasure is expected')),
   'forget-payer': () => Promise.reject(new Error('no erasure is expected')),
   'keep-person': () => Promise.reject(new Error('no correction is expected')),
+  'renew-business-keys': () => Promise.reject(new Error('no renewal of keys is expected')),
   'complete-erasure': () => Promise.reject(new Error('no erasure is expected')),
   'remove-mail-copies': () => Promise.reject(new Error('no removal is expected')),
   'destroy-keys': () => Promise.reject(new Error('no erasure is expected')),

@@ -53,6 +53,21 @@ const uses = async (code: string) =>
   (await shop.read(`/api/coupons/uses?couponCode=${encodeURIComponent(code)}`)).items;
 
 describe('CPN-4: another code in place of a used one', () => {
+  test('CPN-4: of a code or a customer that is not there, the answer says so', async () => {
+    const [customerId, code] = [await shop.customer(), await coupon()];
+    const refused = (name: string, field: string) => ({ status: 409, body: { code: name, errors: [{ field }] } });
+    expect(await give(customerId, 'mistyped')).toMatchObject(refused('coupon-unknown', 'insteadOf'));
+    expect(await give('nobody', code)).toMatchObject(refused('customer-unknown', 'customerId'));
+    expect(await give(customerId, code)).toMatchObject(refused('coupon-not-used', 'insteadOf'));
+  });
+
+  test('CPN-4: the list of who tried a code needs the code, as every other text that is missing', async () => {
+    for (const query of ['', '?couponCode='])
+      expect((await shop.try('GET', `/api/coupons/uses${query}`)).body.errors).toEqual([
+        { field: 'couponCode', message: 'must not be empty' },
+      ]);
+  });
+
   test('CPN-4: is refused once a paid order has the discount, also after that order was cancelled or given back', async () => {
     const [customerId, code] = [await shop.customer(), await coupon()];
     const checkoutId = await checkout(customerId);

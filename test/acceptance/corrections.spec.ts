@@ -203,7 +203,7 @@ describe('mails under way', () => {
     await other.wait({ hours: 1 });
     const sent = delivered.sent.filter(({ subject }) => subject === delivered.sent.at(0)?.subject);
     expect(new Set(sent.map(({ messageId }) => messageId)).size).toBe(1);
-    expect(sent.at(0)?.from.address).toBe('no-reply@127.0.0.1');
+    expect(sent.at(0)?.from.address).toBe('no-reply@[127.0.0.1]');
     expect(sent.at(-1)?.from.address).toBe('no-reply@corrected.example.org');
     expect(sent.at(-1)?.text).toContain('https://corrected.example.org/');
   });

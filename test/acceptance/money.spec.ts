@@ -1,7 +1,12 @@
+import { randomUUID } from 'node:crypto';
+import { catalogueStream } from '#domain/catalogue/catalogue';
+import { encode } from '#domain/codec';
+import type { EventStore } from '#event-store/port';
 import { mailInMemory } from '#gateways/mail';
 import type { PaymentGateway } from '#gateways/payments';
 import { stripePayments } from '#gateways/stripe-payments';
 import { type StripeStandIn, startStripeStandIn } from '#test/stripe/stand-in';
+import { EVENT_STORE } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
 
 const SUPPORT = { 'leadger-actor': 'staff:ann', 'leadger-reason': 'asked by telephone' };
@@ -119,6 +124,24 @@ test('STO-2: how long a descriptor may be says the provider', async () => {
     body: { code: 'descriptor-not-on-statements', detail: expect.stringContaining('at most 17 characters') },
   });
   expect(await set('DEDICATED MEDIA')).toMatchObject({ status: 200 });
+});
+
+test('STO-2: of a descriptor that was set before the provider was used, orders show what the statement shows', async () => {
+  const cause = { commandId: randomUUID(), correlationId: randomUUID(), actor: 'staff:ada' };
+  const data = { at: shop.now(), descriptor: 'Dedicated Media Solutions' };
+  const event = encode(catalogueStream, { type: 'StatementDescriptorSet', data }, cause);
+  await shop.server.application
+    .get<EventStore>(EVENT_STORE)
+    .append(catalogueStream, [{ id: randomUUID(), ...event }], 'any');
+  const [customerId, token] = [await shop.customer(), stripe.card('pm_descriptor')];
+  const shown = { statementDescriptor: 'Dedicated Media S' };
+  const wish = { customerId, leadTypeId: 'exclusive-fresh', quantity: 10 };
+  const { checkoutId } = await shop.ask('POST', '/api/checkouts', wish);
+  expect(await shop.ask('GET', `/api/checkouts/${checkoutId}`)).toMatchObject(shown);
+  const { orderId } = await shop.ask('POST', `/api/checkouts/${checkoutId}/place`, { paymentToken: token }, 201);
+  const row = await shop.read(`/api/orders/${orderId}`);
+  expect(row).toMatchObject({ ...shown, status: 'open' });
+  expect([...stripe.intents.values()].at(-1)?.descriptor).toBe('Dedicated Media S');
 });
 
 test('LOY-2: the card of a member is kept with a customer at the provider, and renewals are charged in absence', async () => {

@@ -193,6 +193,16 @@ describe('two members of staff', () => {
     expect(await versions()).toEqual(before);
   });
 
+  test('POL-2: two members of staff may publish by the ETag of the policy in force, or by that of the list of versions', async () => {
+    for (const path of ['/api/policy', versionsPath]) {
+      const etag = { 'if-match': (await shop.try('GET', path)).headers.get('etag') as string };
+      const { policy } = await inForce();
+      const days = policy.returnWindowDays + 1;
+      expect((await send({ changes: { returnWindowDays: days } }, etag)).status).toBe(201);
+      expect((await send({ changes: { returnWindowDays: days + 1 } }, etag)).status).toBe(412);
+    }
+  });
+
   test('POL-2: two members of staff may go on with the ETag of their own publication', async () => {
     const { headers } = await send({ changes: { returnWindowDays: 24 } });
     const etag = { 'if-match': headers.get('etag') as string };

@@ -181,6 +181,14 @@ test('NTF-5: a refusal says what to do instead', async () => {
   await shop.ask('POST', `/api/programmes/${orderId}/cancel`);
   const hold = await shop.try('POST', `/api/programmes/${orderId}/hold`);
   expect(hold.body.whatToDo).toContain('Place a new order');
+  for (const [what, instead] of [
+    ['cancel', 'nothing of it is left to deliver'],
+    ['pause', 'place a new order'],
+    ['restart', 'place a new order'],
+  ]) {
+    const { body } = await shop.try('POST', `/api/orders/${orderId}/${what}`);
+    expect(body).toMatchObject({ code: 'order-filled', detail: expect.stringMatching(new RegExp(`; ${instead}$`)) });
+  }
 });
 
 test('NTF-5: the mails of an order say when and for how much it renews, and that it was cancelled', async () => {

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkLaws } from '#audit/laws/laws';
 import { openedBusinessNames } from '#audit/opened';
+import { deriveId } from '#domain/kernel/ids';
 import { isNotOfOthers } from '#event-store/contract/shared-log';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
 import { openLogOf } from '#test/event-stores/event-stores';
+import { waitUntil } from '#test/wait-until';
 import type { Vault } from '#vault/vault';
 import { EVENT_STORE, VAULT } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
@@ -19,6 +21,9 @@ beforeAll(async () => {
 afterAll(() => rm(temporary, { recursive: true }));
 
 const support = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'the owner told us' };
+
+// biome-ignore lint/suspicious/noExplicitAny: events as they are stored
+type Data = any;
 
 /** The laws that are broken, with names opened as `leadger verify` does. */
 async function brokenLaws({ server: { application } }: Shop) {
@@ -94,7 +99,8 @@ describe('a new store', () => {
     });
     const merged = await shop.lead(leadTypeId);
     expect((await delivered()).flat().filter((leadId) => leadId === merged)).toHaveLength(1);
-    expect((await shop.ask('GET', path)).items).toMatchObject([{ mergeId, customerId, otherCustomerId }]);
+    const merge = { mergeId, customerId, otherCustomerId, takenBack: null };
+    expect((await shop.ask('GET', path)).items).toMatchObject([merge]);
 
     await shop.ask('POST', `${path}/${mergeId}/take-back`, undefined, 200, support);
     expect((await delivered()).flat().filter((leadId) => leadId === merged)).toHaveLength(2);
@@ -103,6 +109,51 @@ describe('a new store', () => {
       status: 404,
       body: { code: 'merge-unknown' },
     });
+  });
+
+  test('DLV-3: who merged two businesses, when and why is listed in pages, also of merges that were taken back, and is in the whole history of both customers', async () => {
+    const path = '/api/business-merges';
+    const names = ['West', 'Westward', 'Western Sun'];
+    const [west, ward, sun] = await Promise.all(names.map((name) => customerOf(shop, name)));
+    const merge = async (customerId = '', otherCustomerId = '') =>
+      (await shop.ask('POST', path, { customerId, otherCustomerId }, 201, support)).mergeId;
+    const [one, other] = [await merge(west, ward), await merge(west, sun)];
+    const third = await merge(ward, sun);
+    const why = { 'leadger-actor': 'staff:bob', 'leadger-reason': 'two owners after all' };
+    await shop.ask('POST', `${path}/${one}/take-back`, undefined, 200, why);
+
+    const listed = async (query: string) => shop.ask('GET', `${path}?${query}`);
+    const [first] = (await listed('status=taken-back')).items.slice(-1);
+    expect(first).toMatchObject({
+      ...{ mergeId: one, customerId: west, otherCustomerId: ward },
+      status: 'taken-back',
+      merged: { at: expect.any(String), author: 'staff:ada', reason: 'the owner told us' },
+      takenBack: { at: expect.any(String), author: 'staff:bob', reason: 'two owners after all' },
+    });
+    const ids = (items: Data[]) => items.map(({ mergeId }) => mergeId);
+    expect(ids((await listed('')).items).slice(-2)).toEqual([other, third]);
+    const paged: string[] = [];
+    let cursor = '';
+    do {
+      const page = await listed(`limit=1${cursor}`);
+      paged.push(...ids(page.items));
+      cursor = page.nextCursor ? `&cursor=${page.nextCursor}` : '';
+    } while (cursor);
+    expect(paged).toEqual(ids((await listed('')).items));
+    expect(paged.length).toBeGreaterThan(1);
+    expect(await shop.try('GET', `${path}?cursor=nowhere`)).toMatchObject({ status: 400 });
+
+    const mergesIn = async (customerId = '') =>
+      (await shop.ask('GET', `/api/customers/${customerId}/whole-history`, undefined, 200, support)).items
+        .filter(({ stream }: Data) => stream === 'businesses-main')
+        .map(({ type, reason, data }: Data) => [type, reason, data.mergeId]);
+    const taken = [
+      ['BusinessesMerged', 'the owner told us', one],
+      ['BusinessMergeTakenBack', 'two owners after all', one],
+    ];
+    const merged = (id: string) => ['BusinessesMerged', 'the owner told us', id];
+    expect(await mergesIn(ward)).toEqual([taken[0], merged(third), taken[1]]);
+    expect(await mergesIn(west)).toEqual([taken[0], merged(other), taken[1]]);
   });
 
   test('DLV-3: ten who merge the same two businesses at once merge them once', async () => {
@@ -141,8 +192,75 @@ test('DLV-3: a list of legal endings that the policy changes holds from the next
   await shop.stop();
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: events as they are stored
-type Data = any;
+test('DLV-3: a registration that another program decided with a former list of legal endings, and recorded after it changed, gets a key of the present list', async () => {
+  const directory = join(temporary, 'late');
+  let shop = await openShop({ directory });
+  await shop.publish({ changes: { legalEndings: ['Naturals'] } });
+  const early = await customerOf(shop, 'Rice Naturals');
+  await shop.stop();
+  shop = await openShop({ directory });
+
+  const { data: former } = (await shop.log()).find(({ stream }) => stream === `customer-${early}`) as Data;
+  const [events, vault] = [
+    shop.server.application.get<EventStore>(EVENT_STORE),
+    shop.server.application.get<Vault>(VAULT),
+  ];
+  const name = await vault.seal('customer-late', 'business-association', 'RICE naturals');
+  const registered = { ...former, businessAssociation: name, email: undefined, addressKey: undefined };
+  const [data, metadata] = [
+    registered,
+    { commandId: 'late', correlationId: 'late', actor: 'staff:ada', schemaVersion: 2 },
+  ];
+  const bytes = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+  const id = deriveId('late registration');
+  await events.append(
+    'customer-late',
+    [{ id, type: 'CustomerRegistered', data: bytes(data), metadata: bytes(metadata) }],
+    'any',
+  );
+
+  const last = async () => (await shop.log()).filter(({ stream }) => stream === 'customer-late').at(-1);
+  await waitUntil(async () => (await last())?.type === 'BusinessKeysRenewed');
+  const fresh = await customerOf(shop, 'Rice');
+  const keys = await Promise.all(
+    [early, fresh].map(async (one) => (await shop.read(`/api/customers/${one}`)).businessKey),
+  );
+  expect(keys).toEqual([(await last())?.data.businessKey, (await last())?.data.businessKey]);
+  const leadTypeId = await shop.leadType({ exclusivity: 'shared' });
+  const orders = await ordersOf(shop, leadTypeId, ['late', fresh]);
+  const leadId = await shop.lead(leadTypeId);
+  expect((await Promise.all(orders.map((order) => leadsOf(shop, order)))).flat()).toEqual([leadId]);
+  expect(await brokenLaws(shop)).toEqual([]);
+  await shop.stop();
+});
+
+test('DLV-3: a list of legal endings that was made shorter tells a name from itself with the ending, from the next start on', async () => {
+  const directory = join(temporary, 'shortened');
+  const first = await openShop({ directory });
+  const leadTypeId = await first.leadType({ exclusivity: 'shared' });
+  const before = [await customerOf(first, 'Pro Co.'), await customerOf(first, 'Pro')];
+  const orders = await ordersOf(first, leadTypeId, before);
+  const sold = await first.lead(leadTypeId);
+  expect((await Promise.all(orders.map((order) => leadsOf(first, order)))).flat()).toEqual([sold]);
+  await first.publish({ changes: { legalEndings: ['Inc.'] } });
+  await first.stop();
+
+  const shop = await openShop({ directory });
+  const later = [await customerOf(shop, 'Sea Co.'), await customerOf(shop, 'Sea')];
+  // Persons of leads are numbered anew with each opened shop.
+  const lead = (address: string) => shop.lead(leadTypeId, { contact: { email: `${address}@example.org` } });
+  const next = await lead('next');
+  const leads = async () => (await Promise.all(orders.map((order) => leadsOf(shop, order)))).flat().sort();
+  expect(await leads()).toEqual([sold, next, next].sort());
+  orders.push(...(await ordersOf(shop, leadTypeId, later)));
+  const third = await lead('third');
+  expect((await leads()).filter((one) => one === third)).toHaveLength(3);
+  const ofSea = (await Promise.all(orders.slice(2).map((order) => leadsOf(shop, order)))).map((all) => all.length);
+  expect(Math.min(...ofSea)).toBeGreaterThan(0);
+  expect(await brokenLaws(shop)).toEqual([]);
+  await shop.stop();
+});
+
 const decoded = (bytes: Uint8Array): Data => JSON.parse(new TextDecoder().decode(bytes));
 
 /** The same store as the version before would have left it: with keys of the first form only. */

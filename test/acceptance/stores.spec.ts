@@ -53,6 +53,37 @@ describe('STO-1: several stores of one parent', () => {
     });
   });
 
+  test('STO-1: an address is kept in its normal form; one that mails could not link to, or be sent from, is refused', async () => {
+    const open = (webAddress: string) => shop.try('POST', '/api/stores', { storeId: 'form', name: 'Form', webAddress });
+    for (const wrong of [
+      ...['https:x.example', 'https:/x.example', 'https:///x.example', 'https://x.example/a\u200bb'],
+      ...['https://x.example/\u202eb', 'https://x.example.', 'https://a..b', 'https://*.example', 'https://1.2.3.4'],
+    ])
+      expect(await open(wrong)).toMatchObject({ status: 400, body: { errors: [{ field: 'webAddress' }] } });
+    expect((await open('HTTPS://Form.Example:443/')).status).toBe(201);
+    // The same address, written in another way.
+    expect((await open('https://form.example')).body.events).toEqual([]);
+    const { items } = await shop.ask('GET', '/api/stores');
+    expect(items.find((store: { storeId: string }) => store.storeId === 'form').webAddress).toBe(
+      'https://form.example',
+    );
+  });
+
+  test('STO-1: a name is seen, and does not turn the direction of the text around it', async () => {
+    for (const name of ['\u200b', '\u3164', '\u115f\u115f', 'West \u202eLeads', '\u2066West\u2069'])
+      for (const [path, body] of [
+        ['/api/stores', { ...west, storeId: 'named', name }],
+        [
+          '/api/lead-types',
+          { leadTypeId: 'named', name, exclusivity: 'exclusive', freshness: 'real-time', usualDelivery: 'x' },
+        ],
+      ] as const)
+        expect(await shop.try('POST', path, body)).toMatchObject({
+          status: 400,
+          body: { errors: expect.arrayContaining([expect.objectContaining({ field: 'name' })]) },
+        });
+  });
+
   test('STO-1: each store has its own prices and limits, and sells only types that it has a price for', async () => {
     const leadTypeId = await shop.leadType();
     const customerId = await shop.customer({ storeId: 'west' });

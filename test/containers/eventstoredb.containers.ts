@@ -28,10 +28,11 @@ describeWithDocker('one EventStoreDB node', () => {
   }, START_MILLISECONDS);
   afterAll(() => node.stop());
 
-  describeEventStore('the EventStoreDB adapter on a real node', async () => {
+  const aRealNode = async () => {
     const store = await scopedStore(await openEventStoreDb({ connectionString }), `contract-${randomUUID()}`);
     return { store, dispose: () => store.close() };
-  });
+  };
+  describeEventStore('the EventStoreDB adapter on a real node', aRealNode, { usedIds: 'written' });
 
   test(
     'the demo lives through the same as on one machine',

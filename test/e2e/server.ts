@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { pino } from 'pino';
 import { createHttpApplication } from '#apps/api/http-application';
+import { logActivities, programLog } from '#apps/program-log';
+import { Activities } from '#domain/kernel/activities';
 import { MovedClock } from '#gateways/clock';
 import { type MailGateway, mailFiles } from '#gateways/mail';
 import type { PaymentNotices } from '#gateways/payment-notices';
@@ -35,6 +36,8 @@ export interface Server {
   settle(): Promise<void>;
   /** The log lines about requests that failed unexpectedly. */
   readonly errors: string[];
+  /** All lines of the log, as the programs write it. */
+  readonly log: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -81,8 +84,15 @@ export async function startServer({
 } = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
   const mails = given ?? (directory === undefined ? mailFiles(join(temporary, 'mails')) : undefined);
-  const errors: string[] = [];
-  const log = pino({ level: 'warn' }, { write: (line: string) => void errors.push(line) });
+  const [errors, lines]: [string[], string[]] = [[], []];
+  const write = (line: string) => {
+    lines.push(line);
+    // What processes and commands tell of their failures is not about requests.
+    if (/"level":[456]0/.test(line) && !line.includes('"outcome":"')) errors.push(line);
+  };
+  const log = programLog('standalone', { level: 'debug', to: { write } });
+  const activities = new Activities();
+  logActivities(activities, log);
   const clock = new MovedClock(start);
   const events = eventStoreDb === undefined ? await eventsElsewhere(temporary) : undefined;
   // A store that has its own node is the same wherever the rows of the others are.
@@ -91,6 +101,7 @@ export async function startServer({
     directory,
     eventStoreDb: eventStoreDb ?? events?.connectionString,
     databaseUrl: database?.url,
+    activities,
   });
   const application = await createHttpApplication(
     LeadgerModule.on(stores, {
@@ -100,7 +111,7 @@ export async function startServer({
       ...(notices && { notices }),
       webhooks: httpWebhooks({ allowPrivate: true }),
     }),
-    { log, ...(mostFeeds !== undefined && { mostFeeds }) },
+    { telling: { log, telemetry: undefined }, ...(mostFeeds !== undefined && { mostFeeds }) },
   );
   const { running } = await startLeadger(application);
   // `stop` reports this error. Some tests close the stores on purpose and never call it.
@@ -112,6 +123,7 @@ export async function startServer({
     url,
     clock,
     application,
+    log: lines,
     errors,
     settle: () => application.get(ProcessEngine).settle(),
     async call(...request) {

@@ -6,6 +6,7 @@ import { cli, serve } from './program.ts';
 /* What the staff of a store see of a coupon on the command line (CPN-4). */
 
 const CODE = 'Two Words-1';
+const UNTRIED = "Nobody's";
 let data: string;
 let ids: { readonly customerId: string; readonly checkoutId: string; readonly orderId: string };
 
@@ -18,11 +19,12 @@ beforeAll(async () => {
     expect({ path, ok: response.ok }).toEqual({ path, ok: true });
     return (await response.json()) as Record<string, string>;
   };
-  await ask('POST', 'coupons', {
-    couponCode: CODE,
-    storeIds: ['main'],
-    discount: { amountCents: 500, currency: 'USD' },
-  });
+  for (const couponCode of [CODE, UNTRIED])
+    await ask('POST', 'coupons', {
+      couponCode,
+      storeIds: ['main'],
+      discount: { amountCents: 500, currency: 'USD' },
+    });
   const business = { storeId: 'main', timeZone: 'UTC', businessAssociation: 'One' };
   const { customerId = '' } = await ask('POST', 'customers', business);
   const { customerId: other = '' } = await ask('POST', 'customers', { ...business, businessAssociation: 'Two' });
@@ -52,7 +54,12 @@ test('CPN-4: the command line lists who tried and used a code, and what became o
   expect(lines).toContain(`order ${ids.orderId}: open, 5.00 USD off, paid `);
   expect(lines).toContain(`checkout ${ids.checkoutId}: no order has the discount`);
   expect(lines).toMatch(/^2 attempts, 2 used with "Two Words-1"$/m);
-  expect(await run('coupon', 'uses', 'two words-1')).toBe('0 attempts with "two words-1"\n');
+  expect(await run('coupon', 'uses', UNTRIED)).toBe('0 attempts with "Nobody\'s"\n');
+  for (const asJson of [[], ['--json']])
+    expect(await cli('coupon', 'uses', 'two words-1', ...asJson, '--data', data)).toEqual({
+      ...{ code: 1, stdout: '' },
+      stderr: expect.stringMatching(/^leadger: there is no coupon two words-1$/m),
+    });
 });
 
 test('CPN-4: the timeline of a coupon is found by its code, and ends with its orders', async () => {

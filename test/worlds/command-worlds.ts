@@ -241,7 +241,10 @@ const customer: Makers<'customer'> = {
     ...(choice % 2 === 0 && { businessAssociation: box('Abc') }),
     formerNameKeys: ['abc'],
   }),
-  RenewBusinessKeys: (choice) => ({ names: [{ statement: choice % 2, businessKey: `n${choice}` }] }),
+  RenewBusinessKeys: (choice) => ({
+    statements: 1 + (choice % 2),
+    names: [{ statement: choice % 2, businessKey: `n${choice}` }],
+  }),
   ChangeTimeZone: (choice) => ({ timeZone: one(['Etc/UTC', 'Pacific/Honolulu'], choice) }),
   ChangeName: (choice) => ({ name: box(`Name ${choice}`) }),
   ChangePostalAddress: (choice) => ({ postalAddress: box(`Street ${choice}`) }),

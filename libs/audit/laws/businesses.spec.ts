@@ -9,7 +9,7 @@ let ordinal: number;
 beforeEach(() => {
   businesses = new Businesses();
   ordinal = 0;
-  businesses.useLegalEndings(event('main', { legalEndings: ['Inc.'] }));
+  businesses.useLegalEndings(event('main', { legalEndings: ['Inc.'], legalEndingsId: 'first' }));
 });
 
 function event(id: string, data: object, openedName?: string): RawEvent {
@@ -23,7 +23,13 @@ const states = (customerId: string, businessKey: string, former?: readonly strin
     event(customerId, { businessAssociation: box, businessKey, ...(former && { formerBusinessKeys: former }) }, name),
   );
 const renews = (customerId: string, businessKey: string, ...formerBusinessKeys: string[]) =>
-  businesses.renew(event(customerId, { businessKey, names: [{ statement: 0, businessKey, formerBusinessKeys }] }));
+  renewsWith('first', customerId, businessKey, ...formerBusinessKeys);
+const renewsWith = (legalEndingsId: string, customerId: string, businessKey: string, ...formerBusinessKeys: string[]) =>
+  businesses.renew(
+    event(customerId, { businessKey, names: [{ statement: 0, businessKey, formerBusinessKeys }], legalEndingsId }),
+  );
+const useEndings = (legalEndingsId: string, ...legalEndings: string[]) =>
+  businesses.useLegalEndings(event('main', { legalEndings, legalEndingsId }));
 const pair = { businessKey: 'n', otherBusinessKey: 'm' };
 
 describe('DLV-3: the businesses of the laws', () => {
@@ -63,6 +69,28 @@ describe('DLV-3: the businesses of the laws', () => {
     expect(businesses.areSame('old', 'two')).toBe(false);
     renews('c1', 'wrong', 'old');
     expect(businesses.areSame('wrong', 'two')).toBe(true);
+  });
+
+  it('a key of a former list is seen: names that are one by the list in force are one from then on, whatever their keys say', () => {
+    states('c1', 'n', [], 'Rice');
+    states('c2', 'm', [], 'RICE Naturals');
+    expect(businesses.areSame('n', 'm')).toBe(false);
+    renewsWith('second', 'c1', 'n2', 'n');
+    useEndings('second', 'Inc.', 'Naturals');
+    expect([businesses.areSame('n2', 'm'), businesses.areSame('n2', 'm', ordinal - 1)]).toEqual([true, false]);
+    states('c3', 'late', ['m'], 'Rice naturals');
+    expect(businesses.areSame('late', 'n2')).toBe(true);
+  });
+
+  it('names that a shortened list tells apart are two from then on, and while their keys are made anew', () => {
+    states('c1', 'pro', [], 'Pro Inc.');
+    states('c2', 'pro', [], 'Pro');
+    renewsWith('second', 'c1', 'proinc2', 'pro');
+    renewsWith('second', 'c2', 'pro2', 'pro');
+    expect(businesses.areSame('proinc2', 'pro2')).toBe(false);
+    useEndings('second');
+    expect(businesses.areSame('proinc2', 'pro2')).toBe(false);
+    expect([businesses.areSame('pro', 'pro2'), businesses.areSame('proinc2', 'pro')]).toEqual([true, true]);
   });
 
   it('merged businesses are one with all their forms, until the merge is taken back', () => {

@@ -19,12 +19,15 @@ export class Businesses {
   /** Name → its hash. */
   readonly #hashes = new Map<string, string>();
   readonly #forms = new Map<string, Pair[]>();
+  /** Keys of names that are one by the list of legal endings in force. */
+  readonly #named = new Map<string, Pair[]>();
   readonly #merges = new Map<string, Pair[]>();
-  /** Customer → the names that it stated, as far as they can be opened. */
-  readonly #opened = new Map<string, (string | undefined)[]>();
-  /** Name in the present form → the first key of it. */
-  readonly #firstKeys = new Map<string, string>();
+  /** Customer → the names that it stated, as far as they can be opened, and their newest keys in the second form. */
+  readonly #opened = new Map<string, { readonly name: string | undefined; key?: string }[]>();
+  /** Name in the present form → its keys. */
+  readonly #keysOfForm = new Map<string, readonly string[]>();
   #legalEndings: readonly string[] = [];
+  #legalEndingsId: string | undefined;
   #namesWereReplaced = false;
   /** When a merge was taken back last, in milliseconds since 1970. */
   lastTakenBack = 0;
@@ -33,14 +36,19 @@ export class Businesses {
   state({ id, ordinal, openedName, data }: RawEvent): string {
     const { businessAssociation, businessKey, formerBusinessKeys } = data;
     const isPlain = typeof businessAssociation === 'string';
-    this.#opened.set(id, [...(this.#opened.get(id) ?? []), isPlain ? businessAssociation : openedName]);
+    const opened: { name: string | undefined; key?: string } = { name: isPlain ? businessAssociation : openedName };
+    this.#opened.set(id, [...(this.#opened.get(id) ?? []), opened]);
     if (isPlain) {
       const name = comparableName(businessAssociation);
       this.#plain.set(id, [...(this.#plain.get(id) ?? []), name]);
       return name;
     }
     if (typeof businessKey !== 'string') throw new TypeError('no business');
-    if (formerBusinessKeys) this.#noteForms(businessKey, formerBusinessKeys, openedName, ordinal);
+    if (formerBusinessKeys) {
+      opened.key = businessKey;
+      this.#noteForms(businessKey, formerBusinessKeys, ordinal);
+      this.#noteName(businessKey, openedName, ordinal);
+    }
     return businessKey;
   }
 
@@ -59,13 +67,24 @@ export class Businesses {
   }
 
   /** Notes the hashes in the present form of names that a customer stated before. */
-  renew({ id, ordinal, data: { names } }: RawEvent): void {
-    for (const { statement, businessKey, formerBusinessKeys } of names)
-      this.#noteForms(businessKey, formerBusinessKeys, this.#opened.get(id)?.[statement], ordinal);
+  renew({ id, ordinal, data: { names, legalEndingsId } }: RawEvent): void {
+    for (const { statement, businessKey, formerBusinessKeys } of names) {
+      this.#noteForms(businessKey, formerBusinessKeys, ordinal);
+      const opened = this.#opened.get(id)?.[statement];
+      if (opened) opened.key = businessKey;
+      // Keys of a list that is not in force yet are compared from then on.
+      if (legalEndingsId === this.#legalEndingsId) this.#noteName(businessKey, opened?.name, ordinal);
+    }
   }
 
-  useLegalEndings({ data: { legalEndings } }: RawEvent): void {
+  /** From here on, names are compared by this list, whatever keys they have. */
+  useLegalEndings({ ordinal, data: { legalEndings, legalEndingsId } }: RawEvent): void {
     this.#legalEndings = legalEndings;
+    this.#legalEndingsId = legalEndingsId;
+    this.#keysOfForm.clear();
+    for (const pairs of this.#named.values()) for (const one of pairs) one.until = Math.min(one.until, ordinal);
+    for (const statements of this.#opened.values())
+      for (const { key, name } of statements) if (key !== undefined) this.#noteName(key, name, ordinal);
   }
 
   merge({ ordinal, data: { businessKey, otherBusinessKey } }: RawEvent): void {
@@ -87,26 +106,34 @@ export class Businesses {
     if (one === other) return true;
     if (one === undefined || other === undefined) return false;
     const [first, second] = [this.#hashOf(one), this.#hashOf(other)];
-    if (first === second || othersIn(this.#forms, first, seen).includes(second)) return true;
+    if (first === second || this.#equalsOf(first, seen).includes(second)) return true;
     return this.#merges.size > 0 && this.#mergedWith(first, seen).has(second);
   }
 
   #mergedWith(hash: string, seen: number): ReadonlySet<string> {
-    const found = new Set([hash, ...othersIn(this.#forms, hash, seen)]);
+    const found = new Set([hash, ...this.#equalsOf(hash, seen)]);
     for (const one of found)
       for (const merged of othersIn(this.#merges, one, seen))
-        for (const form of [merged, ...othersIn(this.#forms, merged, seen)]) found.add(form);
+        for (const form of [merged, ...this.#equalsOf(merged, seen)]) found.add(form);
     return found;
   }
 
-  /** Names that are one by the auditor's own form have keys of one business, whatever the keys are. */
-  #noteForms(key: string, formerKeys: readonly string[], name: string | undefined, ordinal: number): void {
+  #equalsOf(hash: string, seen: number): readonly string[] {
+    return [...othersIn(this.#forms, hash, seen), ...othersIn(this.#named, hash, seen)];
+  }
+
+  #noteForms(key: string, formerKeys: readonly string[], ordinal: number): void {
     for (const former of formerKeys) pair(this.#forms, key, former, ordinal);
+  }
+
+  /** Names that are one by the auditor's own form have keys of one business, whatever the keys are. */
+  #noteName(key: string, name: string | undefined, ordinal: number): void {
     if (name === undefined) return;
     const form = nameOfBusiness(name, this.#legalEndings);
-    const first = this.#firstKeys.get(form);
-    if (first === undefined) this.#firstKeys.set(form, key);
-    else if (first !== key) pair(this.#forms, first, key, ordinal);
+    const keys = this.#keysOfForm.get(form) ?? [];
+    if (keys.includes(key)) return;
+    for (const other of keys) pair(this.#named, key, other, ordinal);
+    this.#keysOfForm.set(form, [...keys, key]);
   }
 
   #hashOf(business: string): string {

@@ -1,7 +1,10 @@
+import { deriveId } from '#domain/kernel/ids';
 import { hashOfEvent } from '#event-store/event-hash';
 import type { Position, RecordedEvent } from '#event-store/port';
 import { logDigest } from '../digest.ts';
+import { EventIdCheck } from './event-ids.ts';
 import { checkLaws, type Law } from './laws.ts';
+import { nameOf } from './raw-log.ts';
 
 /** Events are written by hand, as bytes, without code of the domain. */
 type Line = readonly [stream: string, type: string, data?: object, metadata?: object];
@@ -975,6 +978,37 @@ describe('the laws', () => {
       tampered(events.at(-1) as RecordedEvent),
     ]);
     expect(changed).toEqual({ hashMismatch: 1 });
+  });
+
+  it('count events with one id, in one stream or two, and name both', async () => {
+    const lines: Line[] = [...setting, ['order-o1', 'OrderPaused'], ['order-o1', 'OrderRestarted']];
+    const log = record(lines);
+    const withIds = (ids: Readonly<Record<number, number>>) =>
+      log.map((event, index) => ({ ...event, id: (log[ids[index] ?? index] as RecordedEvent).id }));
+    const check = (events: readonly RecordedEvent[]) =>
+      checkLaws(logOf(events), { hashOf: ({ hash }) => hash as Uint8Array });
+    const last = lines.length - 1;
+    const { laws, examples } = await check(withIds({ [last]: last - 1, 5: 0 }));
+    expect(Object.entries(laws).filter(([, count]) => count > 0)).toEqual([['idTwice', 2]]);
+    const named = [5, 0, last, last - 1].map((index) => nameOf(log[index] as RecordedEvent));
+    expect(examples.idTwice).toEqual([
+      `${named[0]} has the id of ${named[1]}`,
+      `${named[2]} has the id of ${named[3]}`,
+    ]);
+    expect((await check(log)).laws.idTwice).toBe(0);
+  });
+
+  it('find one id twice in a log of many', async () => {
+    const ids = new EventIdCheck();
+    const many = Array.from({ length: 5000 }, (_, revision) => ({
+      ...(record([['order-o1', 'OrderPaused']])[0] as RecordedEvent),
+      revision,
+      id: deriveId('many', String(revision === 4000 ? 17 : revision)),
+    }));
+    for (const event of many) ids.take(event);
+    const { position } = many[0] as RecordedEvent;
+    expect(await ids.repeated(logOf(many), position)).toEqual(['order-o1@4000 has the id of order-o1@17']);
+    expect(await ids.repeated(logOf(many), '')).toEqual([]);
   });
 
   it('count what contradicts itself in the records of a store, in its words', async () => {

@@ -12,6 +12,7 @@ import {
 import { CatalogueCheck } from './catalogue.ts';
 import { CheckoutCheck } from './checkouts.ts';
 import { CouponCheck } from './coupons.ts';
+import { EventIdCheck } from './event-ids.ts';
 import { couldSee, EventsSeen } from './events-seen.ts';
 import { isCause, isDecision } from './forms.ts';
 import { OnceCheck } from './once.ts';
@@ -84,7 +85,8 @@ export const laws = {
   basisNotThere: 'an event was decided on events that the log did not have when it was recorded',
   revisionGap: 'an event does not follow the one before it in its stream',
   hashMismatch: 'the bytes of an event are not those that were written',
-  faultInStore: 'the records of the store contradict each other: a stream, a position, or the id of an event',
+  idTwice: 'two events have one id',
+  faultInStore: 'the records of the store contradict each other: a stream, or a position',
   unreadable: 'an event cannot be read, or lacks data that events of its type must have',
 } as const;
 
@@ -115,6 +117,7 @@ export async function checkLaws(
     if (events % 10_000 === 0) options.onProgress?.(events);
   }
   audit.checkEnd();
+  for (const repeated of await audit.ids.repeated(store, head)) audit.findings.addNamed('idTwice', repeated);
   for (const fault of (await store.faults?.()) ?? []) audit.findings.addNamed('faultInStore', fault);
   options.onProgress?.(events);
   const { counts, examples } = audit.findings;
@@ -144,6 +147,7 @@ async function openedName(
 /** One pass over a log. */
 class Audit {
   readonly findings = new Findings();
+  readonly ids = new EventIdCheck();
   readonly #eventsSeen = new EventsSeen();
   readonly turns = new TurnCheck(this.#eventsSeen);
   readonly #books = new Books(this.#eventsSeen);
@@ -165,6 +169,7 @@ class Audit {
 
   check(recorded: RecordedEvent, openedName?: string): void {
     const ordinal = this.#eventsSeen.count(recorded.position);
+    this.ids.take(recorded);
     if (!this.#revisions.follows(recorded)) this.findings.add('revisionGap', recorded);
     if (recorded.hash && Buffer.compare(recorded.hash, this.#hashOf(recorded)) !== 0)
       this.findings.add('hashMismatch', recorded);

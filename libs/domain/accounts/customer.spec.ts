@@ -111,17 +111,22 @@ describe('a customer whose business an older version stored plain', () => {
 
 describe('a customer whose business has keys of a form of before', () => {
   const changed: CustomerEvent = { type: 'BusinessAssociationChanged', data: { at: minute(2), ...businessOf('New') } };
-  const renew = (...names: readonly (readonly [statement: number, businessKey: string])[]): CustomerCommand => ({
-    type: 'RenewBusinessKeys',
+  const list = 'a-list';
+  const renewOf = (statements: number, ...names: readonly (readonly [statement: number, businessKey: string])[]) => ({
+    type: 'RenewBusinessKeys' as const,
     at: minute(3),
+    legalEndingsId: list,
+    statements,
     names: names.map(([statement, businessKey]) => ({ statement, businessKey, formerBusinessKeys: ['former'] })),
   });
+  const renew = (...names: readonly (readonly [number, string])[]): CustomerCommand => renewOf(2, ...names);
   const renewed = (businessKey: string, ...names: readonly (readonly [number, string])[]): CustomerEvent => ({
     type: 'BusinessKeysRenewed',
     data: {
       at: minute(3),
       businessKey,
       names: names.map(([statement, key]) => ({ statement, businessKey: key, formerBusinessKeys: ['former'] })),
+      legalEndingsId: list,
     },
   });
 
@@ -138,9 +143,21 @@ describe('a customer whose business has keys of a form of before', () => {
       .thenRecords(renewed(businessOf('New').businessKey, [0, 'n0']));
   });
 
-  it('DLV-3: gets none where the form of the name has not changed', () => {
-    given(customer, registered)
-      .when(renew([0, details.businessKey]))
+  it('DLV-3: gets none where it has them', () => {
+    given(customer, registered, changed, renewed('n1', [0, 'n0'], [1, 'n1']))
+      .when(renew([0, 'n0'], [1, 'n1']))
       .thenNothing();
+  });
+
+  it('DLV-3: gets none after it stated another name meanwhile: that one may have a key of another list', () => {
+    given(customer, registered, changed)
+      .when(renewOf(1, [0, 'n0']))
+      .thenNothing();
+  });
+
+  it('DLV-3: whose names cannot be opened keeps its keys, and it is recorded with which list that was tried', () => {
+    const kept = renewed(businessOf('New').businessKey);
+    given(customer, registered, changed).when(renew()).thenRecords(kept);
+    given(customer, registered, changed, kept).when(renew()).thenNothing();
   });
 });

@@ -16,6 +16,7 @@ import { alwaysSent, type MailKind, mailKinds } from '../notifications/kinds.ts'
 import {
   type BusinessKeys,
   businessKeysRenewed,
+  legalEndingsId,
   type RenewBusinessKeys,
   renewBusinessKeys,
   type StatedBusiness,
@@ -47,6 +48,7 @@ const business = {
     .array(keyedHash)
     .optional()
     .describe('Of the same name, in the forms that older events have. Absent: `businessKey` is of the first form.'),
+  legalEndingsId,
 };
 
 export const registrationShape = {
@@ -251,7 +253,7 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
         const { businessAssociation: name } = data;
         const statedBusinesses = [...state.statedBusinesses, { name, businessKey: data.businessKey }];
         const plainBusinesses = isUnsealed(name) ? [...state.plainBusinesses, name] : state.plainBusinesses;
-        return { ...state, ...data, plainBusinesses, statedBusinesses };
+        return { ...state, legalEndingsId: undefined, ...data, plainBusinesses, statedBusinesses };
       }
       case 'BusinessAssociationSealed': {
         const { businessAssociation = noName, businessKey } = event.data;
@@ -262,6 +264,7 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
         return {
           ...state,
           businessKey: event.data.businessKey,
+          legalEndingsId: event.data.legalEndingsId,
           statedBusinesses: withNewKeys(state.statedBusinesses, event.data.names),
         };
       case 'TimeZoneChanged':

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { ONE_LINE } from '../kernel/text.ts';
+import { nameIn } from '../kernel/names.ts';
 
 /** One line: a name appears in mails and must not add paragraphs there. */
-const line = z.string().trim().min(1).max(200).regex(ONE_LINE, 'must be one line of text');
+const line = nameIn(z.string().trim().min(1).max(200));
 
 /** A customer's name. Personal data: sealed wherever it is stored. */
 export const personName = z

@@ -331,7 +331,7 @@ export const discountCentsOf = (worth: Discount, priceCents: number): number =>
 
 export const couponNotUsed = refuse('coupon-not-used', 'the customer has not used this code up', 'CPN-4');
 
-const unknownCoupon = refuse('coupon-unknown', 'there is no such coupon', 'CAT-5');
+export const unknownCoupon = refuse('coupon-unknown', 'there is no such coupon', 'CAT-5');
 
 export const couponReplaced = (by: string): Refusal => ({
   ...refuse('coupon-replaced', `the customer has ${JSON.stringify(by)} in place of this code`, 'CPN-4'),

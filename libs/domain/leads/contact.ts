@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { isSeen, NOTHING_SEEN, withoutDirections } from '../kernel/text.ts';
 import { hasAsciiDomain, normaliseTelephone } from './person-form.ts';
 
-const line = z.string().trim().min(1).max(200);
+/** Its sender cannot correct it: telephones copy directions with a number, for example. */
+const text = z.string().overwrite(withoutDirections).trim().min(1).refine(isSeen, NOTHING_SEEN);
+const line = text.max(200);
 
 /** As zod's own, but the domain may be internationalised. */
 const EMAIL =
@@ -12,12 +15,7 @@ export const contact = z
   .strictObject({
     firstName: line.describe('The first name.'),
     lastName: line.describe('The last name.'),
-    telephone: z
-      .string()
-      .trim()
-      .min(1)
-      .max(50)
-      .describe('The telephone number, with its country unless it is one of the US.'),
+    telephone: text.max(50).describe('The telephone number, with its country unless it is one of the US.'),
     email: z
       .string()
       .trim()
@@ -28,10 +26,10 @@ export const contact = z
     address: line.describe('Street and number.'),
     city: line.describe('The city.'),
     state: line.describe('The state.'),
-    postalCode: z.string().trim().min(1).max(20).describe('The postal code.'),
+    postalCode: text.max(20).describe('The postal code.'),
     country: line.describe('The country.'),
     bestTimeToCall: line.describe('When the person wants to be called.'),
-    comment: z.string().trim().min(1).max(2000).describe('What the person wrote.'),
+    comment: text.max(2000).describe('What the person wrote.'),
   })
   .partial()
   .refine(({ telephone, email }) => telephone !== undefined || email !== undefined, {

@@ -1,11 +1,16 @@
 import type { OrderStatus } from './order.ts';
 
+/** Of a command that an order may refuse: its programme in Loyalty Rewards is cancelled, so what is said instead differs. */
+export interface Advised {
+  readonly renewsNoMore?: boolean;
+}
+
 /**
  * What to do in place of what an order refuses in this state (NTF-5).
  * @param what what was asked, as in "it cannot be …"
- * @param inLoyaltyRewards whether the order joined at checkout
+ * @param mayRenew whether the order has a programme in Loyalty Rewards that goes on
  */
-export function insteadOf(what: string, status: OrderStatus | 'unknown', inLoyaltyRewards: boolean): string {
+export function insteadOf(what: string, status: OrderStatus | 'unknown', mayRenew: boolean): string {
   switch (status) {
     case 'awaiting-payment':
       return 'wait until its payment is captured, or cancel it';
@@ -14,7 +19,7 @@ export function insteadOf(what: string, status: OrderStatus | 'unknown', inLoyal
     case 'paused':
       return 'restart it first';
     case 'filled':
-      return inLoyaltyRewards ? ofMember(what) : ofFilled(what);
+      return mayRenew ? ofMember(what) : ofFilled(what);
     default:
       return 'place a new order';
   }

@@ -12,7 +12,7 @@ import { percentOf } from '../kernel/percent.ts';
 import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { bonus, bonusOf, loyaltyTerms } from '../loyalty/bonus.ts';
 import { customerErased } from '../persons/erasures.ts';
-import { insteadOf } from './instead.ts';
+import { type Advised, insteadOf } from './instead.ts';
 import {
   capturePayment,
   declinePayment,
@@ -181,8 +181,8 @@ export type OrderCommand =
   | RefundCommand
   | ReplacedCouponCommand
   /** `restart`: how the pause ends automatically in Loyalty Rewards; absent once the programme is cancelled. */
-  | { type: 'PauseOrder'; at: Instant; restart?: { afterDays: number; policyVersion: number } }
-  | { type: 'RestartOrder'; at: Instant }
+  | ({ type: 'PauseOrder'; at: Instant; restart?: { afterDays: number; policyVersion: number } } & Advised)
+  | ({ type: 'RestartOrder'; at: Instant } & Advised)
   /** Ends the pause of this number, and no later one. */
   | { type: 'RestartAutomatically'; at: Instant; pauseNumber: number }
   | {
@@ -197,7 +197,7 @@ export type OrderCommand =
   | { type: 'ChangeDailyMaximum'; at: Instant; dailyMaximum: DailyMaximum; realTime?: boolean }
   | { type: 'ChangePaymentCard'; at: Instant; paymentToken: Secret }
   /** `cause`: where the store itself cancels it. */
-  | { type: 'CancelOrder'; at: Instant; cause?: typeof customerErased }
+  | ({ type: 'CancelOrder'; at: Instant; cause?: typeof customerErased } & Advised)
   | {
       type: 'DeliverLead';
       at: Instant;
@@ -478,12 +478,12 @@ const refuseMaximum = (dailyMaximum: number | undefined, batchType: boolean): Re
   batchType && dailyMaximum !== undefined ? noMaximumOnBatchTypes : undefined;
 
 function pause(
-  { at, restart }: Command<'PauseOrder'>,
+  { at, restart, renewsNoMore }: Command<'PauseOrder'>,
   state: OrderState,
   { loyalty, quantity }: Terms,
 ): Decision<OrderEvent> {
   if (state.status === 'paused') return [];
-  if (state.status !== 'open') return refuseIn(state, 'paused', 'ORD-2');
+  if (state.status !== 'open') return refuseIn(state, 'paused', 'ORD-2', renewsNoMore);
   const pauseNumber = state.pauses + 1;
   const restarts = loyalty &&
     restart && { restartsAt: addDays(at, restart.afterDays), policyVersion: restart.policyVersion };
@@ -491,9 +491,9 @@ function pause(
   return [{ type: 'OrderPaused', data: { at, pauseNumber, ...restarts, ...nextBonus } }];
 }
 
-function restart({ at }: Command<'RestartOrder'>, state: OrderState): Decision<OrderEvent> {
+function restart({ at, renewsNoMore }: Command<'RestartOrder'>, state: OrderState): Decision<OrderEvent> {
   if (state.status === 'open') return [];
-  if (state.status !== 'paused') return refuseIn(state, 'restarted', 'ORD-2');
+  if (state.status !== 'paused') return refuseIn(state, 'restarted', 'ORD-2', renewsNoMore);
   return [{ type: 'OrderRestarted', data: { at } }];
 }
 
@@ -565,9 +565,10 @@ function changePaymentCard(
     : [{ type: 'PaymentCardChanged', data: { at, paymentToken } }];
 }
 
-function cancel({ at, cause }: Command<'CancelOrder'>, state: OrderState): Decision<OrderEvent> {
+function cancel({ at, cause, renewsNoMore }: Command<'CancelOrder'>, state: OrderState): Decision<OrderEvent> {
   if (state.status === 'cancelled') return [];
-  if (state.status === 'filled' || state.status === 'payment-failed') return refuseIn(state, 'cancelled', 'ORD-5');
+  if (state.status === 'filled' || state.status === 'payment-failed')
+    return refuseIn(state, 'cancelled', 'ORD-5', renewsNoMore);
   const undeliveredLeads = state.orderedLeads - state.deliveredLeads;
   return [{ type: 'OrderCancelled', data: { at, undeliveredLeads, ...(cause && { cause }) } }];
 }
@@ -654,7 +655,8 @@ const noMaximumOnBatchTypes = refuse(
   'CHK-3',
 );
 
-const refuseIn = ({ status, terms }: OrderState, what: string, rule: string): Refusal => {
+const refuseIn = ({ status, terms }: OrderState, what: string, rule: string, renewsNoMore = false): Refusal => {
   const message = `the order is ${status.replace('-', ' ')}: it cannot be ${what}`;
-  return refuse(`order-${status}`, `${message}; ${insteadOf(what, status, terms?.loyalty !== undefined)}`, rule);
+  const mayRenew = terms?.loyalty !== undefined && !renewsNoMore;
+  return refuse(`order-${status}`, `${message}; ${insteadOf(what, status, mayRenew)}`, rule);
 };

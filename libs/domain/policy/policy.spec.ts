@@ -70,6 +70,22 @@ describe('the policy', () => {
       .thenRefuses('policy-contradicts-itself', 'POL-1');
   });
 
+  it.each([
+    [{ freshAfterDays: 40 }, 'changes.freshAfterDays'],
+    [{ agedAfterDays: 0.5 }, 'changes.agedAfterDays'],
+    [{ freshAfterDays: 40, agedAfterDays: 40 }, 'changes.agedAfterDays'],
+    [{ renewalCadences: [{ name: 'daily', days: 1 }] }, 'changes.renewalCadences'],
+    [{ renewalNoticeDays: 7 }, 'changes.renewalNoticeDays'],
+    [{ sharedBonusMayFall: false }, 'changes.sharedBonusMayFall'],
+    [{ invalidReturnReasons: ['wrong number'] }, 'changes.invalidReturnReasons'],
+    [{ approvedReturnReasons: ['wrong \u3164\u202e'] }, 'changes.approvedReturnReasons'],
+    [{ renewalCadences: [{ name: '\u200b', days: 7 }] }, 'changes.renewalCadences'],
+  ])('names the field that its author sent: %j', (changes, field) => {
+    const first = { ...defaultPolicy, sharedBonusPercents: [30, 20, 10], sharedBonusMayFall: true };
+    const { decision } = given(policy, published(1, minute(5), first)).when(change(changes, minute(6)));
+    expect(decision).toMatchObject({ code: 'policy-contradicts-itself', field });
+  });
+
   it('may let the bonus ladder decrease if the request confirms it', () => {
     const falling = { ...defaultPolicy, sharedBonusPercents: [30, 20, 10], sharedBonusMayFall: true };
     given(policy)

@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { inDays } from '../kernel/counted.ts';
 import { type Decider, type Decision, isRefusal, type Refusal, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { id, storeText, timeZone } from '../kernel/fields.ts';
 import { earliest, inEffectAt } from '../kernel/instants.ts';
 import { isTimeZone } from '../kernel/local-days.ts';
 import { type RightsOf, staff } from '../kernel/rights.ts';
-import { contradictionInReasons } from './return-reasons.ts';
+import { contradictionIn } from './contradictions.ts';
 import {
   changesBetween,
   type PolicyVersion,
@@ -313,10 +312,12 @@ function contradictionBy(published: Publication, command: PolicyCommand, state: 
   for (const { version, policy, effectiveFrom } of versionsReachedBy(published, state.versions)) {
     const nonsense = contradictionIn(policy);
     if (!nonsense) continue;
-    const [field, why] = nonsense;
+    const [fields, why] = nonsense;
     const which = version === published.version ? '' : `version ${version}, planned for ${effectiveFrom}: `;
-    const path = `${command.changes ? 'changes' : 'policy'}.${field}`;
-    return { ...refuse('policy-contradicts-itself', `${which}${field} ${why}`, 'POL-1'), field: path };
+    // Of several that contradict each other, the author is told one that they sent.
+    const sent = fields.find((field) => !command.changes || Object.hasOwn(command.changes, field)) ?? fields[0];
+    const path = `${command.changes ? 'changes' : 'policy'}.${sent}`;
+    return { ...refuse('policy-contradicts-itself', `${which}${fields[0]} ${why}`, 'POL-1'), field: path };
   }
   return undefined;
 }
@@ -329,38 +330,3 @@ export const nextPolicyChange = ({ versions }: PolicyState, after: Instant): Ins
   earliest(versions.map(({ effectiveFrom }) => effectiveFrom).filter((at) => at > after));
 
 export const noPolicy = refuse('no-policy', 'no policy is in force yet', 'POL-1');
-
-function contradictionIn(policy: PolicyDocument): [field: keyof PolicyDocument, why: string] | undefined {
-  const { sharedBonusPercents: ladder, renewalCadences } = policy;
-  if (policy.agedAfterDays <= policy.freshAfterDays) return ['agedAfterDays', 'must be more than freshAfterDays'];
-  if (!policy.sharedBonusMayFall && ladder.some((step, index) => step < (ladder[index - 1] ?? 0)))
-    return ['sharedBonusPercents', 'falls: say sharedBonusMayFall if that is meant'];
-  const shortest = Math.min(...renewalCadences.map((cadence) => cadence.days));
-  // A mistyped number must not charge a card every minute.
-  if (shortest < 1) return ['renewalCadences', 'has one of less than a day'];
-  if (policy.renewalNoticeDays >= shortest)
-    return ['renewalNoticeDays', `must be less than the shortest of renewalCadences, ${inDays(shortest)}`];
-  // Otherwise two renewals of one programme could be charged at once.
-  if (renewalGraceHoursOf(policy) > shortest * 24)
-    return ['renewalGraceHours', `must not be more than the shortest of renewalCadences, ${inDays(shortest)}`];
-  const list = uncleanList(policy);
-  if (list) return list;
-  return contradictionInReasons(policy);
-}
-
-/** A list with a name twice, or with a name that begins or ends with space. */
-function uncleanList(policy: PolicyDocument): [field: keyof PolicyDocument, why: string] | undefined {
-  const { approvedReturnReasons, invalidReturnReasons, renewalCadences } = policy;
-  for (const [field, names] of [
-    ['approvedReturnReasons', approvedReturnReasons],
-    ['invalidReturnReasons', invalidReturnReasons],
-    ['renewalCadences', renewalCadences.map((cadence) => cadence.name)],
-  ] as const) {
-    // Names are compared letter by letter: invisible spaces would make two that look the same differ.
-    const padded = names.find((name) => name.trim() !== name);
-    if (padded !== undefined) return [field, `has ${JSON.stringify(padded)}, which begins or ends with space`];
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice) return [field, `names "${twice}" twice`];
-  }
-  return undefined;
-}

@@ -57,7 +57,7 @@ const grantGoodwill: ReplacementCommand = { type: 'GrantGoodwill', at: minute(20
 
 describe('a verdict', () => {
   it('RPL-10: is corrected from denied to granted, and the granted return is delivered', () => {
-    given(replacement, request(), denied()).when(toGranted).thenRecords(corrected('granted'));
+    given(replacement, request(), denied()).when(toGranted).thenRecordsOnce(corrected('granted'));
     given(replacement, request(), denied(), corrected('granted'))
       .when({ type: 'RecordReplacementDelivered', at: minute(21), replacementLeadId: 'l2' })
       .thenRecords(replaced);
@@ -77,13 +77,13 @@ describe('a verdict', () => {
       .when({ type: 'RecordReplacementDelivered', at: minute(21), replacementLeadId: 'l2' })
       .thenRecords(replaced);
     given(replacement, request(), granted, replaced).when(toDenied).thenRefuses('replacement-delivered', 'RPL-10');
-    given(replacement, request(), granted, replaced).when(toGranted).thenNothing();
+    given(replacement, request(), granted, replaced).when(toGranted).thenRefuses('already-decided', 'RPL-8');
   });
 
   it('RPL-10: is not corrected before there is one, nor to what it is, nor twice at once', () => {
     for (const command of [toGranted, toDenied])
       given(replacement, request()).when(command).thenRefuses('return-not-decided', 'RPL-10');
-    given(replacement, request(), granted).when(toGranted).thenNothing();
+    given(replacement, request(), granted).when(toGranted).thenRefuses('already-decided', 'RPL-8');
     given(replacement, request(), denied()).when(toDenied).thenRefuses('already-decided');
     for (const command of [toGranted, toDenied, grantGoodwill, { type: 'GrantChargeback', at: minute(20) } as const])
       given(replacement, request(), granted, asked).when(command).thenRefuses('correction-under-way', 'RPL-10');
@@ -93,7 +93,7 @@ describe('a verdict', () => {
     const back = corrected('denied', minute(22));
     given(replacement, request(), granted, asked, back)
       .when({ ...toGranted, at: minute(23) })
-      .thenRecords(corrected('granted', minute(23)));
+      .thenRecordsOnce(corrected('granted', minute(23)));
   });
 
   it('RPL-10: that a rule made is not corrected: only goodwill goes beyond the rules', () => {
@@ -102,7 +102,7 @@ describe('a verdict', () => {
       .thenRefuses('return-beyond-rules', 'RPL-11');
     given(replacement, request(), denied(), request('too-late', { reason: 'not-interested' }), denied(minute(10)))
       .when(toGranted)
-      .thenRecords(corrected('granted'));
+      .thenRecordsOnce(corrected('granted'));
   });
 
   it('RPL-10: of an older version was made by a rule if it came in the instant of the request', () => {
@@ -111,14 +111,14 @@ describe('a verdict', () => {
       .thenRefuses('return-beyond-rules', 'RPL-11');
     const { reasonLabel: _, ...data } = corrected('granted').data as Record<string, unknown>;
     const unlabelled = { type: 'VerdictCorrected', data } as ReplacementEvent;
-    given(replacement, older(), denied()).when(toGranted).thenRecords(unlabelled);
+    given(replacement, older(), denied()).when(toGranted).thenRecordsOnce(unlabelled);
   });
 
   it('RPL-11: is goodwill on a return that was denied or waits, and can be taken back', () => {
     for (const past of [[request()], [request(), denied()], [request('too-late'), denied(minute(10))]])
       given(replacement, ...past)
         .when(grantGoodwill)
-        .thenRecords(goodwill);
+        .thenRecordsOnce(goodwill);
     given(replacement, request(), granted).when(grantGoodwill).thenRefuses('already-decided');
     given(replacement, request(), goodwill).when(toDenied).thenRecordsEachTime(asked);
   });

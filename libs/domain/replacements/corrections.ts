@@ -38,11 +38,12 @@ const beyondRules = refuse(
 );
 
 export function correctToGranted(at: Instant, state: ReplacementState): Decision<ReplacementEvent> {
-  const { status, correction, goodwill, orderId, leadId, customerId, requests } = state;
+  const { status, correction, orderId, leadId, customerId, requests } = state;
   if (status === 'ended') return alreadyEnded;
   if (status === 'requested') return notDecided;
   if (correction) return correctionUnderWay;
-  if (status !== 'denied') return goodwill ? alreadyDecided : [];
+  // Its reason would be lost.
+  if (status !== 'denied') return alreadyDecided;
   const request = requests.findLast(({ beyondRules }) => beyondRules === undefined);
   if (!request) return beyondRules;
   const about = { at, orderId, leadId, customerId };
@@ -71,10 +72,10 @@ export function completeCorrection(at: Instant, state: ReplacementState): Decisi
 
 /** RPL-11. A return that was granted needs no goodwill. */
 export function grantGoodwill(at: Instant, state: ReplacementState): Decision<ReplacementEvent> {
-  const { status, correction, goodwill, orderId, leadId, customerId, requests } = state;
+  const { status, correction, orderId, leadId, customerId, requests } = state;
   if (status === 'ended') return alreadyEnded;
   if (correction) return correctionUnderWay;
-  if (status === 'granted' || status === 'replaced') return goodwill ? [] : alreadyDecided;
+  if (status === 'granted' || status === 'replaced') return alreadyDecided;
   const about = { at, orderId, leadId, customerId };
   return [{ type: 'GoodwillGranted', data: { ...about, ...reasonOf(requests.at(-1)) } }];
 }

@@ -89,7 +89,7 @@ describe('the return of a lead', () => {
   });
 
   it('RPL-6, RPL-7, RPL-8: has one verdict, and it is final', () => {
-    given(replacement, requested('wrong-number')).when(grant).thenRecords(granted);
+    given(replacement, requested('wrong-number')).when(grant).thenRecordsOnce(granted);
     given(replacement, requested('wrong-number'))
       .when(deny)
       .thenRecordsEachTime(denied('we reached the person', minute(11)));

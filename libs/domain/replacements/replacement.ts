@@ -241,10 +241,9 @@ type Command<Type extends ReplacementCommand['type']> = Extract<ReplacementComma
 function grant({ at }: Command<'GrantChargeback'>, state: ReplacementState): Decision<ReplacementEvent> {
   const { status, orderId, leadId } = state;
   if (state.correction) return correctionUnderWay;
-  // Goodwill leaves the lead where it is: the verdict would be another one.
-  if (status === 'granted' || status === 'replaced') return state.goodwill ? alreadyDecided : [];
   if (status === 'ended') return alreadyEnded;
-  if (status === 'denied') return alreadyDecided;
+  // Also another grant: its reason would be lost. And goodwill leaves the lead where it is, so it is another verdict.
+  if (status !== 'requested') return alreadyDecided;
   return [{ type: 'ChargebackGranted', data: { at, orderId, leadId, ...reasonOf(state.requests.at(-1)) } }];
 }
 

@@ -23,14 +23,22 @@ it('a log that names its vault refuses another one', () => {
 });
 
 it('a log says with which legal endings its business keys were made, once for each list', () => {
+  const data = (minutes: number, legalEndings: string[]) => ({
+    ...{ at: minute(minutes), customers: 7, legalEndings, legalEndingsId: legalEndings.join() },
+  });
   const finish = (minutes: number, ...legalEndings: string[]) =>
-    ({ type: 'FinishRenewingBusinessKeys', at: minute(minutes), customers: 7, legalEndings }) as const;
+    ({ type: 'FinishRenewingBusinessKeys', ...data(minutes, legalEndings) }) as const;
   const renewed = (minutes: number, ...legalEndings: string[]): VaultNameEvent => ({
     type: 'AllBusinessKeysRenewed',
-    data: { at: minute(minutes), customers: 7, legalEndings },
+    data: data(minutes, legalEndings),
   });
   given(vaultName, named).when(finish(2, 'Inc.')).thenRecords(renewed(2, 'Inc.'));
   given(vaultName, named, renewed(2, 'Inc.'))
     .when(finish(3, 'Inc.', 'Club'))
     .thenRecords(renewed(3, 'Inc.', 'Club'));
+  given(vaultName, named, renewed(2, 'Inc.')).when(finish(3, 'Inc.')).thenNothing();
+  const { legalEndingsId: _, ...ofBefore } = data(2, ['Inc.']);
+  given(vaultName, named, { type: 'AllBusinessKeysRenewed', data: ofBefore })
+    .when(finish(3, 'Inc.'))
+    .thenRecords(renewed(3, 'Inc.'));
 });

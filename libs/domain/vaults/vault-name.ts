@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import type { EndingsList } from '../accounts/endings-list.ts';
 import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { count, type EventsOf, fact, type Instant } from '../kernel/events.ts';
-import { personKey, storeText } from '../kernel/fields.ts';
+import { id, personKey, storeText } from '../kernel/fields.ts';
 import { processOnly, type RightsOf } from '../kernel/rights.ts';
 
 /** Says which keys open the sealed boxes of this log. It is the beginning of a log (ADR 19). */
@@ -19,6 +20,9 @@ export const vaultNameEvents = {
   AllBusinessKeysRenewed: fact({
     customers: count.describe('Who got new keys.'),
     legalEndings: z.array(storeText).describe('That are no difference between names, from here on.'),
+    legalEndingsId: id
+      .optional()
+      .describe('Of this list, as keys name it. Absent: an older version made the keys, alike for all lists.'),
   }),
 };
 export type VaultNameEvent = EventsOf<typeof vaultNameEvents>;
@@ -27,14 +31,20 @@ export type VaultNameCommand =
   | { type: 'NameVault'; at: Instant; fingerprint: string }
   | { type: 'FinishSealingBusinesses'; at: Instant; customers: number }
   | { type: 'FinishClaimingPersons'; at: Instant; leads: number }
-  | { type: 'FinishRenewingBusinessKeys'; at: Instant; customers: number; legalEndings: string[] };
+  | {
+      type: 'FinishRenewingBusinessKeys';
+      at: Instant;
+      customers: number;
+      legalEndings: string[];
+      legalEndingsId: string;
+    };
 
 export interface VaultNameState {
   fingerprint?: string;
   businessesAreSealed?: true;
   personsAreClaimed?: true;
   /** The lists of legal endings that keys of businesses were made with, the newest last. */
-  legalEndings?: readonly (readonly string[])[];
+  legalEndings?: readonly EndingsList[];
 }
 
 /** Who may ask for which command. */
@@ -76,23 +86,28 @@ export const vaultName: Decider<VaultNameState, VaultNameCommand, VaultNameEvent
         state.personsAreClaimed = true;
         break;
       case 'AllBusinessKeysRenewed':
-        state.legalEndings = [...(state.legalEndings ?? []), event.data.legalEndings];
+        state.legalEndings = [...(state.legalEndings ?? []), endingsListOf(event.data)];
         break;
     }
     return state;
   },
 };
 
-/** Whether the keys of names were made with this list of endings. */
-export const isRenewedWith = (legalEndings: readonly string[], state: VaultNameState): boolean =>
-  JSON.stringify(state.legalEndings?.at(-1)) === JSON.stringify(legalEndings);
+const endingsListOf = ({ legalEndings: endings, legalEndingsId: id }: RenewedData): EndingsList => ({ id, endings });
+type RenewedData = Extract<VaultNameEvent, { type: 'AllBusinessKeysRenewed' }>['data'];
+
+/** Whether the keys of names were made with this list of endings, and are told apart from those of other lists. */
+export function isRenewedWith(legalEndings: readonly string[], state: VaultNameState): boolean {
+  const newest = state.legalEndings?.at(-1);
+  return newest?.id !== undefined && JSON.stringify(newest.endings) === JSON.stringify(legalEndings);
+}
 
 function finishRenewing(
-  { at, customers, legalEndings }: Extract<VaultNameCommand, { type: 'FinishRenewingBusinessKeys' }>,
+  { type: _, ...data }: Extract<VaultNameCommand, { type: 'FinishRenewingBusinessKeys' }>,
   state: VaultNameState,
 ): Decision<VaultNameEvent> {
-  if (isRenewedWith(legalEndings, state)) return [];
-  return [{ type: 'AllBusinessKeysRenewed', data: { at, customers, legalEndings } }];
+  if (isRenewedWith(data.legalEndings, state)) return [];
+  return [{ type: 'AllBusinessKeysRenewed', data }];
 }
 
 function nameVault(

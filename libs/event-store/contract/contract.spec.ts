@@ -28,7 +28,9 @@ describeEventStore('the embedded store on disk', async () => {
   };
 });
 
-describeEventStore('the EventStoreDB adapter over the wire node', async () => {
+const aServer = { usedIds: 'written' } as const;
+
+async function overTheWireNode() {
   const embedded = await openEmbeddedStore();
   const node = await startWireNode({ store: embedded, writable: true });
   const store = await openEventStoreDb({ connectionString: node.connectionString });
@@ -40,7 +42,8 @@ describeEventStore('the EventStoreDB adapter over the wire node', async () => {
       await embedded.close();
     },
   };
-});
+}
+describeEventStore('the EventStoreDB adapter over the wire node', overTheWireNode, aServer);
 
 describeEventStore('the events of our own in a log that others write to, too', async () => {
   const store = ownEventsOf(sharedLog(await openEmbeddedStore()), { wrote: ({ stream }) => isNotOfOthers(stream) });
@@ -53,9 +56,10 @@ describeEventStore('a store that is read in turn', async () => {
 });
 
 const url = process.env.EVENTSTORE_URL;
-if (url)
-  describeEventStore(`the EventStoreDB adapter on ${url}`, async () => {
+if (url) {
+  const onTheServer = async () => {
     const store = await scopedStore(await openEventStoreDb({ connectionString: url }), `contract-${randomUUID()}`);
     return { store, dispose: () => store.close() };
-  });
-else test.skip('the contract on a server: name one in EVENTSTORE_URL', () => {});
+  };
+  describeEventStore(`the EventStoreDB adapter on ${url}`, onTheServer, aServer);
+} else test.skip('the contract on a server: name one in EVENTSTORE_URL', () => {});

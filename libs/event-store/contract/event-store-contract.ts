@@ -6,6 +6,7 @@ import {
   BadEvent,
   BEFORE_FIRST,
   type EventFilter,
+  EventIdTaken,
   type EventStore,
   type NewEvent,
   NoSuchPosition,
@@ -27,8 +28,13 @@ interface StoreUnderTest {
 /**
  * What the rest of Leadger relies on, with any store. Every adapter passes this suite.
  * @param open opens an empty store for each test
+ * @param usedIds what an append at the right revision gets whose id is in the stream before it. A server writes it.
  */
-export function describeEventStore(name: string, open: () => Promise<StoreUnderTest>): void {
+export function describeEventStore(
+  name: string,
+  open: () => Promise<StoreUnderTest>,
+  { usedIds = 'refused' }: { usedIds?: 'refused' | 'written' } = {},
+): void {
   describe(`${name} keeps the contract of an event store`, () => {
     let opened: StoreUnderTest;
     let store: EventStore;
@@ -93,6 +99,36 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
           await expect(append(0, 2)).rejects.toThrow(WrongExpectedRevision);
           await expect(append(0, 1, 2)).rejects.toThrow(WrongExpectedRevision);
         }
+      });
+
+      it('with ids of the stream in another order, or from before the expected revision, is a conflict', async () => {
+        await store.append('a-1', [event(0), event(1)], 'no-stream');
+        await store.append('a-1', [event(2)], 1);
+        await expect(store.append('a-1', [event(1), event(0)], 'no-stream')).rejects.toThrow(WrongExpectedRevision);
+        await expect(store.append('a-1', [event(1)], 'no-stream')).rejects.toThrow(WrongExpectedRevision);
+        await expect(store.append('a-1', [event(0)], 1)).rejects.toThrow(WrongExpectedRevision);
+        expect(await all(store.readStream('a-1'))).toHaveLength(3);
+      });
+
+      it('with the ids of a repeat and another body is the first append, with its body', async () => {
+        const first = await store.append('a-1', [event(0)], 'no-stream');
+        expect(await store.append('a-1', [{ ...event(1), id: event(0).id }], 'no-stream')).toEqual(first);
+        const [read] = await all(store.readStream('a-1'));
+        expect(Buffer.from((read as RecordedEvent).data).toString()).toBe('{"number":0}');
+      });
+
+      it(`at the right revision, with an id that the stream has before it, is ${usedIds}`, async () => {
+        await store.append('a-1', [event(0), event(1)], 'no-stream');
+        await store.append('b-1', [event(0)], 'no-stream');
+        const again = [event(2), { ...event(3), id: event(0).id }];
+        const outcome = await store.append('a-1', again, 1).catch((error: unknown) => error);
+        if (usedIds === 'refused') expect(outcome).toBeInstanceOf(EventIdTaken);
+        else expect(outcome).toMatchObject({ revision: 3 });
+        expect(await all(store.readStream('a-1'))).toHaveLength(usedIds === 'refused' ? 2 : 4);
+        expect(await all(store.readStream('b-1'))).toHaveLength(1);
+        expect(await store.append('a-1', [event(4)], 'stream-exists')).toMatchObject({
+          revision: usedIds === 'refused' ? 2 : 4,
+        });
       });
 
       it('accepts exactly one of many appends that expect the same revision', async () => {

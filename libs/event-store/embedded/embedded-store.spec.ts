@@ -8,7 +8,14 @@ import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
 import { all, event, fill, follow } from '../contract/event-store-contract.ts';
 import { hashOfEvent } from '../event-hash.ts';
-import { BEFORE_FIRST, CannotOpenStore, type RecordedEvent, StoreFull, StoreUnavailable } from '../port.ts';
+import {
+  BEFORE_FIRST,
+  CannotOpenStore,
+  EventIdTaken,
+  type RecordedEvent,
+  StoreFull,
+  StoreUnavailable,
+} from '../port.ts';
 import { openDatabaseForReading, openForWriting } from './database.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
 import { LogReader } from './log-reader.ts';
@@ -119,6 +126,33 @@ describe('the embedded store', () => {
     await writer.append('said-1', [{ ...event(9), json: false }], 'no-stream');
     expect((await all(writer.readAll())).map(({ json }) => json)).toEqual([undefined, undefined, undefined, false]);
     await writer.close();
+  });
+
+  it('opens a log of an older version that has an id twice in a stream, and refuses a third one', async () => {
+    const first = await openEmbeddedStore({ directory });
+    await first.append('a-1', [event(0), event(1)], 'no-stream');
+    await first.appendAsServer?.('a-1', [event(0)], 1);
+    await first.close();
+    const now = await openEmbeddedStore({ directory });
+    expect((await all(now.readStream('a-1'))).map(({ id }) => id)).toEqual([0, 1, 0].map((number) => event(number).id));
+    await expect(now.append('a-1', [event(0)], 2)).rejects.toThrow(EventIdTaken);
+    expect(await now.append('a-1', [event(2)], 2)).toMatchObject({ revision: 3 });
+    expect(await now.append('a-1', [event(0)], 1)).toMatchObject({ revision: 2 });
+    await now.close();
+  });
+
+  it('refuses a used id also after appends that were taken back, and in many streams that take turns', async () => {
+    const store = await openEmbeddedStore({ directory, maxPages: 100 });
+    const streams = Array.from({ length: 30 }, (_, number) => `s-${number}`);
+    for (const [number, stream] of streams.entries())
+      await store.append(stream, [event(2 * number), event(2 * number + 1)], 'no-stream');
+    const large = { ...event(1000), data: new Uint8Array(600_000) };
+    await expect(store.append('s-0', [large], 1)).rejects.toThrow(StoreFull);
+    await store.append('s-0', [{ ...large, data: event(1000).data }], 1);
+    for (const [number, stream] of streams.entries())
+      await expect(store.append(stream, [event(2 * number)], number === 0 ? 2 : 1)).rejects.toThrow(EventIdTaken);
+    expect(await all(store.readAll())).toHaveLength(61);
+    await store.close();
   });
 
   it('holds at most 4 MiB and one event of what it reads', async () => {

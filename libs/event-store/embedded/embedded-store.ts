@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { checkAppend } from '../append-checks.ts';
 import { Notifier } from '../notifier.ts';
 import {
+  type AppendOptions,
   type AppendResult,
   DEFAULT_LIMITS,
   type EventFilter,
@@ -27,7 +28,7 @@ import { mustBeComplete } from './log-check.ts';
 import { EVENTS_PER_PAGE, isPosition, LogReader, numberOf, positionOf } from './log-reader.ts';
 import { NewestEvents } from './newest-events.ts';
 import { WritableProbe } from './writable.ts';
-import { WriterThread } from './writer-thread.ts';
+import { type AppendToWrite, WriterThread } from './writer-thread.ts';
 
 interface EmbeddedStoreOptions {
   /** Undefined: a temporary directory, removed when the store is closed. */
@@ -84,15 +85,24 @@ class EmbeddedStore implements EventStore {
     writer?.onWritten(() => this.#appended.notify());
   }
 
-  async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+  async append(
+    stream: string,
+    events: readonly NewEvent[],
+    expected: ExpectedRevision,
+    { isCopy = false }: AppendOptions = {},
+  ): Promise<AppendResult> {
     checkAppend(stream, events, expected, this.limits);
-    return this.appendAsServer(stream, events, expected);
+    return this.#append({ stream, events, expected, idsOnce: !isCopy });
   }
 
-  async appendAsServer(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+  appendAsServer(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+    return this.#append({ stream, events, expected, idsOnce: false });
+  }
+
+  async #append(append: AppendToWrite): Promise<AppendResult> {
     this.#mustBeOpen();
     if (!this.#writer) throw new StoreUnavailable('this store was opened for reading only');
-    const { revision, position } = await this.#writer.append(stream, events, expected);
+    const { revision, position } = await this.#writer.append(append);
     return { revision, position: positionOf(position) };
   }
 

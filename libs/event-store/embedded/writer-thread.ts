@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import {
   CannotOpenStore,
+  EventIdTaken,
   EventStoreError,
-  type ExpectedRevision,
   type NewEvent,
   OutcomeUnknown,
   StoreFull,
@@ -12,10 +12,11 @@ import {
 import type { WriterSettings } from './database.ts';
 import type { AppendBatch, AppendReply, AppendRequest, WriterReply } from './writer.ts';
 
-interface WaitingAppend {
-  readonly stream: string;
+export interface AppendToWrite extends Pick<AppendRequest, 'stream' | 'expected' | 'idsOnce'> {
   readonly events: readonly NewEvent[];
-  readonly expected: ExpectedRevision;
+}
+
+interface WaitingAppend extends AppendToWrite {
   readonly resolve: (result: { revision: number; position: number }) => void;
   readonly reject: (error: EventStoreError) => void;
 }
@@ -69,13 +70,13 @@ export class WriterThread {
     this.#written = callback;
   }
 
-  append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision) {
+  append(append: AppendToWrite) {
     return new Promise<{ revision: number; position: number }>((resolve, reject) => {
       if (this.#over) {
         reject(this.#over);
         return;
       }
-      this.#waiting.push({ stream, events, expected, resolve, reject });
+      this.#waiting.push({ ...append, resolve, reject });
       // Appends of the same turn go into the same batch.
       if (this.#waiting.length === 1 && this.#inFlight.length === 0) setImmediate(() => this.#send());
     });
@@ -154,6 +155,7 @@ export class WriterThread {
 
 function settle({ stream, expected, resolve, reject }: WaitingAppend, reply: AppendReply | undefined): void {
   if (!reply) reject(new OutcomeUnknown('the writer did not answer this append'));
+  else if ('taken' in reply) reject(new EventIdTaken(stream, reply.taken));
   else if ('actual' in reply) reject(new WrongExpectedRevision(stream, expected, reply.actual));
   else resolve(reply);
 }
@@ -179,12 +181,12 @@ function pack(appends: readonly WaitingAppend[], size: number): AppendBatch {
     offset += part.length;
     return part.length;
   };
-  const requestOf = ({ stream, expected, events }: WaitingAppend): AppendRequest => {
+  const requestOf = ({ stream, expected, idsOnce, events }: WaitingAppend): AppendRequest => {
     const inBatch = ({ id, type, json, data, metadata }: NewEvent) => {
       const dataLength = put(data);
       return { id, type, json, dataLength, metadataLength: put(metadata) };
     };
-    return { stream, expected, events: events.map(inBatch) };
+    return { stream, expected, idsOnce, events: events.map(inBatch) };
   };
   return { appends: appends.map(requestOf), bytes };
 }

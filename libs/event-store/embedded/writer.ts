@@ -4,6 +4,7 @@ import { hashOfEvent } from '../event-hash.ts';
 import { openOrExplain } from '../open-or-explain.ts';
 import { CannotOpenStore, type ExpectedRevision, type NewEvent } from '../port.ts';
 import { openForWriting, type WriterSettings } from './database.ts';
+import { KnownIds } from './known-ids.ts';
 
 /** Appends that are written together. `bytes` holds the bytes of all events: data, metadata, data, … */
 export interface AppendBatch {
@@ -20,15 +21,18 @@ interface EventOfBatch extends Pick<NewEvent, 'id' | 'type'> {
 export interface AppendRequest {
   readonly stream: string;
   readonly expected: ExpectedRevision;
+  /** Whether an id that the stream has is refused, where it is no repeat. */
+  readonly idsOnce: boolean;
   readonly events: readonly EventOfBatch[];
 }
 
 type WriterRequest = AppendBatch | 'close';
 
-/** For each append of a batch: where its last event was written, or the stream's actual revision. */
+/** For each append of a batch: where its last event was written, the stream's actual revision, or an id that it has. */
 export type AppendReply =
   | { readonly revision: number; readonly position: number }
-  | { readonly actual: number | 'no-stream' };
+  | { readonly actual: number | 'no-stream' }
+  | { readonly taken: string };
 
 export type WriterReply =
   | { readonly kind: 'ready' }
@@ -50,6 +54,7 @@ class Writer {
   readonly #moveStream: Database.Statement;
   readonly #addEvent: Database.Statement;
   readonly #findEvent: Database.Statement<[number, string], number>;
+  readonly #ids: KnownIds;
   readonly #idsFrom: Database.Statement<[number, number, number], { id: string; position: number }>;
   #position: number;
 
@@ -64,6 +69,8 @@ class Writer {
     this.#findEvent = database
       .prepare<[number, string], number>('SELECT revision FROM events WHERE stream_id = ? AND id = ?')
       .pluck();
+    const idsIn = database.prepare<[number], string>('SELECT id FROM events WHERE stream_id = ?').pluck();
+    this.#ids = new KnownIds((streamId) => idsIn.iterate(streamId));
     this.#idsFrom = database.prepare(
       'SELECT id, position FROM events WHERE stream_id = ? AND revision >= ? ORDER BY revision LIMIT ?',
     );
@@ -75,7 +82,7 @@ class Writer {
     const rowsOf = unpacking(bytes);
     try {
       this.#database.exec('BEGIN IMMEDIATE');
-      const replies = appends.map((append) => this.#append(append.stream, append.expected, rowsOf(append)));
+      const replies = appends.map((append) => this.#append(append, rowsOf(append)));
       this.#database.exec('COMMIT');
       return { kind: 'written', replies };
     } catch (error) {
@@ -87,12 +94,14 @@ class Writer {
     this.#database.close();
   }
 
-  #append(stream: string, expected: ExpectedRevision, rows: readonly NewRow[]): AppendReply {
+  #append({ stream, expected, idsOnce }: AppendRequest, rows: readonly NewRow[]): AppendReply {
     const known = this.#findStream.get(stream);
     const actual = known?.revision ?? -1;
     const first = known && this.#firstResult(known.stream_id, expected, actual, rows);
     if (first) return first;
     if (!holds(expected, actual)) return { actual: actual < 0 ? 'no-stream' : actual };
+    const taken = known && idsOnce && rows.find(({ id }) => this.#has(known.stream_id, id));
+    if (taken) return { taken: taken.id };
     const streamId = known?.stream_id ?? (this.#addStream.run(stream).lastInsertRowid as number);
     for (const [index, row] of rows.entries()) this.#write(streamId, stream, actual + 1 + index, row);
     const revision = actual + rows.length;
@@ -106,6 +115,7 @@ class Writer {
     const hash = hashOfEvent({ stream, revision, ...row, recordedAt: new Date(now).toISOString() });
     const { id, type, data, metadata, json } = row;
     const isJson = json === undefined ? null : Number(json);
+    this.#ids.wrote(streamId, id);
     this.#addEvent.run(this.#position, streamId, revision, id, type, data, metadata, now, hash, isJson);
   }
 
@@ -133,7 +143,12 @@ class Writer {
     return this.#findEvent.get(streamId, (rows[0] as NewRow).id);
   }
 
+  #has(streamId: number, id: string): boolean {
+    return this.#ids.mayHave(streamId, id) && this.#findEvent.get(streamId, id) !== undefined;
+  }
+
   #failed(error: Error & { code?: string }): WriterReply {
+    this.#ids.forget();
     try {
       if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
       this.#position = this.#head();

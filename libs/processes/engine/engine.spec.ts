@@ -9,7 +9,8 @@ import { type Damages, type EventStore, StoreUnavailable } from '#event-store/po
 import { MovedClock } from '#gateways/clock';
 import { businessOf } from '#test/boxes';
 import type { Process } from '../process.ts';
-import { type CommandResult, ProcessEngine, type SentCommand } from './engine.ts';
+import { ProcessEngine } from './engine.ts';
+import type { CommandResult, SentCommand } from './options.ts';
 
 const START = '2026-05-01T10:00:00.000Z';
 
@@ -102,6 +103,7 @@ describe('the engine of processes', () => {
         'erase-lead': () => Promise.reject(new Error('no erasure is expected')),
         'forget-payer': () => Promise.reject(new Error('no erasure is expected')),
         'keep-person': () => Promise.reject(new Error('no correction is expected')),
+        'renew-business-keys': () => Promise.reject(new Error('no renewal of keys is expected')),
         'complete-erasure': () => Promise.reject(new Error('no erasure is expected')),
         'remove-mail-copies': () => Promise.reject(new Error('no removal is expected')),
         'destroy-keys': () => Promise.reject(new Error('no erasure is expected')),

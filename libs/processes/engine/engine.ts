@@ -1,36 +1,22 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import { decode, type Fact } from '#domain/codec';
-import type { Refusal } from '#domain/kernel/decider';
 import { earliest } from '#domain/kernel/instants';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { AnyCommand } from '#domain/ledger';
 import {
   BEFORE_FIRST,
-  type EventStore,
   LogReplaced,
   type Position,
   type RecordedEvent,
   StoreUnavailable,
   type SubscriptionMessage,
 } from '#event-store/port';
-import type { Clock } from '#gateways/clock';
 import { type Effect, type EffectWish, FailureToRecord, type Untimed, unitOf, type Wish } from '../process.ts';
+import { Attempt } from './attempt.ts';
 import { Lookahead } from './lookahead.ts';
-import { type AnyProcess, type Parked, ProcessRun, processStatus } from './process-run.ts';
-
-/** A command as the engine sends it: with its instant, its actor and its cause. */
-export interface SentCommand {
-  readonly commandId: string;
-  readonly stream: string;
-  readonly command: AnyCommand;
-  readonly actor: string;
-  /** The process, or its part, with the wish. */
-  readonly unit: string;
-  readonly because: Fact | undefined;
-  /** How many events were folded when the process wished it. */
-  readonly eventsSeen: number;
-}
+import type { EngineOptions } from './options.ts';
+import { type Parked, ProcessRun, processStatus } from './process-run.ts';
 
 interface TakenWish<AnyWish = Wish> {
   readonly run: ProcessRun;
@@ -38,35 +24,8 @@ interface TakenWish<AnyWish = Wish> {
   readonly eventsSeen: number;
 }
 
-/** The result of a command: the log position that includes its events, or the refusal of a rule. */
-export type CommandResult = { readonly position: Position } | { readonly refusal: Refusal };
-
-export interface EngineOptions {
-  readonly store: EventStore;
-  readonly clock: Clock;
-  /** Run in this order. */
-  readonly processes: readonly AnyProcess[];
-  /** Sends a command to the ledger. A refusal is a result; after an error the command is tried again. */
-  readonly send: (sent: SentCommand) => Promise<CommandResult>;
-  /** Called when the log was restored from an older copy: what was read of it is out of date. */
-  readonly forget?: () => void;
-  /** Loads streams in advance, so that their commands are decided in the order in which they are sent. */
-  readonly warm?: (streams: readonly string[]) => Promise<void>;
-  /**
-   * Calls to the outside. What a call returns is sent as a command; undefined: nothing is recorded. The key makes a repeated
-   * call the same call. A call that waited for its turn is made only if it is still this engine's.
-   */
-  readonly effects: {
-    readonly [Kind in Effect['kind']]: (
-      effect: Extract<Effect, { kind: Kind }>,
-      idempotencyKey: string,
-      isStillMine: () => boolean,
-    ) => Promise<Untimed<AnyCommand> | undefined>;
-  };
-  /** Whether this engine may act for a unit now. Checked immediately before each act. Default: for all units. */
-  readonly mayActFor?: (unit: string) => boolean;
-  /** The maximum number of wishes taken from one process at a time. */
-  readonly wishesAtOnce?: number;
+interface BegunWish<AnyWish = Wish> extends TakenWish<AnyWish> {
+  readonly attempt: Attempt;
 }
 
 export const engineStatus = z.object({
@@ -296,8 +255,9 @@ export class ProcessEngine {
     if (wishes.length === 0) return false;
     await this.#options.warm?.(wishes.map(({ wish }) => wish.stream));
     const commands = wishes.map(({ run, wish, eventsSeen }) => {
-      if ('command' in wish) return this.#sendCommand({ run, wish, eventsSeen }, wish.command);
-      void this.#carryOut({ run, wish, eventsSeen });
+      const attempt = this.#begin(run, wish);
+      if ('command' in wish) return this.#sendCommand({ run, wish, eventsSeen, attempt }, wish.command);
+      void this.#carryOut({ run, wish, eventsSeen, attempt });
       return undefined;
     });
     await Promise.all(commands);
@@ -326,17 +286,22 @@ export class ProcessEngine {
     return reason;
   }
 
-  async #carryOut(taken: TakenWish<EffectWish>): Promise<void> {
-    const { run, wish } = taken;
+  #begin(run: ProcessRun, wish: Wish): Attempt {
+    run.begun(wish, this.#options.clock.now());
+    return new Attempt(run, wish, this.#options.activities);
+  }
+
+  async #carryOut(taken: BegunWish<EffectWish>): Promise<void> {
+    const { run, wish, attempt } = taken;
     this.#effectsUnderWay += 1;
     try {
       if (!this.#isMine(run, wish)) return;
-      const command = await this.#perform(run, wish);
+      const command = await attempt.ofEffect(() => this.#perform(run, wish));
       if (command) await this.#sendCommand(taken, command);
-      else run.succeeded(wish);
+      else attempt.succeeded();
     } catch (error) {
       const notRecorded = await this.#record(taken, error);
-      run.failed(wish, notRecorded ?? error, this.#options.clock.now());
+      attempt.failed(notRecorded ?? error, this.#options.clock.now());
     } finally {
       this.#effectsUnderWay -= 1;
       this.#kick();
@@ -354,15 +319,15 @@ export class ProcessEngine {
     return handle(effect, commandId, () => !this.#stopping.signal.aborted && this.#isMine(run, wish));
   }
 
-  async #sendCommand(taken: TakenWish, untimed: Untimed<AnyCommand>): Promise<void> {
-    const { run, wish } = taken;
+  async #sendCommand(taken: BegunWish, untimed: Untimed<AnyCommand>): Promise<void> {
+    const { run, wish, attempt } = taken;
     if (!this.#isMine(run, wish)) return;
     try {
       const result = await this.#send(taken, wish.commandId, untimed);
       if ('refusal' in result) run.process.refused?.(run.state, wish, result.refusal);
-      run.succeeded(wish);
+      attempt.succeeded('refusal' in result ? result.refusal : undefined);
     } catch (error) {
-      run.failed(wish, error, this.#options.clock.now());
+      attempt.failed(error, this.#options.clock.now());
     }
   }
 
