@@ -4,7 +4,7 @@ import { tellDecline } from '#domain/kernel/declines';
 import { isBox } from '#domain/kernel/events';
 import { tellMoney } from '#domain/kernel/minor-units';
 import type { AnyEvent, EventTypeName } from '#domain/ledger';
-import { tellFailedCall, tellMailAnswer } from '#domain/notifications/outcomes';
+import { tellFailedCall, tellFailedMail, tellMailAnswer } from '#domain/notifications/outcomes';
 import { tellRefundFailure } from '#domain/orders/refunds';
 import { customerErased } from '#domain/persons/erasures';
 
@@ -200,6 +200,10 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   MailSent: ({ kind, subject }) => `sent, ${kind}: "${subject}"`,
   MailRefused: ({ kind, answer }) => `refused permanently, ${kind}: ${tellMailAnswer(answer)}`,
   MailWithheld: ({ kind, reason }) => `not sent, ${kind}: ${reason.replaceAll('-', ' ')}`,
+  MailFailed: ({ kind, attempt, retryAt, ...failed }) =>
+    `the ${ordinal(attempt)} attempt failed, ${kind}: ${tellFailedMail(failed)}; the next one is at ${retryAt}`,
+  MailGivenUp: ({ kind, attempt, ...failed }) =>
+    `given up at the ${ordinal(attempt)} attempt, ${kind}: ${tellFailedMail(failed)}`,
   WebhookWished: ({ leadId, customerId }) => `lead ${leadId} is to be sent to the program of customer ${customerId}`,
   WebhookAccepted: ({ attempt, status }) => `accepted at the ${ordinal(attempt)} attempt, with ${status}`,
   WebhookFailed: ({ attempt, retryAt, ...failed }) =>

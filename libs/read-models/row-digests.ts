@@ -14,7 +14,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   receipts: 'f7d6b54b2d6c5c99',
   replacements: '7564a7242c529618',
   tickets: '804c1b4708e2bae0',
-  mails: '514f637cf5b2fbc3',
+  mails: 'a462dfda92958a97',
   webhooks: '50149c1a29eaed55',
   histories: 'af6d00209a5f3057',
   sales: 'dbb796f393fcd968',

@@ -86,6 +86,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
   readonly #work: Work;
   readonly #commands: CommandHandler;
   readonly #clock: Clock;
+  readonly #mails: MailGateway | undefined;
   readonly #stopping = new AbortController();
 
   constructor(
@@ -93,11 +94,13 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
     @Inject(WORK) work: Work,
     @Inject(CommandHandler) commands: CommandHandler,
     @Inject(CLOCK) clock: Clock,
+    @Inject(MAILS) mails: MailGateway | undefined,
   ) {
     this.#stores = stores;
     this.#work = work;
     this.#commands = commands;
     this.#clock = clock;
+    this.#mails = mails;
   }
 
   /** Before anything else is written, and in every program that can write. */
@@ -112,6 +115,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
     this.#stopping.abort();
     // Commands of processes wait for a store that is away as long as it takes. The end of the program does not.
     await Promise.race([this.#work.stop(), wait(MILLISECONDS_TO_STOP, undefined, { ref: false })]);
+    this.#mails?.close();
     await this.#stores.close();
   }
 

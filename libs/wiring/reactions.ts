@@ -26,6 +26,7 @@ import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
 import type { AddressedCommand, Outcome } from '#requests/command-handler';
 import { type EffectDependencies, effectsOf } from '#requests/effects/effects';
+import { KeptResults } from '#requests/effects/kept-results';
 import { hasOlderText, sealOlderTexts } from '#requests/older-texts';
 import type { Lease } from './leases.ts';
 
@@ -67,6 +68,7 @@ export interface ReactionDependencies extends EffectDependencies {
 /** The engine that runs the processes. It sends commands over the bus, and calls what is outside. */
 export function createReactions(dependencies: ReactionDependencies): ProcessEngine {
   const { store, streams, clock, vault, dispatch, leaseOf, callsOutside = true, activities } = dependencies;
+  const kept = new KeptResults();
   return new ProcessEngine({
     store,
     clock,
@@ -78,11 +80,13 @@ export function createReactions(dependencies: ReactionDependencies): ProcessEngi
       const command = hasOlderText(sent.command)
         ? await sealOlderTexts({ streams, vault }, sent.stream, sent.command)
         : sent.command;
-      return resultOf(await dispatch(addressed({ ...sent, command }, leaseOf?.(sent.unit))));
+      const outcome = await dispatch(addressed({ ...sent, command }, leaseOf?.(sent.unit)));
+      kept.forget(sent.commandId);
+      return resultOf(outcome);
     },
     forget: () => streams.clear(),
     warm: (names) => streams.warm(names, { until: Number.POSITIVE_INFINITY }),
-    effects: effectsOf(dependencies, callsOutside),
+    effects: effectsOf(dependencies, { callsOutside, kept }),
   });
 }
 

@@ -375,6 +375,7 @@ describe('support', () => {
         'mail',
         'order',
         'programme',
+        'receipts',
         'replacement',
         'ticket',
       ].sort(),

@@ -275,6 +275,8 @@ const mail: Makers<'mail'> = {
   RecordMailSent: () => ({ messageId: 'm1', subject: 'Your order' }),
   RecordMailRefused: () => ({ answer: { status: 550 } }),
   RecordMailWithheld: () => ({ reason: 'no-address' }),
+  RecordMailFailed: (choice, at) => ({ attempt: 1 + (choice % 3), failure: 'no-answer', retryAt: at }),
+  RecordMailGivenUp: (choice) => ({ attempt: 1 + (choice % 3), failure: 'answered', status: 451 }),
 };
 
 const webhook: Makers<'webhook'> = {

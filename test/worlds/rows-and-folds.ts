@@ -342,7 +342,10 @@ const mailColumns: Comparison<MailRow>['columns'] = {
   subject: ({ mailId, subject }, state) => whether(state('mail', mailId).status === 'sent', subject),
   messageId: ({ mailId, messageId }, state) => whether(state('mail', mailId).status === 'sent', messageId),
   reason: ({ mailId, reason }, state) =>
-    whether(['refused', 'withheld'].includes(state('mail', mailId).status), reason),
+    whether(['refused', 'withheld', 'given-up'].includes(state('mail', mailId).status), reason),
+  failedAttempts: ({ mailId }, state) => state('mail', mailId).attempts,
+  lastError: ({ mailId, lastError }, state) => whether(state('mail', mailId).attempts > 0, lastError),
+  retryAt: only,
 };
 
 const webhookColumns: Comparison<WebhookRow>['columns'] = {

@@ -80,8 +80,9 @@ export const laws = {
   couponGivenAgain:
     'a customer was given another code in place of one whose discount a paid order has, or two in place of one (CPN-4)',
   couponInOtherCurrency: 'an amount in one currency was taken off a price in another (CPN-3)',
-  mailMissing: 'a mail was requested more than five days ago, and has no result (NTF-3)',
-  mailTwice: 'two mails are about one event, or a mail has two results (NTF-3)',
+  mailMissing:
+    'a mail was tried for more than five days and has no result, was given up earlier, or was not tried again when it was time (NTF-4)',
+  mailTwice: 'two mails are about one event, or a mail has two results, or was tried after its result (NTF-3)',
   basisNotThere: 'an event was decided on events that the log did not have when it was recorded',
   revisionGap: 'an event does not follow the one before it in its stream',
   hashMismatch: 'the bytes of an event are not those that were written',

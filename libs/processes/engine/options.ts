@@ -36,12 +36,13 @@ export interface EngineOptions {
   readonly warm?: (streams: readonly string[]) => Promise<void>;
   /**
    * Calls to the outside. What a call returns is sent as a command; undefined: nothing is recorded. The key makes a repeated
-   * call the same call.
+   * call the same call. A call that waited for its turn is made only if it is still this engine's.
    */
   readonly effects: {
     readonly [Kind in Effect['kind']]: (
       effect: Extract<Effect, { kind: Kind }>,
       idempotencyKey: string,
+      isStillMine: () => boolean,
     ) => Promise<Untimed<AnyCommand> | undefined>;
   };
   /** Whether this engine may act for a unit now. Checked immediately before each act. Default: for all units. */

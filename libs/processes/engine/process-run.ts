@@ -3,7 +3,7 @@ import type { Fact } from '#domain/codec';
 import { type Instant, instant } from '#domain/kernel/events';
 import { addSeconds, earliest } from '#domain/kernel/instants';
 import { type Damages, EventStoreError, OutcomeUnknown, StoreUnavailable, StreamDamaged } from '#event-store/port';
-import { type Moment, OutOfReach, type Process, type Wish } from '../process.ts';
+import { FailureToRecord, type Moment, OutOfReach, type Process, type Wish } from '../process.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each process knows its own state; the engine only carries it
 export type AnyProcess = Process<any, any>;
@@ -66,7 +66,7 @@ interface FailedWish {
   attempts: number;
   reason: string;
   since: Instant;
-  /** `'now'` while the wish is under way, `'never'` when it is parked. */
+  /** `'now'` while the wish is under way or its process will wish it again, `'never'` when it is parked. */
   retryAt: Instant | 'now' | 'never';
 }
 
@@ -171,6 +171,7 @@ export class ProcessRun {
     failed.reason = this.#note(error);
     const delay = secondsToWait(failed.attempts, error);
     failed.retryAt = delay === undefined ? 'never' : addSeconds(now, delay);
+    if (error instanceof FailureToRecord) failed.retryAt = 'now';
     this.#failed.set(wish.commandId, failed);
     return delay === undefined;
   }

@@ -3,6 +3,7 @@ import { decode, type FactOf } from '#domain/codec';
 import { leadStream } from '#domain/leads/lead';
 import type { CommandOf } from '#domain/ledger';
 import type { FailedCall } from '#domain/notifications/outcomes';
+import type { callsInTurnOfEach } from '#event-store/in-turn';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { WebhookGateway } from '#gateways/webhooks';
@@ -16,15 +17,27 @@ interface WebhookDependencies {
   readonly vault: Vault;
   readonly clock: Clock;
   readonly webhooks: WebhookGateway;
+  /** Makes a call when the turn of its host has come. */
+  readonly inTurn: ReturnType<typeof callsInTurnOfEach>;
 }
 
 type CallWebhook = Extract<Effect, { kind: 'call-webhook' }>;
 
-/** Sends one lead to its customer's program. @returns what is to be recorded of it */
-export async function callWebhook(
-  effect: CallWebhook,
-  dependencies: WebhookDependencies,
-): Promise<Untimed<CommandOf<'webhook'>>> {
+type RecordCall = Untimed<CommandOf<'webhook'>>;
+
+/**
+ * Sends one lead to its customer's program, when the turn of its host has come. The call is written only then: it is signed
+ * with its instant, and a person may be erased while it waits. @returns what is to be recorded of it
+ */
+export async function callWebhook(effect: CallWebhook, dependencies: WebhookDependencies): Promise<RecordCall> {
+  const { webhook } = (await dependencies.streams.read<'customer'>(customerStream(effect.wish.customerId))).state
+    .leadDelivery;
+  const url = webhook && (await dependencies.vault.open(webhook.url));
+  const host = typeof url === 'string' ? new URL(url).host : '';
+  return dependencies.inTurn(host, () => callNow(effect, dependencies));
+}
+
+async function callNow(effect: CallWebhook, dependencies: WebhookDependencies): Promise<RecordCall> {
   const { attempt } = effect;
   const call = await callOf(effect, dependencies);
   if (typeof call === 'string') return { type: 'RecordWebhookFailed', attempt, failure: call, hopeless: true };
