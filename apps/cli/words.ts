@@ -145,6 +145,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   OrderRestarted: ({ automatic }) => (automatic ? 'restarted by itself' : 'restarted'),
   OrderReopened: ({ renewalNumber, quantity, bonusLeads, bonusPercent, rule, pausesCounted, totalCents, currency }) =>
     `re-opened by renewal ${renewalNumber}: ${counted(quantity, 'lead')} and ${counted(bonusLeads, 'bonus lead')} (${bonusPercent} %, ${rule}, ${counted(pausesCounted, 'pause')}) for ${tellMoney(totalCents, currency)}`,
+  OrderTimeZoneCorrected: ({ timeZone }) => `its days are those of ${timeZone} from now on`,
   DailyMaximumChanged: ({ dailyMaximum }) => `at most ${counted(dailyMaximum, 'lead')} a day from now on`,
   PaymentCardChanged: () => 'the next charge goes to another card',
   OrderCancelled: ({ undeliveredLeads, ...ended }) =>

@@ -224,6 +224,7 @@ export const mailing = defineProcess({
   name: 'mailing',
   eventTypes: [
     ...ruleTypes,
+    'OrderTimeZoneCorrected',
     'RenewalPaid',
     'ProgrammeActivated',
     'LeadDelivered',

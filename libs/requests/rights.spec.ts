@@ -132,6 +132,7 @@ describe('the table of rights', () => {
         'RetireCoupon',
         'RetireLeadType',
         'ChangeDailyMaximum',
+        'CorrectOrderTimeZone',
         'ChangePaymentCard',
         'CorrectToDenied',
         'CorrectToGranted',

@@ -128,14 +128,22 @@ export type PolicyChanges = {
 };
 
 /** Only what a policy may leave out may be null. */
-const changeable = Object.entries(policyDocument.shape).map(([name, field]: [string, z.ZodType]) => [
-  name,
-  field instanceof z.ZodOptional
-    ? (field.unwrap() as z.ZodType).nullable().optional().describe(`${field.description} Null: leave it out again.`)
-    : field.optional().describe(field.description ?? ''),
-]);
+function changesOf({ shape }: z.ZodObject): z.ZodType<PolicyChanges, PolicyChanges> {
+  const changeable = Object.entries(shape as Record<string, z.ZodType>).map(([name, field]) => [
+    name,
+    field instanceof z.ZodOptional
+      ? (field.unwrap() as z.ZodType).nullable().optional().describe(`${field.description} Null: leave it out again.`)
+      : field.optional().describe(field.description ?? ''),
+  ]);
+  return z.strictObject(Object.fromEntries(changeable)) as z.ZodType<PolicyChanges, PolicyChanges>;
+}
 
-export const policyChanges = z.strictObject(Object.fromEntries(changeable)) as z.ZodType<PolicyChanges, PolicyChanges>;
+export const policyChanges = changesOf(policyDocument);
+
+/** As it is stored: older versions took names of time zones that this one refuses, and a log is written anew with them. */
+const storedDocument = policyDocument.extend({
+  businessTimeZone: timeZone.describe(policyDocument.shape.businessTimeZone.description ?? ''),
+});
 
 export type Retention = { readonly [Name in keyof z.infer<typeof retention>]-?: number };
 const defaultRetention: Retention = { mailCopiesDays: 90, lookReasonsDays: 730 };
@@ -230,10 +238,12 @@ export const policyEvents = {
     version: z.int().positive().describe('The number of the version, from 1.'),
     author: id.min(1).describe('Who published it.'),
     effectiveFrom: instant.describe('From when it holds.'),
-    policy: policyDocument
+    policy: storedDocument
       .optional()
       .describe('The whole policy, of a version that does not go by those before it: the first one, and older ones.'),
-    changes: policyChanges.optional().describe('The fields that it changes; all others stay as they are then.'),
+    changes: changesOf(storedDocument)
+      .optional()
+      .describe('The fields that it changes; all others stay as they are then.'),
   }),
 };
 export type PolicyEvent = EventsOf<typeof policyEvents>;
