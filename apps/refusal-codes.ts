@@ -231,6 +231,12 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Show the new total to the customer, and send it as expectedTotalCents.',
     'expectedTotalCents',
   ),
+  'captured-in-future': refused(
+    409,
+    'The lead says that it was captured later than now, by more than the policy tolerates.',
+    'Send the instant with its zone, or leave capturedAt out; set the clock of the sender.',
+    'capturedAt',
+  ),
   'time-zone-unknown': refused(
     409,
     'The time zone of the customer or of the order is not known, so its days cannot be counted.',

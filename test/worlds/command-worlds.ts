@@ -192,6 +192,7 @@ const lead: Makers<'lead'> = {
     match: 'telephone',
     policyVersion: 1,
   }),
+  ReceiveKnown: (choice) => ({ knownAs: one(LEADS, choice) }),
   ForfeitReceipt: () => ({ attempt: 0, toLeadId: 'l0' }),
   SupersedeLead: () => ({
     leadTypeId: 't1',

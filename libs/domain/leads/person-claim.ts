@@ -45,12 +45,14 @@ export const personClaimRights = { ClaimPerson: anyone, LinkPerson: anyone } sat
 interface PersonClaimState {
   /** Undefined while no lead has the person. */
   readonly claim?: Claim & { readonly at: Instant };
+  /** The leads that had the person before. */
+  readonly formerly: readonly string[];
   /** Other leads of the person that were sold. */
   readonly linked: readonly string[];
 }
 
 export const personClaim: Decider<PersonClaimState, PersonClaimCommand, PersonClaimEvent> = {
-  initialState: () => ({ linked: [] }),
+  initialState: () => ({ formerly: [], linked: [] }),
 
   decide(command, { claim, linked }): Decision<PersonClaimEvent> {
     const { at, leadId } = command;
@@ -69,7 +71,12 @@ export const personClaim: Decider<PersonClaimState, PersonClaimCommand, PersonCl
   evolve(state, event): PersonClaimState {
     const { at, leadId } = event.data;
     if (event.type === 'PersonLinked') return { ...state, linked: [...state.linked, leadId] };
-    return { ...state, claim: { at, leadId, attempt: event.data.attempt ?? 0 } };
+    const { claim: former, formerly } = state;
+    return {
+      ...state,
+      claim: { at, leadId, attempt: event.data.attempt ?? 0 },
+      formerly: former && former.leadId !== leadId ? [...formerly, former.leadId] : formerly,
+    };
   },
 };
 

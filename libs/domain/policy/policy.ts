@@ -47,6 +47,14 @@ export const policyDocument = z.strictObject({
     .describe(
       'How many days after its last sale a person of a shared lead may be sold as a new lead; never when absent (DLV-11).',
     ),
+  captureToleranceMinutes: z
+    .number()
+    .min(0)
+    .max(1440)
+    .optional()
+    .describe(
+      'How many minutes after its receipt a lead may say that it was captured, because clocks differ; a later instant is refused (DLV-6). 5 when absent.',
+    ),
   freshAfterDays: days.describe('The age at which an unsold real-time lead becomes fresh (DLV-6).'),
   agedAfterDays: days.describe('The age at which an unsold fresh lead becomes aged (DLV-6).'),
   returnWindowDays: days.describe('How long after its delivery a lead may be returned (RPL-2).'),
@@ -156,6 +164,11 @@ export const retentionOf = (document: PolicyDocument | undefined): Retention => 
 
 /** Versions that say nothing about it, such as all older ones, get the same. */
 export const renewalGraceHoursOf = ({ renewalGraceHours = 24 }: PolicyDocument): number => renewalGraceHours;
+
+/** DLV-6: how much later than its receipt a capture may be. */
+export const captureToleranceMinutesOf = ({
+  captureToleranceMinutes = 5,
+}: Pick<PolicyDocument, 'captureToleranceMinutes'>): number => captureToleranceMinutes;
 
 const defaultLegalEndings = [
   ...['Inc.', 'Incorporated', 'Corp.', 'Corporation', 'Co.', 'Company', 'LLC', 'Ltd.', 'Limited', 'LLP', 'LP', 'LLLP'],
