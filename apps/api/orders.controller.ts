@@ -52,7 +52,7 @@ class ChangePaymentCardBody {
 }
 
 class CorrectTimeZoneBody {
-  @TimeZone({ description: "The IANA time zone in which the order's days begin.", example: 'America/Los_Angeles' })
+  @TimeZone({ description: "The IANA time zone in which the order's days begin.", example: 'America/New_York' })
   timeZone!: string;
 }
 

@@ -77,6 +77,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   LeadAged: ({ fromLeadTypeId, leadTypeId }) => `${fromLeadTypeId} became ${leadTypeId}`,
   LeadWithdrawn: ({ reason, supersededBy }) =>
     supersededBy ? `withdrawn: lead ${supersededBy} has the person from now on` : `withdrawn as bad: ${reason}`,
+  KnownReceived: ({ knownAs }) => `it is the lead ${knownAs}, which was received before`,
   DuplicateReceived: ({ leadTypeId, source, duplicateOf, match }) =>
     `a duplicate, as ${leadTypeId} from "${source}": lead ${duplicateOf} has the same ${match}`,
   ReceiptForfeited: ({ toLeadId }) => `not stored in time: lead ${toLeadId} takes the person`,

@@ -12,6 +12,7 @@ import {
 import { systemClock } from '#gateways/clock';
 import { engineStatus } from '#processes/engine/engine';
 import { type ReadModelStatus, readModelStatus } from '#read-models/read-models';
+import { clockStatus, clockStatusOf } from './clock-status.ts';
 import { damagedStreamsIn, foreignStreamsIn, sightOf, sights } from './damaged-streams.ts';
 import { readModelStatuses } from './operations.ts';
 import { type QueryDependencies, sameForAll } from './query-tools.ts';
@@ -70,8 +71,9 @@ export const health = z
     status: z
       .enum(healthStatuses)
       .describe(
-        'Yellow: it works, but keys are missing or damaged, items are parked, or streams are damaged or foreign. Red: a part does not work.',
+        'Yellow: it works, but keys are missing or damaged, items are parked, streams are damaged or foreign, or the clock was set back. Red: a part does not work.',
       ),
+    clock: clockStatus.describe('The clock of the machine that answers.'),
     keys: z
       .object({
         missing: z
@@ -119,6 +121,7 @@ type Health = z.infer<typeof health>;
 export const healthExample: z.input<typeof health> = {
   ok: true,
   status: 'green',
+  clock: { behindSeconds: 0 },
   keys: { missing: 0, damaged: 0 },
   streams: { damaged: 0, foreign: 0, sight: 'watching' },
   store: { ok: true, position: '0000000000000042' },
@@ -207,7 +210,9 @@ async function programsNow({ events, processes, readModels }: Programs) {
     ofDatabase(processes.status()).catch(() => undefined),
   ]);
   const lags = await inTime(lagsOf(events, statuses)).catch(() => undefined);
+  const clock = await inTime(clockStatusOf(events)).catch(() => ({ behindSeconds: 0 }));
   return {
+    clock,
     store,
     database,
     engine,
@@ -220,7 +225,7 @@ async function programsNow({ events, processes, readModels }: Programs) {
  * everybody else.
  */
 async function healthOf(programs: Programs): Promise<Health> {
-  const { store, database, engine, models } = await programsNow(programs);
+  const { clock, store, database, engine, models } = await programsNow(programs);
   const readModels = models.map((model) => model.health);
   const isFollowed = readModels.length > 0 && readModels.every(({ lastError }) => lastError === undefined);
   const ok = store.ok && database?.ok !== false && engine !== undefined && isFollowed;
@@ -229,10 +234,10 @@ async function healthOf(programs: Programs): Promise<Health> {
   const keys = { missing, damaged };
   const hasParked = [...all, ...readModels].some(({ parked }) => parked > 0);
   const streams = streamsOf(programs.events);
-  const waits = hasParked || missing + damaged > 0 || streams.damaged + streams.foreign > 0;
+  const waits = clock.behindSeconds > 0 || hasParked || missing + damaged > 0 || streams.damaged + streams.foreign > 0;
   const status: HealthStatus = ok ? (waits ? 'yellow' : 'green') : 'red';
   const processes = { position, idle, processes: all };
-  return { ok, status, store, database, keys, streams, processes, readModels };
+  return { ok, status, clock, store, database, keys, streams, processes, readModels };
 }
 
 const streamsOf = ({ damages, foreignStreams }: EventStore) => ({
@@ -256,8 +261,9 @@ const healthOfModel = (
 export type Measurements = Awaited<ReturnType<typeof measurementsOf>>;
 
 async function measurementsOf(programs: Programs) {
-  const { store, database, engine, models } = await programsNow(programs);
+  const { clock, store, database, engine, models } = await programsNow(programs);
   return {
+    clock,
     keysMissing: programs.vault.keysMissed,
     keysDamaged: programs.vault.keysDamaged,
     store,

@@ -55,6 +55,7 @@ describe('the table of rights', () => {
       'ReleaseAddress',
       'ReceiveLead',
       'ReceiveDuplicate',
+      'ReceiveKnown',
       'ForfeitReceipt',
       'SupersedeLead',
       'MergeLead',
