@@ -12,6 +12,8 @@ export interface Clock {
 const LONGEST_TIMER_MILLISECONDS = 60_000;
 /** Clocks are put right by less all the time. */
 const SET_BACK_MILLISECONDS = 1000;
+/** Machines that share a log have clocks that differ by less. */
+const CLOCKS_AGREE_MILLISECONDS = 60_000;
 
 /** Milliseconds since 1970, as a machine says them: it may jump, and it may be set back. */
 type MachineClock = () => number;
@@ -21,6 +23,8 @@ class SteadyTime {
   readonly #machine: MachineClock;
   readonly #warn: (line: string) => void;
   #latest = 0;
+  /** The latest instant that some program of the store has shown. */
+  #seen = 0;
   #wasSetBack = false;
 
   constructor(machine: MachineClock, warn: (line: string) => void) {
@@ -35,9 +39,14 @@ class SteadyTime {
     return this.#latest;
   }
 
-  /** @param seen An instant that some clock of the store has shown. */
-  behindMilliseconds(seen = 0): number {
-    return Math.max(this.now(), seen) - this.#machine();
+  note(seen: number): void {
+    this.#seen = Math.max(this.#seen, seen);
+  }
+
+  behindMilliseconds(): number {
+    const [behind, behindOthers] = [this.now() - this.#machine(), this.#seen - this.#machine()];
+    if (behindOthers >= CLOCKS_AGREE_MILLISECONDS) return Math.max(behind, behindOthers);
+    return behind < SET_BACK_MILLISECONDS ? 0 : behind;
   }
 
   #tellIfSetBack(behind: number): void {
@@ -57,10 +66,13 @@ class SteadyTime {
 /** All clocks of a program show one time. */
 const ofThisMachine = new SteadyTime(Date.now, (line) => console.warn(line));
 
-/** How far the machine's clock is behind what it showed before, or behind what the store has seen: 0 when it is not. */
-export function clockIsBehind(seen?: Instant): number {
-  const behind = ofThisMachine.behindMilliseconds(seen === undefined ? undefined : Date.parse(seen));
-  return behind < SET_BACK_MILLISECONDS ? 0 : behind;
+/**
+ * How far the machine's clock is behind what it showed before, or behind what the store has seen; 0 when it is not.
+ * @param seen The instant of an event of the log. It is remembered.
+ */
+export function clockIsBehind(seen: Instant | undefined): number {
+  if (seen !== undefined) ofThisMachine.note(Date.parse(seen));
+  return ofThisMachine.behindMilliseconds();
 }
 
 interface SystemClockOptions {
