@@ -160,6 +160,23 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Show the new total to the customer, and send it as expectedTotalCents.',
     'expectedTotalCents',
   ),
+  'captured-in-future': refused(
+    409,
+    'The lead says that it was captured later than now, by more than the policy tolerates.',
+    'Send the instant with its zone, or leave capturedAt out; set the clock of the sender.',
+    'capturedAt',
+  ),
+  'time-zone-unknown': refused(
+    409,
+    'The time zone of the customer or of the order is not known, so its days cannot be counted.',
+    'Change the time zone of the customer; support corrects that of an order (PUT /api/orders/{orderId}/time-zone).',
+  ),
+  'time-zone-known': refused(
+    409,
+    'The time zone of the order is known, and the leads of its days were counted by it.',
+    'Nothing is to be done: only a time zone that is not known is corrected.',
+    'timeZone',
+  ),
   'daily-maximum-on-batch-type': refused(
     409,
     'Fresh and aged leads have no daily maximum.',

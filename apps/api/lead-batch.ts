@@ -28,7 +28,11 @@ const batchReport = named(
   z.object({
     rows: z.int().describe('Rows of the file: received, known, duplicates and rejected together are as many.'),
     received: z.int().describe('Leads that are new.'),
-    known: z.int().describe('Leads that were received before: the same person, source, type and capture instant.'),
+    known: z
+      .int()
+      .describe(
+        'Leads that were received before: the same person, source, type and capture instant or, without one, within an hour.',
+      ),
     duplicates: z
       .int()
       .describe('Rows of persons whom another lead has already (DLV-11): recorded without contact, and never sold.'),
@@ -88,7 +92,8 @@ export const formatOf = (contentType = ''): 'csv' | 'ndjson' | undefined =>
 /** The body of a file of leads, as the documentation shows it: each content type with an example of its own. */
 const fileOfLeads = {
   required: true,
-  description: 'A wrong row does not affect the other rows. Sending the same file again changes nothing.',
+  description:
+    'A wrong row does not affect the other rows. Sending the same file again within an hour, or with capturedAt, changes nothing.',
   content: {
     'text/csv': { schema: { type: 'string' }, example: 'first name,telephone\r\nAda,+1 212 555 0142\r\n' },
     'application/x-ndjson': {

@@ -43,7 +43,8 @@ class ReceiveLeadBody {
   source!: string;
 
   @InstantField({
-    description: 'When the person asked to be contacted; unknown when absent.',
+    description:
+      'When the person asked to be contacted; unknown when absent. Not after now, but for a tolerance of the policy (DLV-6).',
     example: '2026-03-01T09:29:58Z',
     optional: true,
   })
@@ -116,11 +117,19 @@ const duplicate = z
   .optional()
   .describe('The store has this person already, and sells it once (DLV-11): what both records have in common.');
 
+const known = z
+  .literal(true)
+  .optional()
+  .describe(
+    'The same record was received before (DLV-11): of the same type, source, telephone number and address, and captured at the same instant or, both without one, received within an hour. The answer names that lead.',
+  );
+
 /** To a form that anybody may fill in, everybody looks like a new lead: duplicates, records that are known, and erased persons. */
 function answeredTo(caller: Caller, receipt: Receipt): AnsweredReceipt {
   const { outcome } = receipt;
   if (outcome.kind !== 'accepted') return receipt;
   if (!isToldOfDuplicates(caller)) return { ...receipt, answer: { events: ['LeadReceived'] }, hidesPlace: true };
+  if (outcome.events.every(({ type }) => type === 'KnownReceived')) return { ...receipt, answer: { known: true } };
   const found = outcome.events.find(({ type }) => type === 'DuplicateReceived');
   if (!found) return receipt;
   const { match } = (found as Extract<LeadEvent, { type: 'DuplicateReceived' }>).data;
@@ -167,14 +176,12 @@ export class LeadsController {
     summary: 'Receive one lead; it is distributed at once (DLV-6), unless the store has the person already (DLV-11)',
     idName: 'leadId',
     records: ['LeadReceived'],
-    adds: { duplicate, ...placeForStaff },
+    adds: { duplicate, known, ...placeForStaff },
     creates: '/api/leads/:id',
   })
   async receiveLead(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<AnsweredReceipt> {
-    // With a key, the key identifies the lead. Without one, the same capture of the same person is the same lead.
-    const identity = context.requestHash
-      ? { leadId: deriveId('lead', context.commandId) }
-      : { occasion: context.commandId };
+    // A key identifies the request, so that a repeat gets the same answer for ever.
+    const identity = context.requestHash ? { leadId: deriveId('lead', context.commandId) } : {};
     const [receipt] = await this.#requests.leads.receive([{ ...body, ...identity }], context);
     return answeredTo(context.caller, receipt as Receipt);
   }

@@ -67,6 +67,11 @@ const serverGauges: readonly (readonly [
     ({ database }) => database && Number(database.ok),
   ],
   [
+    'leadger_clock_behind_seconds',
+    'By how much the clock of the machine was set back, or is behind the last event; 0 when it is not',
+    ({ clock }) => clock.behindSeconds,
+  ],
+  [
     'leadger_keys_missing',
     'Keys of personal data that were looked for and are missing',
     ({ keysMissing }) => keysMissing,

@@ -17,7 +17,9 @@ program
   .addCommand(
     new Command('leads')
       .configureOutput(output)
-      .description('imports leads from a CSV or NDJSON file; importing the same file again changes nothing')
+      .description(
+        'imports leads from a CSV or NDJSON file; the same file again within an hour, or with capturedAt, changes nothing',
+      )
       .argument('<file>', 'CSV with a header line, or NDJSON with one lead per line: {"contact": {"telephone": …}, …}')
       .option('--format <csv|ndjson>', 'the format of the file; default: by its name', oneOf('csv', 'ndjson'))
       .option('--lead-type <id>', 'the lead type of rows without one, e.g. exclusive-fresh')

@@ -82,6 +82,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     if (!suppression) return `withdrawn as bad: ${reason}`;
     return `withdrawn: the person is not sold any more (${suppression})${buyers ? `; ${counted(buyers.length, 'buyer')} to be told` : ''}`;
   },
+  KnownReceived: ({ knownAs }) => `it is the lead ${knownAs}, which was received before`,
   DuplicateReceived: ({ leadTypeId, source, duplicateOf, match }) =>
     `a duplicate, as ${leadTypeId} from "${source}": lead ${duplicateOf} has the same ${match}`,
   ReceiptForfeited: ({ toLeadId }) =>
@@ -152,6 +153,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   OrderRestarted: ({ automatic }) => (automatic ? 'restarted by itself' : 'restarted'),
   OrderReopened: ({ renewalNumber, quantity, bonusLeads, bonusPercent, rule, pausesCounted, totalCents, currency }) =>
     `re-opened by renewal ${renewalNumber}: ${counted(quantity, 'lead')} and ${counted(bonusLeads, 'bonus lead')} (${bonusPercent} %, ${rule}, ${counted(pausesCounted, 'pause')}) for ${tellMoney(totalCents, currency)}`,
+  OrderTimeZoneCorrected: ({ timeZone }) => `its days are those of ${timeZone} from now on`,
   DailyMaximumChanged: ({ dailyMaximum }) => `at most ${counted(dailyMaximum, 'lead')} a day from now on`,
   PaymentCardChanged: () => 'the next charge goes to another card',
   OrderCancelled: ({ undeliveredLeads, ...ended }) =>

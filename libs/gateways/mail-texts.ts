@@ -1,7 +1,7 @@
 import Handlebars from 'handlebars';
 import { counted, inDays } from '#domain/kernel/counted';
 import { tellDecline } from '#domain/kernel/declines';
-import { localDayOf, tellLocalTime } from '#domain/kernel/local-days';
+import { isTimeZone, localDayOf, tellLocalTime } from '#domain/kernel/local-days';
 import { formatMoney } from '#domain/kernel/minor-units';
 import type { Contact } from '#domain/leads/contact';
 import type { MailKind } from '#domain/notifications/kinds';
@@ -217,15 +217,9 @@ const linked = (html: string): string => html.replace(/https?:\/\/[^\s<>"]+/g, (
 /** @param data of the template, which knows all facts */
 function zoneIn(data: { readonly root: { readonly timeZone?: string } }): string {
   const { timeZone = 'UTC' } = data.root;
-  try {
-    localDayOf(anyInstant, timeZone);
-    return timeZone;
-  } catch {
-    // Older versions took names that this one does not know.
-    return 'UTC';
-  }
+  // Older versions took names that this one does not know.
+  return isTimeZone(timeZone) ? timeZone : 'UTC';
 }
-const anyInstant = '2026-01-01T00:00:00.000Z';
 
 const handlebars = Handlebars.create();
 handlebars.registerHelper({

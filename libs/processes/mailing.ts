@@ -237,6 +237,7 @@ export const mailing = defineProcess({
   name: 'mailing',
   eventTypes: [
     ...ruleTypes,
+    'OrderTimeZoneCorrected',
     'RenewalPaid',
     'ProgrammeActivated',
     'LeadDelivered',

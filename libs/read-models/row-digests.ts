@@ -5,7 +5,7 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'a6001ce0b0efc9b3',
-  orders: '663bf9093e9f64dd',
+  orders: '02a5fbead3dc47b2',
   programmes: '0697600cb1ee184f',
   defined_coupons: '787409241acf5bf8',
   leads: 'fb59ba62a0a79f29',

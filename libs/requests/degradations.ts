@@ -11,6 +11,7 @@ export const FAILING_MILLISECONDS = 300_000;
 export const degradedParts = [
   'event-store',
   'database',
+  'clock',
   'keys',
   'streams',
   'processes',
@@ -40,6 +41,7 @@ export const degradedBy = z
 interface Parts {
   readonly store: { readonly ok: boolean; readonly error?: string | undefined; readonly reason?: string | undefined };
   readonly database: { readonly ok: boolean; readonly error?: string | undefined } | undefined;
+  readonly clock: { readonly behindSeconds: number };
   readonly keys: { readonly missing: number; readonly damaged: number };
   readonly streams: { readonly damaged: number; readonly foreign: number };
   /** Undefined when no program that runs them is known. */
@@ -59,7 +61,13 @@ interface Limits {
 /** What is wrong with a store: the parts that do not work first, then what waits for people. */
 export function degradationsOf(parts: Parts, { clock, failingMilliseconds = FAILING_MILLISECONDS }: Limits) {
   const failingSince = addSeconds(clock.now(), -failingMilliseconds / 1000);
-  return [...ofServers(parts), ...ofKeysAndStreams(parts), ...ofProcesses(parts, failingSince), ...ofReadModels(parts)];
+  return [
+    ...ofServers(parts),
+    ...ofClock(parts),
+    ...ofKeysAndStreams(parts),
+    ...ofProcesses(parts, failingSince),
+    ...ofReadModels(parts),
+  ];
 }
 
 function ofServers({ store, database }: Parts): Degradation[] {
@@ -71,6 +79,17 @@ function ofServers({ store, database }: Parts): Degradation[] {
     ...(database && !database.ok ? away('database', database) : []),
   ];
 }
+
+const ofClock = ({ clock: { behindSeconds } }: Parts): Degradation[] =>
+  behindSeconds > 0
+    ? [
+        {
+          part: 'clock',
+          name: 'clock',
+          reason: `the clock of the machine is ${behindSeconds} seconds behind: was it set back?`,
+        },
+      ]
+    : [];
 
 function ofKeysAndStreams({ keys, streams }: Parts): Degradation[] {
   const found = [

@@ -13,6 +13,7 @@ import { systemClock } from '#gateways/clock';
 import { engineStatus } from '#processes/engine/engine';
 import { type ReadModelStatus, readModelStatus } from '#read-models/read-models';
 import { type AttentionTools, attentionCounts } from './attention.ts';
+import { clockStatus, clockStatusOf } from './clock-status.ts';
 import { damagedStreamsIn, foreignStreamsIn, sightOf, sights } from './damaged-streams.ts';
 import { degradationsOf, degradedBy } from './degradations.ts';
 import { readModelStatuses } from './operations.ts';
@@ -82,6 +83,7 @@ export const health = z
         'Yellow: it works, but something waits for people, or has failed for too long: see `degradedBy`. Red: a part does not work.',
       ),
     degradedBy,
+    clock: clockStatus.describe('The clock of the machine that answers.'),
     keys: z
       .object({
         missing: z
@@ -130,6 +132,7 @@ export const healthExample: z.input<typeof health> = {
   ok: true,
   status: 'green',
   degradedBy: [],
+  clock: { behindSeconds: 0 },
   keys: { missing: 0, damaged: 0 },
   streams: { damaged: 0, foreign: 0, sight: 'watching' },
   store: { ok: true, position: '0000000000000042' },
@@ -218,7 +221,9 @@ async function programsNow({ events, processes, readModels }: Programs) {
     ofDatabase(processes.status()).catch(() => undefined),
   ]);
   const lags = await inTime(lagsOf(events, statuses)).catch(() => undefined);
+  const clock = await inTime(clockStatusOf(events)).catch(() => ({ behindSeconds: 0 }));
   return {
+    clock,
     store,
     database,
     engine,
@@ -231,7 +236,7 @@ async function programsNow({ events, processes, readModels }: Programs) {
  * everybody else.
  */
 async function healthOf(programs: Programs): Promise<Health> {
-  const { store, database, engine, models } = await programsNow(programs);
+  const { clock, store, database, engine, models } = await programsNow(programs);
   const readModels = models.map((model) => model.health);
   const isFollowed = readModels.length > 0 && readModels.every(({ lastError }) => lastError === undefined);
   const ok = store.ok && database?.ok !== false && engine !== undefined && isFollowed;
@@ -239,11 +244,11 @@ async function healthOf(programs: Programs): Promise<Health> {
   const { keysMissed: missing, keysDamaged: damaged } = programs.vault;
   const keys = { missing, damaged };
   const streams = streamsOf(programs.events);
-  const parts = { store, database, keys, streams, processes: engine?.processes, readModels };
+  const parts = { clock, store, database, keys, streams, processes: engine?.processes, readModels };
   const degradedBy = degradationsOf(parts, programs);
   const status: HealthStatus = ok ? (degradedBy.length > 0 ? 'yellow' : 'green') : 'red';
   const processes = { position, idle, processes: all };
-  return { ok, status, degradedBy, store, database, keys, streams, processes, readModels };
+  return { ok, status, degradedBy, clock, store, database, keys, streams, processes, readModels };
 }
 
 const streamsOf = ({ damages, foreignStreams }: EventStore) => ({
@@ -267,12 +272,21 @@ const healthOfModel = (
 export type Measurements = Awaited<ReturnType<ReturnType<typeof operationQueries>['getMeasurements']>>;
 
 async function measurementsOf(programs: Programs) {
-  const { store, database, engine, models } = await programsNow(programs);
+  const { clock, store, database, engine, models } = await programsNow(programs);
   const { keysMissed: missing, keysDamaged: damaged } = programs.vault;
   const streams = streamsOf(programs.events);
   const readModels = models.map((model) => model.health);
-  const parts = { store, database, keys: { missing, damaged }, streams, processes: engine?.processes, readModels };
+  const parts = {
+    clock,
+    store,
+    database,
+    keys: { missing, damaged },
+    streams,
+    processes: engine?.processes,
+    readModels,
+  };
   return {
+    clock,
     keysMissing: missing,
     keysDamaged: damaged,
     store,

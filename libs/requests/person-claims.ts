@@ -6,6 +6,7 @@ import type { ClaimTerms } from '#domain/leads/claim-terms';
 import { compareHolders, type Holding, holdingOf, holdingOfHolder, isStillSold, matchOf } from '#domain/leads/holding';
 import { type LeadCommand, type LeadState, leadStream, type Match } from '#domain/leads/lead';
 import { type Claim, personClaimStream } from '#domain/leads/person-claim';
+import { idOfRecord, isSameRecord, neighbouringIds, type ReceivedRecord } from '#domain/leads/same-record';
 import { TooMuchContention } from './command-handler.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
 import { type TermsOfBusiness, termsOfBusiness } from './terms-of-business.ts';
@@ -19,10 +20,13 @@ export interface PersonKeys {
 export interface Newcomer extends PersonKeys {
   readonly leadId: string;
   readonly leadTypeId: string;
+  readonly source: string;
+  readonly capturedAt?: Instant;
 }
 
-/** `known`: the record is stored already. `suppressed`: its person is not sold (DLV-12). */
+/** `known`: the record is stored already. `same`: it is stored under another id. `suppressed`: its person is not sold (DLV-12). */
 export type Settled =
+  | { readonly kind: 'same'; readonly leadId: string }
   | { readonly kind: 'claimed'; readonly attempt: number }
   | { readonly kind: 'duplicate'; readonly duplicateOf: string; readonly match: Match }
   | { readonly kind: 'known' | 'suppressed' };
@@ -78,6 +82,8 @@ interface Held {
   readonly claim: Claim;
   readonly holder: string;
   readonly holding: Holding;
+  /** All leads that ever had the person by this key. */
+  readonly claimants: readonly string[];
 }
 
 /** The keys of one record, one step after the other. */
@@ -97,6 +103,7 @@ class PersonClaims {
   /** @returns undefined when another request was quicker: ask again */
   async settle(): Promise<Settled | undefined> {
     const own = await this.#lead(this.#newcomer.leadId);
+    if (own.knownAs !== undefined) return { kind: 'same', leadId: own.knownAs };
     if (own.status !== 'unknown') return { kind: 'known' };
     if (await this.#isSuppressed()) return this.#giveUp(own.forfeits);
     const terms = await termsOfBusiness(this.#tools, this.#at);
@@ -107,6 +114,8 @@ class PersonClaims {
       if (!found) return undefined;
       held.push(found);
     }
+    const same = await this.#sameRecord(held);
+    if (same !== undefined) return { kind: 'same', leadId: same };
     const blocking = held.filter(({ holding }) => holding.kind === 'held');
     if (blocking.length > 0) return this.#duplicate(blocking);
     for (const one of held) if (!(await this.#take(one, own.forfeits, terms))) return undefined;
@@ -141,6 +150,20 @@ class PersonClaims {
 
   #claimOf(key: string) {
     return this.#tools.stateOf<'person'>(personClaimStream(key));
+  }
+
+  /** The same record has the same keys: it is among those that ever claimed one, or under an id that is made from it. */
+  async #sameRecord(held: readonly Held[]): Promise<string | undefined> {
+    const record: ReceivedRecord = { ...this.#newcomer, at: this.#at };
+    const made = held.length > 0 ? [idOfRecord(record), ...neighbouringIds(record)] : [];
+    for (const candidate of new Set([...held.flatMap(({ claimants }) => claimants), ...made])) {
+      const found = await this.#lead(candidate);
+      const { knownAs: leadId = candidate } = found;
+      if (leadId === this.#newcomer.leadId) continue;
+      const { record: stored } = leadId === candidate ? found : await this.#stored(leadId, true);
+      if (stored && isSameRecord(record, stored)) return leadId;
+    }
+    return undefined;
   }
 
   async #duplicate(blocking: readonly Held[]): Promise<Settled> {
@@ -181,14 +204,15 @@ class PersonClaims {
 
   /** @returns undefined when the key has become free, or its person is suppressed */
   async #heldBy(key: string, terms: TermsOfBusiness): Promise<Held | undefined> {
-    const { claim, linked, suppression } = await this.#claimOf(key);
+    const { claim, formerly, linked, suppression } = await this.#claimOf(key);
     if (!claim || suppression) return undefined;
+    const claimants = [claim.leadId, ...formerly, ...linked];
     const patient = addSeconds(claim.at, SECONDS_OF_AN_OLD_CLAIM) > this.#at;
     const lead = await this.#stored(claim.leadId, patient);
     const holding = holdingOf(claim, key, lead, this.#at, this.#termsOf(lead, terms));
     const last = holding.kind === 'led' ? await this.#follow(holding.to, terms) : { holder: claim.leadId, holding };
-    if (last.holding.kind === 'held' || last.holding.kind === 'missing') return { key, claim, ...last };
-    return { key, claim, ...((await this.#heldByLinked(linked, terms)) ?? last) };
+    if (last.holding.kind === 'held' || last.holding.kind === 'missing') return { key, claim, claimants, ...last };
+    return { key, claim, claimants, ...((await this.#heldByLinked(linked, terms)) ?? last) };
   }
 
   /** A lead of the person that was sold, too, before the store knew that it is one person. */

@@ -77,10 +77,10 @@ class SuppressedKey {
   async suppress(): Promise<boolean> {
     const stream = personClaimStream(this.#key);
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
-      const { claim, earlier, linked, suppression } = await this.#tools.stateOf<'person'>(stream);
+      const { claim, formerly, linked, suppression } = await this.#tools.stateOf<'person'>(stream);
       if (suppression) return false;
       if (claim && !(await this.#withdrawHolder(claim))) continue;
-      for (const leadId of [...earlier, ...linked]) await this.#withdrawChain(leadId);
+      for (const leadId of [...formerly, ...linked]) await this.#withdrawChain(leadId);
       const from = claim && { leadId: claim.leadId, attempt: claim.attempt };
       const command = { type: 'SuppressPerson', at: this.#at, suppression: this.#suppression } as const;
       const outcome = await this.#send(stream, { ...command, ...(from && { from }) });

@@ -20,6 +20,7 @@ import { stripeLimits } from '#gateways/stripe-limits';
 import type { StripeOptions } from '#gateways/stripe-payments';
 import { httpWebhooks, type WebhookGateway } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
+import { warnIfClockWasSetBack } from '#requests/clock-status';
 import { CommandHandler } from '#requests/command-handler';
 import { prepareKeys } from '#requests/keys-at-start';
 import { type RunningProcesses, runningElsewhere, runningHere, runningNowhere } from '#requests/running-processes';
@@ -108,7 +109,9 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
     const { vault, events } = this.#stores;
     const commands = this.#commands;
     await watchLog(events, () => commands.forget(), this.#stopping.signal);
-    await prepareKeys({ events, vault, commands, clock: this.#clock }, (line) => console.warn(`leadger: ${line}`));
+    const warn = (line: string) => console.warn(`leadger: ${line}`);
+    await warnIfClockWasSetBack(events, warn);
+    await prepareKeys({ events, vault, commands, clock: this.#clock }, warn);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -101,6 +101,7 @@ test('it lists every route with its operation id: after a change run `npm test -
   "POST /api/orders/{orderId}/restart restartOrder",
   "POST /api/orders/{orderId}/cancel cancelOrder",
   "PUT /api/orders/{orderId}/daily-maximum changeDailyMaximum",
+  "PUT /api/orders/{orderId}/time-zone correctTimeZone",
   "PUT /api/orders/{orderId}/payment-card changePaymentCard",
   "GET /api/orders/{orderId}/history getOrderHistory",
   "GET /api/refunds listRefunds",

@@ -98,6 +98,7 @@ const order: Makers<'order'> = {
   RestartAutomatically: (choice) => ({ pauseNumber: 1 + (choice % 3) }),
   ReopenOrder: (choice) => ({ ...money, renewalNumber: 1 + (choice % 3), paymentReference: `p${1 + (choice % 3)}` }),
   ChangeDailyMaximum: (choice) => ({ dailyMaximum: { leads: 1 + (choice % 3) } }),
+  CorrectOrderTimeZone: (choice) => ({ timeZone: one(['UTC', 'Europe/Paris'], choice) }),
   ChangePaymentCard: (choice) => ({ paymentToken: secret(`tok_${choice}`) }),
   CancelOrder: nothing,
   DeliverLead: (choice, at) => ({
@@ -191,6 +192,7 @@ const lead: Makers<'lead'> = {
     match: 'telephone',
     policyVersion: 1,
   }),
+  ReceiveKnown: (choice) => ({ knownAs: one(LEADS, choice) }),
   ForfeitReceipt: () => ({ attempt: 0, toLeadId: 'l0' }),
   SupersedeLead: () => ({
     leadTypeId: 't1',

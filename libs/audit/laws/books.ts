@@ -255,6 +255,9 @@ const recorders: Readonly<Record<string, Recorder>> = {
     order.leadsOrdered += quantity + bonusLeads;
     if (order.status === 'filled') order.status = 'open';
   },
+  OrderTimeZoneCorrected: (books, { id, data: { timeZone } }) => {
+    books.order(id).timeZone = timeZone;
+  },
   DailyMaximumChanged: (books, { id, data: { dailyMaximum } }) => {
     books.order(id).dailyMaximum = dailyMaximum;
   },

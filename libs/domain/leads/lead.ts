@@ -6,6 +6,7 @@ import { count, type EventsOf, fact, type Instant, instant, type Sealed } from '
 import { code, id, keyedHash, personKey, sealedFor, storeText } from '../kernel/fields.ts';
 import { anyone, processOnly, type RightsOf } from '../kernel/rights.ts';
 import { type ClaimTerms, claimHasEnded } from './claim-terms.ts';
+import type { ReceivedRecord } from './same-record.ts';
 import { personSuppressed, type Suppression, suppression } from './suppression.ts';
 
 /** One contact of one prospect. Its stream is the lock that prevents a double sale. */
@@ -71,6 +72,11 @@ export const leadEvents = {
     policyVersion: z.int().positive(),
   }),
   /**
+   * The same record was received before (DLV-11). Only a request with a key of its own is remembered in this way, so that a
+   * repeat gets the same answer.
+   */
+  KnownReceived: fact({ knownAs: id.describe('The lead, or the duplicate, that the record is.') }),
+  /**
    * The return for which it was withdrawn was denied after all: its buyer has it, and it has its person. It stays withdrawn.
    */
   WithdrawalCorrected: fact({ replacementId: id }),
@@ -120,6 +126,7 @@ export type LeadCommand =
       addressKey?: string;
       policyVersion: number;
     }
+  | { type: 'ReceiveKnown'; at: Instant; knownAs: string }
   | { type: 'ForfeitReceipt'; at: Instant; attempt: number; toLeadId?: string }
   /** Another record tells that this lead and another one are of one person. */
   | { type: 'MergeLead'; at: Instant; byLeadId: string }
@@ -147,6 +154,7 @@ export const leadRights = {
   ReceiveLead: anyone,
   // Steps of the receipt of another lead. No route leads here.
   ReceiveDuplicate: anyone,
+  ReceiveKnown: anyone,
   ForfeitReceipt: anyone,
   SupersedeLead: anyone,
   MergeLead: anyone,
@@ -173,7 +181,11 @@ interface Assignment {
 }
 
 export interface LeadState {
-  readonly status: 'unknown' | 'available' | 'withdrawn' | 'duplicate';
+  /** `known`: the record is another lead, `knownAs`. */
+  readonly status: 'unknown' | 'available' | 'withdrawn' | 'duplicate' | 'known';
+  readonly knownAs?: string;
+  /** As it was received. */
+  readonly record?: ReceivedRecord;
   readonly leadTypeId: string;
   readonly openPlaces: number;
   readonly telephoneKey?: string | undefined;
@@ -208,8 +220,9 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
   decide(command, state): Decision<LeadEvent> {
     if (command.type === 'ReceiveLead') return receive(command, state);
     if (command.type === 'ReceiveDuplicate') return receiveDuplicate(command, state);
+    if (command.type === 'ReceiveKnown') return receiveKnown(command, state);
     if (command.type === 'ForfeitReceipt') return forfeit(command, state);
-    if (state.status === 'unknown') return refuse('lead-unknown', 'there is no such lead');
+    if (state.status === 'unknown' || state.status === 'known') return refuse('lead-unknown', 'there is no such lead');
     if (state.status === 'duplicate') return refuse('lead-duplicate', 'another lead has this person', 'DLV-11');
     switch (command.type) {
       case 'AssignLead':
@@ -237,7 +250,9 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
     switch (event.type) {
       case 'LeadReceived': {
         const { at, telephoneKey, emailKey } = event.data;
-        return { ...standingAfter(state, event), status: 'available', ofTypeSince: at, telephoneKey, emailKey };
+        const keys = { telephoneKey, emailKey };
+        const record = recordIn(event.data);
+        return { ...standingAfter(state, event), status: 'available', ofTypeSince: at, ...keys, record };
       }
       case 'LeadAssigned': {
         const { at, orderId, customerId, businessKey } = event.data;
@@ -254,8 +269,11 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
         return { ...standingAfter(state, event), status: 'withdrawn', ...whyWithdrawn(event.data) };
       case 'DuplicateReceived': {
         const { leadTypeId, telephoneKey, emailKey, duplicateOf: holder } = event.data;
-        return { ...state, status: 'duplicate', leadTypeId, telephoneKey, emailKey, holder };
+        const record = recordIn(event.data);
+        return { ...state, status: 'duplicate', leadTypeId, telephoneKey, emailKey, holder, record };
       }
+      case 'KnownReceived':
+        return { ...state, status: 'known', knownAs: event.data.knownAs };
       case 'WithdrawalCorrected':
         return { ...state, withdrawnAs: 'kept-by-buyer' };
       case 'ReceiptForfeited':
@@ -264,7 +282,19 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
   },
 };
 
-type StandingEvent = Exclude<LeadEvent, { type: 'DuplicateReceived' | 'WithdrawalCorrected' | 'ReceiptForfeited' }>;
+const recordIn = ({ at, leadTypeId, source, capturedAt, telephoneKey, emailKey }: ReceivedRecord): ReceivedRecord => ({
+  at,
+  leadTypeId,
+  source,
+  capturedAt,
+  telephoneKey,
+  emailKey,
+});
+
+type StandingEvent = Exclude<
+  LeadEvent,
+  { type: 'DuplicateReceived' | 'KnownReceived' | 'WithdrawalCorrected' | 'ReceiptForfeited' }
+>;
 
 const standingAfter = (state: LeadState, { data: { leadTypeId, openPlaces } }: StandingEvent): LeadState => ({
   ...state,
@@ -301,6 +331,10 @@ export const receiptForfeited = refuse('receipt-forfeited', 'another lead took t
 function receiveDuplicate(command: Command<'ReceiveDuplicate'>, { status }: LeadState): Decision<LeadEvent> {
   const { type: _, ...data } = command;
   return status === 'unknown' ? [{ type: 'DuplicateReceived', data }] : [];
+}
+
+function receiveKnown({ at, knownAs }: Command<'ReceiveKnown'>, { status }: LeadState): Decision<LeadEvent> {
+  return status === 'unknown' ? [{ type: 'KnownReceived', data: { at, knownAs } }] : [];
 }
 
 function forfeit(

@@ -58,15 +58,15 @@ export const personClaimRights = {
 interface PersonClaimState {
   /** Undefined while no lead has the person. */
   readonly claim?: Claim & { readonly at: Instant };
+  /** The leads that had the person before. */
+  readonly formerly: readonly string[];
   /** Other leads of the person that were sold. */
   readonly linked: readonly string[];
-  /** Leads that had the person before. */
-  readonly earlier: readonly string[];
   readonly suppression?: Suppression;
 }
 
 export const personClaim: Decider<PersonClaimState, PersonClaimCommand, PersonClaimEvent> = {
-  initialState: () => ({ linked: [], earlier: [] }),
+  initialState: () => ({ formerly: [], linked: [] }),
 
   decide(command, state): Decision<PersonClaimEvent> {
     switch (command.type) {
@@ -88,9 +88,13 @@ export const personClaim: Decider<PersonClaimState, PersonClaimCommand, PersonCl
       case 'PersonLinked':
         return { ...state, linked: [...state.linked, event.data.leadId] };
       case 'PersonClaimed': {
-        const { at, leadId, attempt = 0, fromLeadId } = event.data;
-        const earlier = fromLeadId === undefined ? state.earlier : [...state.earlier, fromLeadId];
-        return { ...state, claim: { at, leadId, attempt }, earlier };
+        const { at, leadId, attempt = 0 } = event.data;
+        const { claim: former, formerly } = state;
+        return {
+          ...state,
+          claim: { at, leadId, attempt },
+          formerly: former && former.leadId !== leadId ? [...formerly, former.leadId] : formerly,
+        };
       }
     }
   },

@@ -14,6 +14,13 @@ import { bonus, bonusOf, loyaltyTerms } from '../loyalty/bonus.ts';
 import { customerErased } from '../persons/erasures.ts';
 import { type Advised, insteadOf } from './instead.ts';
 import {
+  correctTimeZone,
+  type OrderTimeZoneCommand,
+  orderTimeZoneEvents,
+  orderTimeZoneRights,
+  refuseUnknownZone,
+} from './order-time-zone.ts';
+import {
   capturePayment,
   declinePayment,
   type PaymentCommand,
@@ -84,6 +91,7 @@ export const orderEvents = {
   ...paymentEvents,
   ...refundEvents,
   ...replacedCouponEvents,
+  ...orderTimeZoneEvents,
   OrderPaused: fact({
     /** Counted over the life of the order (LOY-4). Absent on the oldest events. */
     pauseNumber: z.int().positive().optional(),
@@ -180,6 +188,7 @@ export type OrderCommand =
   | PaymentCommand
   | RefundCommand
   | ReplacedCouponCommand
+  | OrderTimeZoneCommand
   /** `restart`: how the pause ends automatically in Loyalty Rewards; absent once the programme is cancelled. */
   | ({ type: 'PauseOrder'; at: Instant; restart?: { afterDays: number; policyVersion: number } } & Advised)
   | ({ type: 'RestartOrder'; at: Instant } & Advised)
@@ -222,6 +231,7 @@ export const orderRights = {
   ...paymentRights,
   ...refundRights,
   ...replacedCouponRights,
+  ...orderTimeZoneRights,
   PauseOrder: owner,
   RestartOrder: owner,
   RestartAutomatically: processOnly,
@@ -322,6 +332,8 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         return changePaymentCard(command, state, terms);
       case 'CancelOrder':
         return cancel(command, state);
+      case 'CorrectOrderTimeZone':
+        return correctTimeZone(command, terms);
       case 'DeliverLead':
         return command.replacementFor
           ? deliverReplacement(command, command.replacementFor, state, terms)
@@ -370,6 +382,9 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         break;
       case 'PaymentCardChanged':
         if (state.terms) state.terms = { ...state.terms, paymentToken: event.data.paymentToken };
+        break;
+      case 'OrderTimeZoneCorrected':
+        if (state.terms) state.terms = { ...state.terms, timeZone: event.data.timeZone };
         break;
       case 'LeadDelivered': {
         const { at, leadId, localDay, replacementFor } = event.data;
@@ -462,8 +477,11 @@ export const refusePlacing = ({
   dailyMaximum,
   orderLimits,
   batchType,
-}: Pick<Command<'PlaceOrder'>, 'quantity' | 'dailyMaximum' | 'orderLimits' | 'batchType'>): Refusal | undefined =>
-  refuseQuantity(quantity, orderLimits) ?? refuseMaximum(dailyMaximum, batchType);
+  timeZone,
+}: Pick<Command<'PlaceOrder'>, 'quantity' | 'dailyMaximum' | 'orderLimits' | 'batchType' | 'timeZone'>):
+  | Refusal
+  | undefined =>
+  refuseQuantity(quantity, orderLimits) ?? refuseMaximum(dailyMaximum, batchType) ?? refuseUnknownZone({ timeZone });
 
 function refuseQuantity(quantity: number, { smallest, largest }: { smallest: number; largest: number }) {
   if (quantity >= smallest && quantity <= largest) return undefined;
@@ -546,6 +564,8 @@ function changeDailyMaximum(
   if (former === undefined && !realTime) return noMaximumOnBatchTypes;
   const dailyMaximum = dailyMaximumOf(asked, quantity);
   if (dailyMaximum === former) return [];
+  const unknownZone = refuseUnknownZone({ timeZone });
+  if (unknownZone) return unknownZone;
   const localDay = localDayOf(at, timeZone);
   const becomesFull = isFullOn(localDay, state, dailyMaximum) && !isFullOn(localDay, state, former);
   return [
@@ -576,6 +596,8 @@ function cancel({ at, cause, renewsNoMore }: Command<'CancelOrder'>, state: Orde
 function deliver(command: Command<'DeliverLead'>, state: OrderState, terms: Terms): Decision<OrderEvent> {
   const { at, leadId } = command;
   if (state.receipts.has(leadId)) return [];
+  const unknownZone = refuseUnknownZone(terms);
+  if (unknownZone) return unknownZone;
   const localDay = localDayOf(at, terms.timeZone);
   if (state.status !== 'open') return refuseIn(state, 'given leads', 'ORD-1');
   if (isFullOn(localDay, state, terms.dailyMaximum))
@@ -605,6 +627,8 @@ function deliverReplacement(
   if (!state.owed.has(replacementId))
     return refuse('replacement-not-owed', `replacement ${replacementId} is not owed`, 'RPL-6');
   if (state.status === 'paused') return refuseIn(state, 'given leads', 'ORD-2');
+  const unknownZone = refuseUnknownZone(terms);
+  if (unknownZone) return unknownZone;
   return [delivered(command, terms, localDayOf(command.at, terms.timeZone))];
 }
 

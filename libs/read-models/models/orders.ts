@@ -154,6 +154,7 @@ export const orders = modelOfStreams({
     },
     OrderRestarted: (order, fact) => stand(order, fact, { waitingSince: fact.data.at, ...notPaused }),
     OrderReopened: reopen,
+    OrderTimeZoneCorrected: (order, { data }) => order.set({ timeZone: data.timeZone }),
     DailyMaximumChanged: (order, { data }) => order.set({ dailyMaximum: data.dailyMaximum }),
     /** A paused order restarts for its renewal: there is none any more. */
     ProgrammeCancelled: (order) => order.before && order.set({ restartsAt: null }),
