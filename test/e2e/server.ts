@@ -98,7 +98,7 @@ export async function startServer({
       ...(mails && { mails }),
       ...(payments && { payments }),
       ...(notices && { notices }),
-      webhooks: httpWebhooks({ allowPrivate: true }),
+      webhooks: httpWebhooks({ toThisMachine: true }),
     }),
     { log, ...(mostFeeds !== undefined && { mostFeeds }) },
   );
