@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventCatalog } from '#apps/cli/catalog';
+import { configurationPage } from '#apps/cli/configuration-page';
 import { mailLinksPage } from '#apps/cli/mail-links-page';
 import { personalDataPage } from '#apps/cli/personal-data-page';
 import { rightsPage } from '#apps/cli/rights-page';
@@ -13,6 +14,7 @@ import './write-row-digests.ts';
 const pages = {
   'event-catalog.md': eventCatalog,
   'analytics.md': viewsPage,
+  'configuration.md': configurationPage,
   'errors.md': errorsPage,
   'mail-links.md': mailLinksPage,
   'personal-data.md': personalDataPage,
