@@ -6,6 +6,7 @@ import { configurationPage } from '#apps/cli/configuration-page';
 import { mailLinksPage } from '#apps/cli/mail-links-page';
 import { personalDataPage } from '#apps/cli/personal-data-page';
 import { rightsPage } from '#apps/cli/rights-page';
+import { sandboxPage } from '#apps/cli/sandbox-page';
 import { viewsPage } from '#apps/cli/views-page';
 import { errorsPage } from '#apps/error-codes';
 import './stored-events/write-samples.ts';
@@ -19,6 +20,7 @@ const pages = {
   'mail-links.md': mailLinksPage,
   'personal-data.md': personalDataPage,
   'rights.md': rightsPage,
+  'sandbox.md': sandboxPage,
 };
 
 for (const [name, page] of Object.entries(pages))

@@ -386,6 +386,7 @@ program
   .option('--errors', 'print the error codes of the API instead')
   .option('--rights', 'print who may ask for what instead')
   .option('--configuration', 'print the settings of the programs instead')
+  .option('--sandbox', 'print what the sandbox of payments does instead')
   .option('--personal-data', 'print how each field of each event is kept instead')
   .action(async (pages: Readonly<Record<string, boolean>>) => {
     if (pages.rights) return printLines(...(await import('./rights-page.ts')).rightsPage().split('\n'));
@@ -393,6 +394,7 @@ program
       return printLines(...(await import('./personal-data-page.ts')).personalDataPage().split('\n'));
     if (pages.configuration)
       return printLines(...(await import('./configuration-page.ts')).configurationPage().split('\n'));
+    if (pages.sandbox) return printLines(...(await import('./sandbox-page.ts')).sandboxPage().split('\n'));
     if (pages.errors) return printLines(...(await import('#apps/error-codes')).errorsPage().split('\n'));
     if (pages.views) return printLines(...(await import('./views-page.ts')).viewsPage().split('\n'));
     printLines(...(await import('./catalog.ts')).eventCatalog().split('\n'));
