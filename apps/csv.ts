@@ -1,8 +1,5 @@
-/** A telephone number begins with a plus sign, but is harmless: it cannot call a function. */
-const TELEPHONE = /^\+[\d ().-]+$/;
-
-/** The beginnings of formulas, which spreadsheets would run. Some convert full-width characters. */
-const FORMULA = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
+import { cellOfText } from '#domain/kernel/spreadsheet-cells';
+import { withoutControls } from './terminal-text.ts';
 
 /** A number with more digits than a JavaScript number can hold. */
 export class Digits {
@@ -21,13 +18,13 @@ export class Digits {
 export type Cell = string | number | bigint | Digits;
 
 /**
- * One line of CSV (RFC 4180). A text that a spreadsheet would run as a formula gets an apostrophe in front, because
- * strangers write the leads that customers open.
+ * One line of CSV (RFC 4180). A text that a spreadsheet would run as a formula gets an apostrophe in front, and what a
+ * terminal would act on is written as in JSON.
  */
 export const csvLine = (cells: readonly (Cell | undefined)[]): string => `${cells.map(csvCell).join(',')}\r\n`;
 
 function csvCell(value: Cell | undefined): string {
   const text = String(value ?? '');
-  const safe = typeof value === 'string' && FORMULA.test(text) && !TELEPHONE.test(text) ? `'${text}` : text;
+  const safe = typeof value === 'string' ? withoutControls(cellOfText(text)) : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -6,6 +6,7 @@ import type { StoreLocation } from '#wiring/stores';
 import { isPort, type SettingName } from './configuration.ts';
 import { messageOf } from './message-of.ts';
 import { checkEnvironment, mustNotBeEmpty, numberIn, settingIn, UsageError } from './settings.ts';
+import { onItsLines } from './terminal-text.ts';
 
 interface ProgramOptions extends StoreLocation {
   readonly port: number;
@@ -84,7 +85,7 @@ export async function serve(
   try {
     if (works) {
       const { running } = await startLeadger(application);
-      running.catch((error) => stop(1, withoutPasswords(`the processes stopped: ${error.message}`)));
+      running.catch((error) => stop(1, onItsLines(withoutPasswords(`the processes stopped: ${error.message}`))));
     }
     // Not Nest's own `listen`: that logs the error, which is then printed twice.
     await application.getHttpAdapter().getInstance().listen({ port, host });
@@ -125,7 +126,8 @@ function stopOnce(close: () => Promise<void>) {
   };
 }
 
-const messageFor = (error: unknown): string => withoutPasswords(whatFailed(error));
+/** Servers send some of these texts. */
+const messageFor = (error: unknown): string => onItsLines(withoutPasswords(whatFailed(error)));
 
 function whatFailed(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

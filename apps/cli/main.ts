@@ -8,6 +8,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { type ProgramName, programNames } from '#apps/configuration';
 import { messageOf } from '#apps/message-of';
 import { checkEnvironment, mustNotBeEmpty, settingIn } from '#apps/settings';
+import { onItsLines } from '#apps/terminal-text';
 import { withoutPasswords } from '#domain/kernel/connection-string';
 import type { StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
@@ -15,7 +16,7 @@ import { printError, printLines } from './print.ts';
 import type { Format } from './query.ts';
 
 /** An option that was mistyped may be a connection string. */
-const output = { writeErr: (text: string) => process.stderr.write(withoutPasswords(text)) };
+const output = { writeErr: (text: string) => process.stderr.write(onItsLines(withoutPasswords(text))) };
 
 /** `leadger`: the commands for store owners, auditors and analysts. Each command loads only the modules that it needs. */
 const program = new Command('leadger')

@@ -64,7 +64,7 @@ const at = Math.floor(Date.now() / 1000);
 const signature = createHmac('sha256', STRIPE_WEBHOOK_SECRET).update(\`\${at}.\${body}\`).digest('hex');
 const headers = { 'content-type': 'application/json', 'stripe-signature': \`t=\${at},v1=\${signature}\` };
 const answer = await fetch(\`\${STORE_URL}/api/payment-notices\`, { method: 'POST', headers, body });
-console.log(answer.status, await answer.text());
+process.stdout.write(\`\${answer.status} \${await answer.text()}\\n\`);
 \`\`\`
 
 The payment is the \`reference\` of \`PaymentCaptured\` (\`leadger timeline order ID\` shows it), the refund the \`refundId\` of \`/api/refunds\`.
