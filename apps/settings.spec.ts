@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { settingNames, settingOf } from './configuration.ts';
 import { checkEnvironment, mustNotBeEmpty } from './settings.ts';
 
@@ -82,5 +84,14 @@ describe('the settings of a program', () => {
       const { usual, otherwise, fits } = settingOf(name);
       expect({ name, is: usual === undefined ? otherwise !== undefined : fits(usual) }).toEqual({ name, is: true });
     }
+  });
+
+  test('that docker-compose.yml gives are settings, and none is empty where the outside has none', () => {
+    const file = readFileSync(join(import.meta.dirname, '../docker-compose.yml'), 'utf8');
+    const given = /^x-leadger-environment:.*\n((?: {2}.*\n)*)/m.exec(file)?.[1] ?? '';
+    const names = [...given.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name as string);
+    expect(names.filter((name) => !settingNames.some((known) => known === name))).toEqual([]);
+    expect(names.length).toBeGreaterThan(5);
+    expect(given).not.toContain(':-}');
   });
 });
