@@ -15,7 +15,7 @@ export interface Border {
 }
 
 /** The programs of an operator look into everything. A log is opened by #wiring/stores, which refuses half copies. */
-const CLI = `#apps/program #apps/telling #apps/settings #apps/message-of #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port
+const CLI = `#apps/program #apps/telling #apps/configuration #apps/settings #apps/message-of #apps/node-version #apps/owner-only #apps/terminal-text #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port
   #event-store/data-directory #event-store/event-hash #event-store/foreign-events #event-store/temporary-directory #event-store/wire-node/** #postgres/** #vault/**
   #gateways/** #audit/** #processes/** #read-models/** #requests/** #wiring/** node:* @electric-sql/pglite
   @electric-sql/pglite-socket @nestjs/common @nestjs/core commander csv-parse hyparquet-writer libphonenumber-js reflect-metadata

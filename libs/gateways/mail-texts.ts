@@ -6,6 +6,7 @@ import { formatMoney } from '#domain/kernel/minor-units';
 import type { Contact } from '#domain/leads/contact';
 import type { MailKind } from '#domain/notifications/kinds';
 import { linkTo } from './mail-links.ts';
+import { unlinkedTexts } from './unlinked.ts';
 
 interface Text {
   readonly subject: string;
@@ -195,8 +196,9 @@ interface ComposedMail {
 type Facts = Readonly<Record<string, unknown>>;
 
 /** The mail of a kind about these facts. Times are in the zone of the order; of mails without one, in UTC. */
-export function composeMail(kind: MailKind, facts: Facts): ComposedMail {
+export function composeMail(kind: MailKind, given: Facts): ComposedMail {
   const { subject, paragraphs } = compiled[kind];
+  const facts = { ...given, ...ofStrangers(given) };
   const { storeName, firstName } = facts as { storeName: string; firstName?: string };
   const greeting = firstName === undefined ? 'Hello,' : `Hello ${firstName},`;
   const text = [greeting, ...paragraphs.text.map((paragraph) => paragraph(facts).trim()), storeName];
@@ -208,6 +210,14 @@ export function composeMail(kind: MailKind, facts: Facts): ComposedMail {
     html: `<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>${escaped(subject)}</title>\n<body style="font-family: sans-serif; line-height: 1.5; max-width: 36em">\n${body.join('\n')}\n</body></html>\n`,
   };
 }
+
+/** What customers and leads write. Our mails would bring their links under our name, also to people who never asked for a mail. */
+const ofStrangers = ({ firstName, contact, returnReason }: Facts): Facts =>
+  Object.fromEntries(
+    Object.entries({ firstName, contact, returnReason })
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, unlinkedTexts(value)]),
+  );
 
 const { escapeExpression: escaped } = Handlebars;
 

@@ -65,7 +65,7 @@ interface LeadgerOptions {
   readonly notices?: PaymentNotices;
   /** Default: a mail server where `SMTP_URL` is set, else files beside the events. */
   readonly mails?: MailGateway;
-  /** Default: over HTTP, to the public Internet only. */
+  /** Default: over HTTP, to the public Internet only; to this machine, too, where `LEADGER_WEBHOOKS_TO_THIS_MACHINE` says yes. */
   readonly webhooks?: WebhookGateway;
   /** Whether processes and projections run here; default: true. Else this program serves commands and reads only. */
   readonly works?: boolean;
@@ -126,7 +126,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
     const { clock = systemClock(), works = true, callsOutside = true, leases } = options;
     const mails = options.mails ?? mailsOf(stores, works);
     const payments = options.payments ?? paymentsOf(process.env, clock);
-    const webhooks = options.webhooks ?? httpWebhooks();
+    const webhooks = options.webhooks ?? webhooksOf(process.env);
     const work =
       works && mails ? worksHere({ clock, payments, mails, webhooks, callsOutside }, leases) : worksElsewhere(leases);
     const values = [
@@ -151,6 +151,9 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
     };
   }
 }
+
+const webhooksOf = ({ LEADGER_WEBHOOKS_TO_THIS_MACHINE: written }: NodeJS.ProcessEnv): WebhookGateway =>
+  httpWebhooks({ toThisMachine: written === 'yes' });
 
 function paymentsOf(environment: NodeJS.ProcessEnv, clock: Clock): PaymentGateway {
   const { STRIPE_SECRET_KEY: secretKey, STRIPE_STATEMENT_PREFIX: statementPrefix } = environment;

@@ -109,7 +109,7 @@ export async function startServer({
       ...(mails && { mails }),
       ...(payments && { payments }),
       ...(notices && { notices }),
-      webhooks: httpWebhooks({ allowPrivate: true }),
+      webhooks: httpWebhooks({ toThisMachine: true }),
     }),
     { telling: { log, telemetry: undefined }, ...(mostFeeds !== undefined && { mostFeeds }) },
   );
