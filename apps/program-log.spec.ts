@@ -19,6 +19,12 @@ describe('the log of a program', () => {
     expect(written()[0]).toMatchObject({ program: 'worker', err: { type: err.name, stack: expect.any(String) } });
   });
 
+  test('has nothing in it that a terminal acts on', () => {
+    log.error({ err: new Error('it said \u009b2J and \u202e') }, 'a call failed');
+    expect(lines[0]).not.toMatch(/[\u009b\u202e]/);
+    expect(written()[0].err.message).toBe('it said \u009b2J and \u202e');
+  });
+
   const activities = new Activities();
   logActivities(activities, log);
   const tell = (activity: Partial<Activity>) => {

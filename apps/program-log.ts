@@ -1,6 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Activities, Activity } from '#domain/kernel/activities';
 import { withoutPasswords } from '#domain/kernel/connection-string';
+import { escapedJson } from './terminal-text.ts';
 
 interface LogOptions {
   /** Default: `LEADGER_LOG_LEVEL`, else `warn`. */
@@ -16,7 +17,7 @@ export const programLog = (program: string, { level, to }: LogOptions = {}): Log
       level: level ?? process.env.LEADGER_LOG_LEVEL ?? 'warn',
       base: { program, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
-      hooks: { streamWrite: (line) => withoutPersons(withoutPasswords(line)) },
+      hooks: { streamWrite: (line) => withoutPersons(escapedJson(withoutPasswords(line))) },
       serializers: { err: toldError },
     },
     to ?? pino.destination({ dest: 2, sync: true }),
