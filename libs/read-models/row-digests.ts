@@ -5,8 +5,8 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'a6001ce0b0efc9b3',
-  orders: '663bf9093e9f64dd',
-  programmes: '0697600cb1ee184f',
+  orders: '74db037ce274c3ae',
+  programmes: '76fa2d164f9216ba',
   defined_coupons: '787409241acf5bf8',
   leads: 'df2094e842cd808d',
   coupons: '476214aa468f65af',

@@ -146,6 +146,8 @@ describe('the table of rights', () => {
         'ReplaceCoupon',
         'ReplaceOrderCoupon',
         'ReplaceTakenCoupon',
+        'ResolvePayment',
+        'ResolveRenewal',
         'RetryRefund',
         'SettleRefund',
         'WishRefund',

@@ -249,7 +249,7 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|resolve)$/;
     const collections =
       /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);
