@@ -13,6 +13,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Logger, pino } from 'pino';
 import { withoutPasswords } from '#domain/kernel/connection-string';
+import { errorTextOf, messageWithoutValues } from '#domain/kernel/error-texts';
 import type { EventStore } from '#event-store/port';
 import { EVENT_STORE } from '#wiring/tokens';
 import { ApiModule } from './api.module.ts';
@@ -123,6 +124,7 @@ const defaultLog = (): Logger =>
       level: process.env.LEADGER_LOG_LEVEL ?? 'warn',
       hooks: { streamWrite: withoutPasswords },
       serializers: {
+        err: errorTextOf,
         req: ({ method, routeOptions }: FastifyRequest) => ({ method, route: routeOptions.url ?? 'none' }),
       },
     },
@@ -159,7 +161,7 @@ function answerGarbage(error: Error, socket: Socket): void {
 const nestLog = (log: Logger): LoggerService => ({
   log: (message) => log.debug(message),
   warn: (message) => log.warn(message),
-  error: (message, ...rest) => log.error({ rest }, String(message)),
+  error: (message, ...rest) => log.error({ rest }, messageWithoutValues(message)),
   debug: (message) => log.debug(message),
   verbose: (message) => log.trace(message),
   fatal: (message) => log.fatal(message),
