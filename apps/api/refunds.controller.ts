@@ -51,7 +51,7 @@ class GiveBackBody {
   amountCents?: number;
 }
 
-class FindingBody {
+class ResolvePaymentBody {
   @OneOf(findings, { description: 'What the payment provider shows about the charge.', example: 'captured' })
   result!: Finding['result'];
 
@@ -143,7 +143,7 @@ export class RefundsController {
   })
   resolvePayment(
     @IdOf('order') orderId: string,
-    @Body() body: FindingBody,
+    @Body() body: ResolvePaymentBody,
     @Asking() context: RequestContext,
   ): Promise<Receipt> {
     return this.#requests.refunds.resolve(orderId, body, context);

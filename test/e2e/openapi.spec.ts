@@ -106,6 +106,7 @@ test('it lists every route with its operation id: after a change run `npm test -
   "GET /api/refunds listRefunds",
   "GET /api/refunds/{refundId} getRefund",
   "GET /api/disputes listDisputes",
+  "POST /api/orders/{orderId}/unknown-payment/resolve resolvePayment",
   "POST /api/orders/{orderId}/refunds giveBack",
   "POST /api/orders/{orderId}/refunds/{refundId}/retry retryRefund",
   "POST /api/orders/{orderId}/refunds/{refundId}/settle settleRefund",
