@@ -1,6 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Activities, Activity } from '#domain/kernel/activities';
 import { withoutPasswords } from '#domain/kernel/connection-string';
+import { errorTextOf } from '#domain/kernel/error-texts';
 import { escapedJson } from './terminal-text.ts';
 
 interface LogOptions {
@@ -18,7 +19,7 @@ export const programLog = (program: string, { level, to }: LogOptions = {}): Log
       base: { program, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       hooks: { streamWrite: (line) => withoutPersons(escapedJson(withoutPasswords(line))) },
-      serializers: { err: toldError },
+      serializers: { err: errorTextOf },
     },
     to ?? pino.destination({ dest: 2, sync: true }),
   );
@@ -28,25 +29,6 @@ const TELEPHONE = /\+\d[\d ().-]{6,}\d/g;
 
 /** The last barrier, behind the rule that nothing personal is logged: what looks like an address or a telephone number. */
 const withoutPersons = (line: string): string => line.replace(ADDRESS, '***').replace(TELEPHONE, '***');
-
-/** An error as the log has it. A database, and a parser of JSON, quote what they read. */
-function toldError(error: unknown): unknown {
-  if (!(error instanceof Error)) return { type: typeof error };
-  const { code, cause, sqlState } = error as NodeJS.ErrnoException & { sqlState?: unknown };
-  const quotes = error instanceof SyntaxError || 'severity' in error || 'sqlState' in error;
-  return {
-    type: error.name,
-    ...(typeof code === 'string' && { code }),
-    ...(typeof sqlState === 'string' && { sqlState }),
-    ...(!quotes && { message: error.message }),
-    stack: framesOf(error, quotes),
-    ...(cause !== undefined && { cause: toldError(cause) }),
-  };
-}
-
-/** The stack begins with the message. */
-const framesOf = ({ stack = '', message }: Error, withoutMessage: boolean): string =>
-  withoutMessage ? stack.replace(message, '') : stack;
 
 /** Writes what a program tells of itself into its log. @returns a function that ends it */
 export const logActivities = (activities: Activities, log: Logger): (() => void) =>

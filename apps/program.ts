@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { withoutPasswords } from '#domain/kernel/connection-string';
+import { messageWithoutValues } from '#domain/kernel/error-texts';
 import { startLeadger } from '#wiring/start';
 import type { StoreLocation } from '#wiring/stores';
 import { isPort, type SettingName } from './configuration.ts';
@@ -92,7 +93,9 @@ export async function serve(
   try {
     if (works) {
       const { running } = await startLeadger(application);
-      running.catch((error) => stop(1, onItsLines(withoutPasswords(`the processes stopped: ${error.message}`))));
+      running.catch((error) =>
+        stop(1, onItsLines(withoutPasswords(`the processes stopped: ${messageWithoutValues(error)}`))),
+      );
     }
     // Not Nest's own `listen`: that logs the error, which is then printed twice.
     await application.getHttpAdapter().getInstance().listen({ port, host });

@@ -302,6 +302,23 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Read the order: it may be unpaid, or renewed less often.',
     'renewalNumber',
   ),
+  'payment-known': refused(
+    409,
+    'It is known what became of each payment of the order.',
+    'Nothing is left to do. Read its history.',
+  ),
+  'payment-captured': refused(
+    409,
+    'The payment is recorded as captured, with the reference in `detail`.',
+    'Nothing is left to do: it is given back.',
+    'reference',
+  ),
+  'finding-incomplete': refused(
+    409,
+    'A captured payment has a reference, and one that was not captured has none.',
+    'Send `reference` with `captured`, and leave it out with `not-captured`.',
+    'reference',
+  ),
   'refund-above-payment': refused(
     409,
     'More is asked for than is left of the payment, without what was given back or is disputed.',

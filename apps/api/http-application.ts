@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { programLog } from '#apps/program-log';
 import type { Telling } from '#apps/telling';
 import { type Activities, activityTime } from '#domain/kernel/activities';
+import { messageWithoutValues } from '#domain/kernel/error-texts';
 import type { EventStore } from '#event-store/port';
 import { ACTIVITIES, EVENT_STORE } from '#wiring/tokens';
 import { ApiModule } from './api.module.ts';
@@ -162,7 +163,7 @@ function answerGarbage(error: Error, socket: Socket): void {
 const nestLog = (log: Logger): LoggerService => ({
   log: (message) => log.debug(message),
   warn: (message) => log.warn(message),
-  error: (message, ...rest) => log.error({ rest }, String(message)),
+  error: (message, ...rest) => log.error({ rest }, messageWithoutValues(message)),
   debug: (message) => log.debug(message),
   verbose: (message) => log.trace(message),
   fatal: (message) => log.fatal(message),

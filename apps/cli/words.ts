@@ -130,9 +130,10 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   PaymentDeclined: ({ reason }) => `payment declined: ${tellDecline(reason)}`,
   PaymentUnknown: ({ amountCents, currency, chargeKey }) =>
     `nobody knows whether ${tellMoney(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
+  PaymentNotCaptured: ({ chargeKey }) => `found at the payment provider: charge ${chargeKey} was not captured`,
   PayerForgotten: () => 'the payment provider has removed the customer and the card',
   PaymentCapturedTooLate: ({ amountCents, currency }) =>
-    `${tellMoney(amountCents, currency)} paid after the order was cancelled: to be refunded`,
+    `${tellMoney(amountCents, currency)} paid, and the order had ended: to be refunded`,
   RefundWished: ({ amountCents, currency, reference, cause }) =>
     `${tellMoney(amountCents, currency)} of payment ${reference} are to be given back${cause === 'by-hand' ? '' : ': it came too late'}`,
   PaymentRefunded: ({ amountCents, currency, reference }) =>
@@ -173,12 +174,14 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `renewal ${renewalNumber}, due ${dueAt}: ${tellMoney(charge.amountCents, charge.currency)} is charged, attempt ${attempt}`,
   RenewalConfirmationRequested: ({ renewalNumber, until }) =>
     `renewal ${renewalNumber}: the bank wants the customer to confirm the payment, before ${until}`,
-  RenewalPaid: ({ renewalNumber, amountCents, currency, reference, nextDueAt }) =>
-    `renewal ${renewalNumber}: ${tellMoney(amountCents, currency)} paid (${reference}); the next is due ${nextDueAt}`,
+  RenewalPaid: ({ renewalNumber, amountCents, currency, reference, nextDueAt, owedBack }) =>
+    `renewal ${renewalNumber}: ${tellMoney(amountCents, currency)} paid (${reference})${owedBack ? `${why({ cause: customerErased })}: to be given back` : `; the next is due ${nextDueAt}`}`,
   RenewalDeclined: ({ renewalNumber, reason, retryAt }) =>
     `renewal ${renewalNumber} declined: ${tellDecline(reason)}${retryAt ? `; tried again ${retryAt}` : ''}`,
   RenewalUnknown: ({ renewalNumber, amountCents, currency, chargeKey }) =>
     `renewal ${renewalNumber}: nobody knows whether ${tellMoney(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
+  RenewalNotCaptured: ({ renewalNumber, chargeKey }) =>
+    `renewal ${renewalNumber}, found at the payment provider: charge ${chargeKey} was not captured`,
   RenewalMissed: ({ renewalNumber, dueAt }) =>
     `renewal ${renewalNumber}, due ${dueAt}, came too late: it waits for an operator`,
   RenewalReleased: ({ renewalNumber, dueAt }) => `renewal ${renewalNumber}, due ${dueAt}, released by an operator`,

@@ -151,6 +151,8 @@ describe('the table of rights', () => {
         'ReplaceCoupon',
         'ReplaceOrderCoupon',
         'ReplaceTakenCoupon',
+        'ResolvePayment',
+        'ResolveRenewal',
         'RetryRefund',
         'SettleRefund',
         'WishRefund',

@@ -1,7 +1,7 @@
 import { isWrittenByLedger } from '#domain/codec';
 import { Activities } from '#domain/kernel/activities';
 import { type FamilyName, families, familiesWith, isOfLedger } from '#domain/ledger';
-import { type DataDirectory, openDataDirectory, type Part, partOf } from '#event-store/data-directory';
+import { type DataDirectory, halfCopyIn, openDataDirectory, type Part, partOf } from '#event-store/data-directory';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStoreDbOptions } from '#event-store/eventstoredb/connection';
 import { type ForeignEvents, foreignEventsIn } from '#event-store/foreign-events';
@@ -14,7 +14,7 @@ import { wholeStreamsOf } from '#event-store/whole-streams';
 import { systemClock } from '#gateways/clock';
 import { reachPostgres } from '#postgres/reach';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
-import { refuseHalfCopy } from '#requests/log-origin';
+import { halfCopyOf, refuseHalfCopy } from '#requests/log-origin';
 import { openVaultOf, whyNotTogether } from '#requests/vault-link';
 import type { VaultOptions } from '#vault/opened-keys';
 import type { Vault } from '#vault/vault';
@@ -155,6 +155,9 @@ interface OpenEventsOptions extends StoreLocation, Checks {
  * @throws CannotOpenStore, StoreUnavailable
  */
 export async function openEvents({ completes = false, ...options }: OpenEventsOptions): Promise<EventStore> {
+  const { directory, eventStoreDb } = options;
+  const original = directory !== undefined && eventStoreDb === undefined ? halfCopyIn(directory) : undefined;
+  if (original !== undefined && !completes) throw halfCopyOf(original);
   const events = await openLog(options);
   try {
     if (!completes) await refuseHalfCopy(events);

@@ -107,6 +107,7 @@ test('it lists every route with its operation id: after a change run `npm test -
   "GET /api/refunds listRefunds",
   "GET /api/refunds/{refundId} getRefund",
   "GET /api/disputes listDisputes",
+  "POST /api/orders/{orderId}/unknown-payment/resolve resolvePayment",
   "POST /api/orders/{orderId}/refunds giveBack",
   "POST /api/orders/{orderId}/refunds/{refundId}/retry retryRefund",
   "POST /api/orders/{orderId}/refunds/{refundId}/settle settleRefund",
@@ -253,7 +254,7 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|unsubscribe)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|resolve|unsubscribe)$/;
     const collections =
       /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges|suppressions)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);

@@ -63,12 +63,16 @@ const terms = {
   loyalty,
 };
 
+const findingOf = (choice: number, reference: string) =>
+  choice % 2 === 0 ? { result: 'captured' as const, reference } : { result: 'not-captured' as const };
+
 const order: Makers<'order'> = {
   PlaceOrder: () => ({ ...terms, orderLimits: { smallest: 1, largest: 9 }, batchType: false }),
   PlacePromisedOrder: () => ({ ...terms, totalCents: 3000, checkoutId: 'k1' }),
   CapturePayment: () => ({ ...money, reference: 'p0' }),
   DeclinePayment: () => ({ reason: 'expired-card' }),
   RecordPaymentUnknown: () => ({ ...money, chargeKey: 'k0' }),
+  ResolvePayment: (choice) => findingOf(choice, 'p0'),
   RecordPayerForgotten: () => ({ providerCustomerId: 'cus1' }),
   ReplaceOrderCoupon: (choice) => ({ customerId: CUSTOMER, code: `C${choice % 2}`, by: `D${choice}` }),
   WishRefund: (choice) => ({
@@ -145,6 +149,7 @@ const programme: Makers<'programme'> = {
   RequestConfirmation: (choice, _, facts) => ({ ...attemptOf(choice, facts), reference: 'p9', link: secret('link') }),
   RecordRenewalDeclined: (choice, _, facts) => ({ ...attemptOf(choice, facts), reason: 'expired-card' }),
   RecordRenewalUnknown: (choice, _, facts) => ({ ...attemptOf(choice, facts), ...money, chargeKey: 'k1' }),
+  ResolveRenewal: (choice, _, facts) => findingOf(choice, `p${attemptOf(choice, facts).renewalNumber}`),
   HoldProgramme: nothing,
   ActivateProgramme: nothing,
   CancelProgramme: () => ({ cause: 'customer' }),

@@ -27,6 +27,8 @@ import {
   paymentEvents,
   paymentRights,
   recordUnknown,
+  resolvePayment,
+  type UnknownCharge,
 } from './payments.ts';
 import { countOnDay, deliveredOn, isFullOn, noProgress, type OrderProgress } from './progress.ts';
 import {
@@ -201,6 +203,8 @@ export type OrderCommand =
       paymentReference: string;
       amountCents: number;
       currency: string;
+      /** The customer was erased: the money is given back. */
+      owedBack?: true;
     }
   /** `realTime`: the lead type takes a maximum, also where the order had none (CHK-3). */
   | { type: 'ChangeDailyMaximum'; at: Instant; dailyMaximum: DailyMaximum; realTime?: boolean }
@@ -263,6 +267,8 @@ export interface OrderState extends OrderStanding, OrderProgress, RefundState, R
   paidInTime: boolean;
   /** Nobody knows whether the payment was captured. */
   paymentUnknown: boolean;
+  /** The charge that is or was unknown, also once its result is recorded. */
+  unknownCharge: UnknownCharge | undefined;
   /** The number of the last renewal whose payment is recorded, also of one that came too late. */
   renewalsPaid: number;
   /** Over the whole life of the order (LOY-4). */
@@ -287,6 +293,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
     paid: false,
     paidInTime: false,
     paymentUnknown: false,
+    unknownCharge: undefined,
     renewalsPaid: 0,
     pauses: 0,
     receipts: new Map(),
@@ -308,6 +315,8 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         return declinePayment(command, state);
       case 'RecordPaymentUnknown':
         return recordUnknown(command, state);
+      case 'ResolvePayment':
+        return resolvePayment(command, state);
       case 'RecordPayerForgotten':
         return [{ type: 'PayerForgotten', data: { at: command.at, providerCustomerId: command.providerCustomerId } }];
       case 'WishRefund':
@@ -361,9 +370,10 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         notePaid(state, event.data);
         break;
       case 'PaymentUnknown':
-        state.paymentUnknown = true;
+        Object.assign(state, { paymentUnknown: true, unknownCharge: event.data });
         break;
       case 'PaymentDeclined':
+      case 'PaymentNotCaptured':
         state.paymentUnknown = false;
         break;
       case 'OrderPaused':
@@ -538,7 +548,7 @@ function reopen(
   if (renewalNumber <= renewalsPaid) return [];
   if (renewalNumber > renewalsPaid + 1)
     return refuse('renewal-out-of-turn', `renewal ${renewalsPaid + 1} comes before renewal ${renewalNumber}`, 'LOY-2');
-  if (isOver(state)) return [paidTooLate(command)];
+  if (isOver(state) || command.owedBack) return [paidTooLate(command)];
   const bonus = bonusOf(loyalty, quantity, renewalNumber, pausesCounted);
   const nextBonus = bonusOf(loyalty, quantity, renewalNumber + 1, pausesCounted);
   const payment = { totalCents: amountCents, currency, paymentReference };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Fact } from '#domain/codec';
+import { messageWithoutValues } from '#domain/kernel/error-texts';
 import { type Instant, instant } from '#domain/kernel/events';
 import { addSeconds, earliest } from '#domain/kernel/instants';
 import { type Damages, EventStoreError, OutcomeUnknown, StoreUnavailable, StreamDamaged } from '#event-store/port';
@@ -249,7 +250,7 @@ export class ProcessRun {
   }
 
   #note(error: unknown): string {
-    this.#lastError = error instanceof Error ? error.message : String(error);
+    this.#lastError = messageWithoutValues(error);
     return this.#lastError;
   }
 }

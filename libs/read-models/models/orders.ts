@@ -140,7 +140,9 @@ export const orders = modelOfStreams({
       if (fact.data.renewalNumber === undefined) order.set(paid(fact));
     },
     PaymentUnknown: (order, { data: { at } }) => order.set({ paymentUnknownSince: at }),
+    PaymentNotCaptured: (order) => order.set({ paymentUnknownSince: null }),
     RenewalUnknown: (order, { data: { at } }) => order.set({ paymentUnknownSince: at }),
+    RenewalNotCaptured: (order) => order.set({ paymentUnknownSince: null }),
     RenewalPaid: (order) => order.set({ paymentUnknownSince: null }),
     RenewalDeclined: (order) => order.set({ paymentUnknownSince: null }),
     RefundWished: (order, { data }) =>
