@@ -23,7 +23,7 @@ afterEach(async () => {
   expect(server.errors.splice(0)).toEqual([]);
 });
 
-const latest = async () => (await server.call('GET', '/health')).body.store.position as string;
+const latest = () => server.position();
 
 const aCustomer = { storeId: 'main', businessAssociation: 'ABC Vitamins', timeZone: 'America/New_York' };
 const register = async () => (await server.call('POST', '/api/customers', aCustomer)).body.customerId as string;

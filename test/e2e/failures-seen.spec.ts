@@ -51,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const position = async () => (await server.call('GET', '/health')).body.store.position;
+const position = () => server.position();
 const written = () => server.log.map((line) => JSON.parse(line));
 
 test.each(['capture-payment', 'send-mail'])(

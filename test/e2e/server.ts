@@ -34,6 +34,8 @@ export interface Server {
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
   /** Waits until the processes have carried out all consequences of the requests so far. */
   settle(): Promise<void>;
+  /** The end of the log, as the store says it. While a connection to the event store is made again, there is none. */
+  position(): Promise<string>;
   /** The log lines about requests that failed unexpectedly. */
   readonly errors: string[];
   /** All lines of the log, as the programs write it. */
@@ -119,6 +121,13 @@ export async function startServer({
   await application.listen({ port: 0, host: '127.0.0.1' });
   const { port } = application.getHttpServer().address() as { port: number };
   const url = `http://127.0.0.1:${port}`;
+  const call: Server['call'] = async (...request) => {
+    for (;;) {
+      const reply = await callOnce(url, ...request);
+      // The API waits some seconds for a position. On a busy machine that may be too short: retry, as clients do.
+      if (reply.body?.code !== 'not-reached-yet') return reply;
+    }
+  };
   return {
     url,
     clock,
@@ -126,11 +135,11 @@ export async function startServer({
     log: lines,
     errors,
     settle: () => application.get(ProcessEngine).settle(),
-    async call(...request) {
+    call,
+    async position() {
       for (;;) {
-        const reply = await callOnce(url, ...request);
-        // The API waits some seconds for a position. On a busy machine that may be too short: retry, as clients do.
-        if (reply.body?.code !== 'not-reached-yet') return reply;
+        const { status, body } = await call('GET', '/health');
+        if (status === 200 && body.store.position !== undefined) return body.store.position;
       }
     },
     async stop() {
