@@ -1,3 +1,4 @@
+import { stackWithoutValues } from '#domain/kernel/error-texts';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 
 /**
@@ -6,7 +7,7 @@ import { LeadgerError } from '#domain/kernel/leadger-error';
  */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return isOfTheirs(error) ? error.message : (error.stack ?? error.message);
+  return isOfTheirs(error) ? error.message : stackWithoutValues(error);
 }
 
 function isOfTheirs(error: Error & { code?: unknown; syscall?: unknown }): boolean {

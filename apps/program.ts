@@ -1,10 +1,14 @@
 import { parseArgs } from 'node:util';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { withoutPasswords } from '#domain/kernel/connection-string';
+import { messageWithoutValues } from '#domain/kernel/error-texts';
 import { startLeadger } from '#wiring/start';
 import type { StoreLocation } from '#wiring/stores';
+import { isPort, type SettingName } from './configuration.ts';
 import { messageOf } from './message-of.ts';
-import { checkEnvironment, mustNotBeEmpty, UsageError } from './settings.ts';
+import { checkEnvironment, mustNotBeEmpty, numberIn, settingIn, UsageError } from './settings.ts';
+import type { Telling } from './telling.ts';
+import { onItsLines } from './terminal-text.ts';
 
 interface ProgramOptions extends StoreLocation {
   readonly port: number;
@@ -13,7 +17,6 @@ interface ProgramOptions extends StoreLocation {
 
 /** All requests are anonymous until there is sign-in, so only this machine may connect by default. */
 const LOOPBACK = '127.0.0.1';
-const HIGHEST_PORT = 65_535;
 
 const known = {
   data: { type: 'string' },
@@ -37,18 +40,17 @@ export function readOptions(usage: string, takes: readonly (keyof typeof known)[
   }
   checkEnvironment();
   for (const name of takes) mustNotBeEmpty(`--${name}`, given[name]);
-  const { env } = process;
   return {
-    directory: takes.includes('data') ? (given.data ?? env.LEADGER_DATA ?? './data') : undefined,
-    eventStoreDb: given.events ?? env.LEADGER_EVENTS,
-    databaseUrl: given.database ?? env.DATABASE_URL,
-    port: portOf(given.port ?? env.PORT ?? '3000'),
-    host: (takes.includes('host') ? (given.host ?? env.HOST) : undefined) ?? LOOPBACK,
+    directory: takes.includes('data') ? (given.data ?? settingIn('LEADGER_DATA')) : undefined,
+    eventStoreDb: given.events ?? settingIn('LEADGER_EVENTS'),
+    databaseUrl: given.database ?? settingIn('DATABASE_URL'),
+    port: portOf(given.port ?? settingIn('PORT') ?? ''),
+    host: (takes.includes('host') ? (given.host ?? settingIn('HOST')) : undefined) ?? LOOPBACK,
   };
 }
 
 function portOf(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > HIGHEST_PORT) throw new UsageError(`${text} is not a port`);
+  if (!isPort(text)) throw new UsageError(`${text} is not a port`);
   return Number(text);
 }
 
@@ -62,40 +64,38 @@ export function onServers({ eventStoreDb, databaseUrl }: ProgramOptions): {
   return { eventStoreDb, databaseUrl };
 }
 
-/** After this time without a renewal, other workers take over the leases of a worker. @throws UsageError */
-export const leaseTermMilliseconds = (): number => millisecondsIn('LEADGER_LEASE_SECONDS', 15);
+/** After this time without a renewal, other workers take over the leases of a worker. */
+export const leaseTermMilliseconds = (): number => millisecondsIn('LEADGER_LEASE_SECONDS');
 
-/** How long a command waits for an event store that is away, from the arrival of its request. @throws UsageError */
-export const commandMilliseconds = (): number => millisecondsIn('LEADGER_COMMAND_SECONDS', 10);
+/** How long a call to the outside may fail before the health is degraded. */
+export const failingMilliseconds = (): number => millisecondsIn('LEADGER_FAILING_SECONDS');
 
-function millisecondsIn(variable: string, usualSeconds: number): number {
-  const written = process.env[variable];
-  const seconds = written === undefined ? usualSeconds : Number(written);
-  if (!(seconds >= 1 && seconds <= 3600)) throw new UsageError(`${variable}: ${written} is not 1 to 3600`);
-  return seconds * 1000;
-}
+/** How long a command waits for an event store that is away, from the arrival of its request. */
+export const commandMilliseconds = (): number => millisecondsIn('LEADGER_COMMAND_SECONDS');
 
-/** The most change feeds that a program serves at a time; undefined: its default. @throws UsageError */
-export function mostFeeds(): { mostFeeds?: number } {
-  const written = process.env.LEADGER_MOST_FEEDS;
-  if (written === undefined) return {};
-  if (!/^\d{1,6}$/.test(written)) throw new UsageError(`LEADGER_MOST_FEEDS: ${written} is not 0 to 999999`);
-  return { mostFeeds: Number(written) };
-}
+const millisecondsIn = (name: SettingName): number => numberIn(name) * 1000;
+
+/** The most change feeds that a program serves at a time. */
+export const mostFeeds = (): { mostFeeds: number } => ({ mostFeeds: numberIn('LEADGER_MOST_FEEDS') });
 
 /** Runs an application until a signal stops it or it fails. @returns its URL; undefined when it could not start */
 export async function serve(
   application: NestFastifyApplication,
   { port, host }: ProgramOptions,
-  { works = true }: { works?: boolean } = {},
+  { works = true, telling }: { works?: boolean; telling?: Telling } = {},
 ): Promise<string | undefined> {
-  const stop = stopOnce(async () => application.close());
+  const stop = stopOnce(async () => {
+    await application.close();
+    await telling?.telemetry?.stop();
+  });
   process.once('SIGINT', () => stop(0));
   process.once('SIGTERM', () => stop(0));
   try {
     if (works) {
       const { running } = await startLeadger(application);
-      running.catch((error) => stop(1, withoutPasswords(`the processes stopped: ${error.message}`)));
+      running.catch((error) =>
+        stop(1, onItsLines(withoutPasswords(`the processes stopped: ${messageWithoutValues(error)}`))),
+      );
     }
     // Not Nest's own `listen`: that logs the error, which is then printed twice.
     await application.getHttpAdapter().getInstance().listen({ port, host });
@@ -103,12 +103,20 @@ export async function serve(
     await stop(1, messageFor(error));
     return undefined;
   }
-  if (host !== LOOPBACK) console.warn(warningOf(host));
+  for (const warning of warningsOf(host, works)) console.warn(`leadger: ${warning}`);
   return `http://${host}:${(application.getHttpServer().address() as { port: number }).port}`;
 }
 
-const warningOf = (host: string): string =>
-  `leadger: listening on ${host}, but there is no sign-in yet: make it reachable only for people you trust`;
+function warningsOf(host: string, works: boolean): readonly string[] {
+  const isOpen = host !== LOOPBACK;
+  const callsThisMachine = works && settingIn('LEADGER_WEBHOOKS_TO_THIS_MACHINE') === 'yes';
+  return [
+    ...(isOpen
+      ? [`listening on ${host}, but there is no sign-in yet: make it reachable only for people you trust`]
+      : []),
+    ...(callsThisMachine ? ['webhooks may call programs on this machine: for development only'] : []),
+  ];
+}
 
 /** The first call stops the program. Later calls wait for the same end. */
 function stopOnce(close: () => Promise<void>) {
@@ -128,7 +136,8 @@ function stopOnce(close: () => Promise<void>) {
   };
 }
 
-const messageFor = (error: unknown): string => withoutPasswords(whatFailed(error));
+/** Servers send some of these texts. */
+const messageFor = (error: unknown): string => onItsLines(withoutPasswords(whatFailed(error)));
 
 function whatFailed(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -68,6 +68,17 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'The person was erased. Nothing is stored about them any more.',
     'Nothing for this record. The same person can register again as a customer, and is not received as a lead again.',
   ),
+  'person-suppressed': refused(
+    409,
+    'The person is not sold: it asked for that, or stands on a do-not-call list.',
+    'Nothing for this record: it was not stored.',
+  ),
+  'consent-missing': refused(
+    409,
+    'The store takes no lead without evidence of consent.',
+    'Send what the person agreed to, and when.',
+    'consent',
+  ),
   'link-invalid': refused(409, 'The link was used, has expired, or never existed.', 'Ask for a new link.', 'token'),
   'mail-always-sent': refused(
     409,
@@ -148,6 +159,23 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'The order costs another total than the customer was shown; `details` has both.',
     'Show the new total to the customer, and send it as expectedTotalCents.',
     'expectedTotalCents',
+  ),
+  'captured-in-future': refused(
+    409,
+    'The lead says that it was captured later than now, by more than the policy tolerates.',
+    'Send the instant with its zone, or leave capturedAt out; set the clock of the sender.',
+    'capturedAt',
+  ),
+  'time-zone-unknown': refused(
+    409,
+    'The time zone of the customer or of the order is not known, so its days cannot be counted.',
+    'Change the time zone of the customer; support corrects that of an order (PUT /api/orders/{orderId}/time-zone).',
+  ),
+  'time-zone-known': refused(
+    409,
+    'The time zone of the order is known, and the leads of its days were counted by it.',
+    'Nothing is to be done: only a time zone that is not known is corrected.',
+    'timeZone',
   ),
   'daily-maximum-on-batch-type': refused(
     409,
@@ -273,6 +301,23 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'The order has no such payment, or it cost nothing.',
     'Read the order: it may be unpaid, or renewed less often.',
     'renewalNumber',
+  ),
+  'payment-known': refused(
+    409,
+    'It is known what became of each payment of the order.',
+    'Nothing is left to do. Read its history.',
+  ),
+  'payment-captured': refused(
+    409,
+    'The payment is recorded as captured, with the reference in `detail`.',
+    'Nothing is left to do: it is given back.',
+    'reference',
+  ),
+  'finding-incomplete': refused(
+    409,
+    'A captured payment has a reference, and one that was not captured has none.',
+    'Send `reference` with `captured`, and leave it out with `not-captured`.',
+    'reference',
   ),
   'refund-above-payment': refused(
     409,

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { settingNames, settingOf } from './configuration.ts';
 import { checkEnvironment, mustNotBeEmpty } from './settings.ts';
 
 describe('the settings of a program', () => {
@@ -18,12 +21,17 @@ describe('the settings of a program', () => {
     'STRIPE_SECRET_KEY',
     'STRIPE_WEBHOOK_SECRET',
     'STRIPE_STATEMENT_PREFIX',
+    'LEADGER_WEBHOOKS_TO_THIS_MACHINE',
   ])('refuse an empty %s, because its default would be something else', (name) => {
     for (const written of ['', ' ', '\t\n'])
       expect(() => checkEnvironment({ [name]: written })).toThrow(`${name} is empty: give it a value, or leave it out`);
   });
 
   test.each([
+    ['PORT', '65536', 'PORT: 65536 is not a port, 0 to 65535'],
+    ['LEADGER_LEASE_SECONDS', '0', 'LEADGER_LEASE_SECONDS: 0 is not 1 to 3600'],
+    ['LEADGER_MOST_FEEDS', '-1', 'LEADGER_MOST_FEEDS: -1 is not 0 to 999999'],
+    ['LEADGER_WEBHOOKS_TO_THIS_MACHINE', 'true', 'LEADGER_WEBHOOKS_TO_THIS_MACHINE: true is not yes, no'],
     ['LEADGER_LOG_LEVEL', 'loud', 'LEADGER_LOG_LEVEL: loud is not trace, debug'],
     ['HOST', 'http://here', 'HOST: http://here is not a name or an address'],
     ['MAIL_FROM', 'shop', 'MAIL_FROM: shop is not an address'],
@@ -69,5 +77,21 @@ describe('the settings of a program', () => {
     checkEnvironment({});
     mustNotBeEmpty('--events', undefined);
     expect(() => mustNotBeEmpty('--events', '')).toThrow('--events is empty');
+  });
+
+  test('have usual values that could be set', () => {
+    for (const name of settingNames) {
+      const { usual, otherwise, fits } = settingOf(name);
+      expect({ name, is: usual === undefined ? otherwise !== undefined : fits(usual) }).toEqual({ name, is: true });
+    }
+  });
+
+  test('that docker-compose.yml gives are settings, and none is empty where the outside has none', () => {
+    const file = readFileSync(join(import.meta.dirname, '../docker-compose.yml'), 'utf8');
+    const given = /^x-leadger-environment:.*\n((?: {2}.*\n)*)/m.exec(file)?.[1] ?? '';
+    const names = [...given.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name as string);
+    expect(names.filter((name) => !settingNames.some((known) => known === name))).toEqual([]);
+    expect(names.length).toBeGreaterThan(5);
+    expect(given).not.toContain(':-}');
   });
 });

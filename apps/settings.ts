@@ -1,6 +1,5 @@
-import { domainToASCII } from 'node:url';
 import { LeadgerError } from '#domain/kernel/leadger-error';
-import { isHostName } from '#domain/kernel/web-address';
+import { type SettingName, settingNames, settingOf } from './configuration.ts';
 
 /** A program was called with wrong options. The message is printed in one line. */
 export class UsageError extends LeadgerError {
@@ -9,83 +8,50 @@ export class UsageError extends LeadgerError {
   }
 }
 
-type Shape = readonly [fits: (written: string) => boolean, isLike: string];
-
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
-const anything: Shape = [() => true, ''];
-const matching = (shape: RegExp, isLike: string): Shape => [(written) => shape.test(written), isLike];
-
-/** What the environment may say to a program. Who parses a value later checks the rest of it. */
-const shapes: Readonly<Record<string, Shape>> = {
-  LEADGER_DATA: anything,
-  LEADGER_EVENTS: anything,
-  DATABASE_URL: anything,
-  LEADGER_MASTER_KEY: anything,
-  LEADGER_MASTER_KEY_NEXT: anything,
-  HOST: matching(/^[\w.:-]+$/, 'a name or an address of this machine'),
-  PORT: anything,
-  LEADGER_COMMAND_SECONDS: anything,
-  LEADGER_LEASE_SECONDS: anything,
-  LEADGER_MOST_FEEDS: anything,
-  LEADGER_LOG_LEVEL: [(written) => LEVELS.includes(written), LEVELS.join(', ')],
-  SMTP_URL: [isMailServer, 'smtp://host:port or smtps://user:password@host, with % codes for special characters'],
-  MAIL_FROM: [isSender, 'an address, name@host'],
-  SUPPORT_ADDRESS: [isSupportAddress, 'a name, like support, or an address, name@host'],
-  SUPPORT_WEBHOOK_SECRET: matching(/^[!-~]{16,200}$/, 'a secret of 16 to 200 visible ASCII characters'),
-  SUPPORT_IMAP_URL: [isMailbox, 'imaps://user:password@host, with % codes for special characters'],
-  STRIPE_SECRET_KEY: matching(/^(sk|rk)_[!-~]+$/, 'a key of the server (sk_… or rk_…), without spaces'),
-  STRIPE_WEBHOOK_SECRET: matching(/^whsec_[!-~]+$/, 'the secret of an endpoint (whsec_…), without spaces'),
-  STRIPE_STATEMENT_PREFIX: matching(
-    /^(?! )(?=.*[A-Za-z])[ !#-&(-)+-;=?-[\]-~]{2,10}(?<! )$/,
-    `the prefix of an account: 2 to 10 characters, with a letter, and none of < > \\ ' " *`,
-  ),
-};
-
-function isMailServer(written: string): boolean {
-  if (!URL.canParse(written)) return false;
-  const { protocol, hostname } = new URL(written);
-  return (
-    (protocol === 'smtp:' || protocol === 'smtps:') && (hostname.startsWith('[') || isHostName(withoutRoot(hostname)))
-  );
-}
-
-function isMailbox(written: string): boolean {
-  if (!URL.canParse(written)) return false;
-  const { protocol, hostname, username, password } = new URL(written);
-  return ['imap:', 'imaps:'].includes(protocol) && hostname !== '' && username !== '' && password !== '';
-}
-
-function isSupportAddress(written: string): boolean {
-  return /^[\w.-]{1,60}$/.test(written) || isSender(written);
-}
-
-/** A final dot only says that the name is a whole one. */
-const withoutRoot = (host: string): string => host.replace(/\.$/, '');
-
-function isSender(written: string): boolean {
-  const [, host = ''] = /^[^\s@<>\p{C}]+@([^\s@<>]+)$/u.exec(written) ?? [];
-  return isHostName(domainToASCII(host)) || /^\[[\w.:]+\]$/.test(host);
-}
-
-/** For secrets, and addresses that have passwords: what was written is not repeated. */
-const SECRET = /KEY|SECRET|URL|EVENTS/;
-
 /**
- * Checks all settings before anything is opened, because no waiting mends them. An empty one is refused: who writes `HOST=` or
- * `LEADGER_EVENTS=` has lost a value, and its default would be another address or another log.
+ * Checks all settings before anything is opened, because no waiting mends them.
  * @throws UsageError
  */
 export function checkEnvironment(env: NodeJS.ProcessEnv = process.env): void {
-  for (const [name, [fits, isLike]] of Object.entries(shapes)) {
-    const written = env[name];
-    if (written === undefined) continue;
-    mustNotBeEmpty(name, written);
-    if (fits(written)) continue;
-    throw new UsageError(SECRET.test(name) ? `${name} is not ${isLike}` : `${name}: ${written} is not ${isLike}`);
+  for (const name of settingNames) {
+    const wrong = wrongIn(name, env[name]);
+    if (wrong !== undefined) throw new UsageError(wrong);
   }
 }
 
+/**
+ * What is wrong with a setting, without what was written where that may be a secret. An empty one is refused: who writes
+ * `HOST=` or `LEADGER_EVENTS=` has lost a value, and its default would be another address or another log. Who uses a value
+ * later checks the rest of it.
+ */
+export function wrongIn(name: SettingName, written: string | undefined): string | undefined {
+  const { fits, isLike, holds } = settingOf(name);
+  if (written === undefined) return undefined;
+  if (written.trim() === '') return emptied(name);
+  if (fits(written)) return undefined;
+  return holds ? `${name} is not ${isLike}` : `${name}: ${written} is not ${isLike}`;
+}
+
+const emptied = (name: string): string => `${name} is empty: give it a value, or leave it out`;
+
 /** @throws UsageError */
 export function mustNotBeEmpty(name: string, written: string | undefined): void {
-  if (written?.trim() === '') throw new UsageError(`${name} is empty: give it a value, or leave it out`);
+  if (written?.trim() === '') throw new UsageError(emptied(name));
 }
+
+const ENDPOINTS = [
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT',
+];
+
+/** Traces and metrics are sent only where an exporter is configured. */
+export const sendsTelemetry = (env: NodeJS.ProcessEnv = process.env): boolean =>
+  env.OTEL_SDK_DISABLED !== 'true' && ENDPOINTS.some((name) => (env[name] ?? '') !== '');
+
+/** What a setting says, or what counts where it is not set. */
+export const settingIn = (name: SettingName, env: NodeJS.ProcessEnv = process.env): string | undefined =>
+  env[name] ?? settingOf(name).usual;
+
+/** A setting that is a number, with a usual value. It was checked before. */
+export const numberIn = (name: SettingName): number => Number(settingIn(name));

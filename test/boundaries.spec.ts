@@ -170,13 +170,15 @@ describe('the wall clock', () => {
   /** The store's word on when it wrote, how long something took, and a machine's own life: no business time. */
   const readersAllowed = [
     'libs/gateways/clock.ts',
+    // An example in a page.
+    'apps/cli/sandbox-page.ts',
     'libs/event-store/embedded/writer.ts',
     'libs/event-store/wire-node/server-clock.ts',
   ];
 
   it('is read by the clock gateway only', () => {
     const sources = globSync('{apps,libs}/**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.spec.ts'));
-    const readers = sources.filter((file) => /Date\.now\(\)|new Date\(\)/.test(readFileSync(join(root, file), 'utf8')));
+    const readers = sources.filter((file) => /Date\.now\b|new Date\(\)/.test(readFileSync(join(root, file), 'utf8')));
     expect(sources.length).toBeGreaterThan(50);
     expect(readers.sort()).toEqual(readersAllowed.sort());
   });

@@ -15,7 +15,7 @@ export interface Border {
 }
 
 /** The programs of an operator look into everything. A log is opened by #wiring/stores, which refuses half copies. */
-const CLI = `#apps/program #apps/settings #apps/message-of #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port
+const CLI = `#apps/program #apps/telling #apps/configuration #apps/settings #apps/message-of #apps/node-version #apps/owner-only #apps/terminal-text #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port
   #event-store/data-directory #event-store/event-hash #event-store/foreign-events #event-store/temporary-directory #event-store/wire-node/** #postgres/** #vault/**
   #gateways/** #audit/** #processes/** #read-models/** #requests/** #wiring/** node:* @electric-sql/pglite
   @electric-sql/pglite-socket @nestjs/common @nestjs/core commander csv-parse hyparquet-writer libphonenumber-js reflect-metadata
@@ -76,7 +76,7 @@ export const borders: readonly Border[] = [
   {
     folder: 'libs/requests/effects',
     ofOuter:
-      '../account-seals.ts ../address-claim.ts ../erasure-completion.ts ../receipts.ts ../renewed-business-keys.ts ../request-tools.ts ../stream-cache.ts',
+      '../account-seals.ts ../address-claim.ts ../erasure-completion.ts ../receipts.ts ../renewed-business-keys.ts ../request-tools.ts ../stream-cache.ts ../unsubscribing.ts',
     mayImport: `#domain/** #event-store/port #event-store/in-turn #vault/vault #gateways/** #processes/process #processes/engine/**
       #read-models/read-models`,
   },
@@ -88,12 +88,13 @@ export const borders: readonly Border[] = [
 
   {
     folder: 'apps',
-    mayImport: '#domain/kernel/** #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify',
+    mayImport:
+      '#domain/kernel/** #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify pino @opentelemetry/api @opentelemetry/exporter-metrics-otlp-http @opentelemetry/exporter-trace-otlp-http @opentelemetry/resources @opentelemetry/sdk-metrics @opentelemetry/sdk-trace',
   },
   {
     folder: 'apps/api',
     ofOuter: '',
-    mayImport: `#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #event-store/position-text #postgres/failures #gateways/clock #gateways/payment-notices #gateways/receipt-html #gateways/receipt-pdf #gateways/receipt-texts #gateways/support-mail #audit/replay #audit/history
+    mayImport: `#apps/program #apps/telling #apps/program-log #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #event-store/position-text #postgres/failures #gateways/clock #gateways/payment-notices #gateways/receipt-html #gateways/receipt-pdf #gateways/receipt-texts #gateways/support-mail #audit/replay #audit/history
       #read-models/read-models #read-models/errors #read-models/models/** #read-models/queries #read-models/queries/**
       #requests/** #vault/key-store #vault/vault #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
       class-transformer class-validator fastify handlebars pino prom-client reflect-metadata rxjs zod`,
@@ -102,13 +103,13 @@ export const borders: readonly Border[] = [
     folder: 'apps/worker',
     ofOuter: '',
     mayImport:
-      '#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/api/** #wiring/** reflect-metadata',
+      '#apps/program #apps/telling #apps/node-version #apps/owner-only #apps/warnings #apps/api/** #wiring/** reflect-metadata',
   },
   {
     folder: 'apps/standalone',
     ofOuter: '',
     mayImport:
-      '#apps/program #apps/node-version #apps/owner-only #apps/warnings #apps/api/** #wiring/** reflect-metadata',
+      '#apps/program #apps/telling #apps/node-version #apps/owner-only #apps/warnings #apps/api/** #wiring/** reflect-metadata',
   },
   { folder: 'apps/cli/demo', ofOuter: '../command-failed.ts ../print.ts ../progress.ts ../verify.ts', mayImport: CLI },
   {

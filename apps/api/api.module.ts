@@ -25,7 +25,9 @@ import { RefundsController } from './refunds.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
 import { SupportMailsController } from './support-mails.controller.ts';
+import { SuppressionsController } from './suppressions.controller.ts';
 import { TicketsController } from './tickets.controller.ts';
+import { UnsubscriptionsController } from './unsubscriptions.controller.ts';
 import { WebhooksController } from './webhooks.controller.ts';
 import { WholeHistoryController } from './whole-history.controller.ts';
 
@@ -56,10 +58,12 @@ export class OperationsModule {}
     LeadsController,
     ReplacementsController,
     MailsController,
+    UnsubscriptionsController,
     WebhooksController,
     TicketsController,
     WholeHistoryController,
     PersonsController,
+    SuppressionsController,
     ProcessesController,
     DamagedStreamsController,
     ReadModelsController,

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import {
   commandMilliseconds,
+  failingMilliseconds,
   leaseTermMilliseconds,
   main,
   mostFeeds,
@@ -8,6 +9,7 @@ import {
   readOptions,
   serve,
 } from '#apps/program';
+import { beginTelling } from '#apps/telling';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { openLeases } from '#wiring/leases';
 import { openStores } from '#wiring/stores';
@@ -26,10 +28,16 @@ event store that is away.`;
 main(async () => {
   const options = readOptions(usage, ['events', 'database', 'host', 'port']);
   const location = onServers(options);
-  const limits = { ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
+  const telling = await beginTelling('api');
+  const { activities } = telling;
+  const failing = { failingMilliseconds: failingMilliseconds() };
+  const limits = { telling, ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
   const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
-  const stores = await openStores({ ...location, waits: true });
-  const application = await createHttpApplication(LeadgerModule.on(stores, { works: false, leases }), limits);
-  const url = await serve(application, options, { works: false });
+  const stores = await openStores({ ...location, waits: true, activities });
+  const application = await createHttpApplication(
+    LeadgerModule.on(stores, { works: false, leases, ...failing }),
+    limits,
+  );
+  const url = await serve(application, options, { works: false, telling });
   if (url) console.log(`Leadger's API is ready: ${url}`);
 });

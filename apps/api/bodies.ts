@@ -6,11 +6,12 @@ import { isPaymentNotice, SignedBody } from './payment-notices.controller.ts';
 import { Problem } from './problems.ts';
 import { acceptMails, isSupportMail, MailBody } from './support-mails.controller.ts';
 
-const FILES = '/api/leads/batches';
+const routesOfFiles: readonly string[] = ['/api/leads/batches', '/api/suppressions/batches'];
+const takesFiles = ({ routeOptions }: FastifyRequest): boolean => routesOfFiles.includes(routeOptions.url ?? '');
 
 /**
  * How bodies are read. JSON is UTF-8 (RFC 8259, 8.1), and nothing else is taken for it: bytes that are not would become
- * characters that nobody sent. Only one route takes files, which are streamed, and says in which encoding it reads them. No body at all is no body, whatever its type.
+ * characters that nobody sent. Few routes take files, which are streamed, and say in which encoding they read them. No body at all is no body, whatever its type.
  */
 export function acceptBodies(server: FastifyInstance): void {
   const parseJson = server.getDefaultJsonParser('error', 'error');
@@ -25,7 +26,7 @@ export function acceptBodies(server: FastifyInstance): void {
     else parseJson(request, bytes.toString(), done);
   });
   server.addContentTypeParser(fileTypes, async (request: FastifyRequest, file: Readable) => {
-    if (request.routeOptions.url !== FILES) return nothingIn(file);
+    if (!takesFiles(request)) return nothingIn(file);
     return file;
   });
   acceptMails(server);
@@ -51,8 +52,8 @@ async function nothingIn(body: Readable): Promise<undefined> {
 }
 
 /** Many programs send a type with every request. An empty file is a file all the same, which has no header. */
-function forgetTypeOfNothing({ raw, routeOptions }: FastifyRequest): void {
-  const { headers } = raw;
+function forgetTypeOfNothing(request: FastifyRequest): void {
+  const { headers } = request.raw;
   const isEmpty = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
-  if (isEmpty && routeOptions.url !== FILES) delete headers['content-type'];
+  if (isEmpty && !takesFiles(request)) delete headers['content-type'];
 }

@@ -47,21 +47,32 @@ export const paymentProvider: Caller = {
   authenticated: 'signature',
 };
 
+/** All that follows from a request has the id of its command. */
+function tracedAs(request: FastifyRequest, correlationId: string): Required<Pick<RequestContext, 'parent'>> {
+  request.correlationId ||= correlationId;
+  return { parent: { kind: 'request', id: correlationId, correlationId } };
+}
+
 const owner = trialCaller(DEFAULT_ACTOR);
+
+/** The program itself reads, for nobody's request. */
+export const reading = (): RequestContext => ({ caller: owner, commandId: randomUUID() });
 
 /** Until there is sign-in, reads ignore the header: everyone reads as the owner of the machine. */
 export function readerOf(request: FastifyRequest): RequestContext {
   const reason = headerOf(request, 'leadger-reason');
-  return { caller: owner, commandId: randomUUID(), ...(reason && { reason }) };
+  return { caller: owner, commandId: request.id, ...tracedAs(request, request.id), ...(reason && { reason }) };
 }
 
 function contextOf(request: FastifyRequest): RequestContext {
   const caller = callerOf(request);
   const reason = headerOf(request, 'leadger-reason');
   const ifMatch = headerOf(request, 'if-match');
+  const identity = identityOf(request, caller);
   return {
     caller,
-    ...identityOf(request, caller),
+    ...identity,
+    ...tracedAs(request, identity.commandId),
     ...(!isFile(request) && { until: request.answerBy }),
     ...(reason && { reason }),
     ...(ifMatch && ifMatch !== '*' && { ifRevision: revisionIn(ifMatch) }),
@@ -74,7 +85,7 @@ function contextOf(request: FastifyRequest): RequestContext {
  */
 function identityOf(request: FastifyRequest, { actor }: Caller): Pick<RequestContext, 'commandId' | 'requestHash'> {
   const key = headerOf(request, 'idempotency-key');
-  if (key === undefined || isFile(request)) return { commandId: randomUUID() };
+  if (key === undefined || isFile(request)) return { commandId: request.id };
   const path = request.url.split('?', 1)[0];
   return {
     commandId: deriveId('command', actor, `${request.method} ${path}`, key),

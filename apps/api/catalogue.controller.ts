@@ -105,7 +105,10 @@ export class CatalogueController {
   }
 
   @Get('statement-descriptor')
-  @ApiOperation({ summary: 'What card statements show for every store (STO-2)' })
+  @ApiOperation({
+    summary:
+      'The statement descriptor of all stores, as it was set (STO-2). New orders show what of it the payment provider shows',
+  })
   @Responds(200, 'The statement descriptor.', statementDescriptor, { statementDescriptor: 'LEADGER', revision: 3 })
   getStatementDescriptor(@Reading() reader: Reader) {
     return this.#queries.catalogue.getStatementDescriptor(reader);

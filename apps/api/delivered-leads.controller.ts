@@ -4,8 +4,9 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { csvLine } from '#apps/csv';
+import { consent } from '#domain/leads/consent';
 import { type Contact, contact } from '#domain/leads/contact';
-import { exampleIds } from '#read-models/models/examples';
+import { consentExample, exampleIds } from '#read-models/models/examples';
 import {
   deliveredLead,
   deliveredLeadListing,
@@ -47,7 +48,13 @@ class RateContactBody {
 
 /** A delivered lead with its contact opened. */
 const openedLead = deliveredLead
-  .extend({ contact: contact.nullable().describe('The person. Null once the person was erased.'), keyMissing })
+  .extend({
+    contact: contact.nullable().describe('The person. Null once the person was erased.'),
+    consent: consent
+      .nullable()
+      .describe('Evidence that the person agreed to be contacted (DLV-12). Null: there is none.'),
+    keyMissing,
+  })
   .meta({ id: 'DeliveredLead' });
 
 const leadDetails = openedLead
@@ -58,6 +65,7 @@ const openedLeadExample: z.infer<typeof openedLead> = {
   keyMissing: false,
   ...deliveredLeadWithReturnExample,
   contact: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
+  consent: consentExample,
 };
 
 /** Without it, spreadsheets read the file as Latin-1. */

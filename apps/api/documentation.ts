@@ -33,6 +33,7 @@ const tags = {
   replacements: 'Bad leads that customers return, and the leads that replace them.',
   support: 'Tickets, and all that happened to one customer.',
   persons: 'What is held about one person, and the end of it.',
+  suppressions: 'Persons who are not sold any more: opt-outs and do-not-call lists (DLV-12).',
   mails: 'Mails to customers, and whether they were sent.',
   webhooks: "Leads on their way to customers' own programs.",
   attention: 'Orders that need attention.',

@@ -15,6 +15,7 @@ import {
 } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { errorTextOf, messageWithoutValues } from '#domain/kernel/error-texts';
 import type { Position } from '#event-store/port';
 import { isPosition } from '#event-store/position-text';
 import { exampleIds } from '#read-models/models/examples';
@@ -175,7 +176,8 @@ export class FeedController implements OnModuleDestroy {
       }
     } catch (error) {
       // What is out of reach is said once for the program, and not for each feed.
-      if (problemOf(error)?.status !== 503) this.#log.error(`a feed broke off: ${error}`, (error as Error).stack);
+      if (problemOf(error)?.status !== 503)
+        this.#log.error(`a feed broke off: ${messageWithoutValues(error)}`, errorTextOf(error).stack);
     } finally {
       // Also a feed that fell behind ends here: its client comes back with the id of the last event that it received.
       reader.end();

@@ -9,7 +9,12 @@ import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
 import { isCurrency } from '#domain/kernel/minor-units';
 import { ID, normalText, normalTexts, type TextForm, wrongInText, wrongTexts } from '#domain/kernel/text';
-import { normalWebAddress, wrongInStoreAddress, wrongInWebAddress } from '#domain/kernel/web-address';
+import {
+  normalStoreAddress,
+  normalWebAddress,
+  wrongInStoreAddress,
+  wrongInWebAddress,
+} from '#domain/kernel/web-address';
 import { normaliseTelephone } from '#domain/leads/person-form';
 import { isPosition, POSITION_PATTERN } from '#event-store/position-text';
 import type { FieldError } from './problems.ts';
@@ -88,21 +93,26 @@ export const Email = (options: FieldOptions): PropertyDecorator =>
   );
 const emailAddress = z.email().max(254);
 
-type WrongInAddress = (written: string) => string | undefined;
+interface AddressForm {
+  readonly wrongIn: (written: string) => string | undefined;
+  readonly normal: (written: string) => string;
+}
 
-const addressWithout = (wrongIn: WrongInAddress, options: FieldOptions): PropertyDecorator =>
+const addressOf = ({ wrongIn, normal }: AddressForm, options: FieldOptions): PropertyDecorator =>
   field(
     options,
     { type: 'string', format: 'uri', maxLength: 500 },
-    Transform(({ value }) => (typeof value === 'string' && !wrongIn(value) ? normalWebAddress(value) : value)),
+    Transform(({ value }) => (typeof value === 'string' && !wrongIn(value) ? normal(value) : value)),
     checkSaying('webAddress', (value) => wrongIn(typeof value === 'string' ? value : '')),
   );
 
 /** Where programs are called. It is kept in its normal form. */
-export const WebAddress = (options: FieldOptions): PropertyDecorator => addressWithout(wrongInWebAddress, options);
+export const WebAddress = (options: FieldOptions): PropertyDecorator =>
+  addressOf({ wrongIn: wrongInWebAddress, normal: normalWebAddress }, options);
 
 /** Where customers find a store. It is kept in its normal form. */
-export const StoreAddress = (options: FieldOptions): PropertyDecorator => addressWithout(wrongInStoreAddress, options);
+export const StoreAddress = (options: FieldOptions): PropertyDecorator =>
+  addressOf({ wrongIn: wrongInStoreAddress, normal: normalStoreAddress }, options);
 
 /** A password that is chosen. It stays as it was typed: what hashes it brings it in its form. */
 export const NewPassword = (options: FieldOptions): PropertyDecorator =>

@@ -1,13 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type DynamicModule, type LoggerService, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Logger, pino } from 'pino';
-import { withoutPasswords } from '#domain/kernel/connection-string';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import type { Logger } from 'pino';
+import { programLog } from '#apps/program-log';
+import type { Telling } from '#apps/telling';
+import { type Activities, activityTime } from '#domain/kernel/activities';
+import { messageWithoutValues } from '#domain/kernel/error-texts';
 import type { EventStore } from '#event-store/port';
-import { EVENT_STORE } from '#wiring/tokens';
+import { ACTIVITIES, EVENT_STORE } from '#wiring/tokens';
 import { ApiModule } from './api.module.ts';
 import { acceptBodies } from './bodies.ts';
 import { answerConditionally, giveRevision } from './conditional.ts';
@@ -15,14 +19,16 @@ import { endConnectionsAtStop } from './connections.ts';
 import { markDamaged } from './damaged-mark.ts';
 import { serveDocumentation } from './documentation.ts';
 import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
+import { OperationsController } from './operations.controller.ts';
 import { isPaymentNotice } from './payment-notices.controller.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
 import { isSupportMail } from './support-mails.controller.ts';
+import { acceptOneClicks } from './unsubscriptions.controller.ts';
 import { refuseBadBody, Validation } from './validation.ts';
 
 interface HttpOptions {
-  /** Default: JSON lines on standard error, from `LEADGER_LOG_LEVEL` (default `warn`) up. */
-  readonly log?: Logger;
+  /** Default: JSON lines on standard error. */
+  readonly telling?: Pick<Telling, 'log' | 'telemetry'>;
   /** The most a JSON body may have; files are streamed and have no limit. */
   readonly bodyLimitBytes?: number;
   /** The most change feeds that are open at a time. */
@@ -37,6 +43,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** When whoever sent it gets an answer at the latest, as `performance.now()` counts. */
     answerBy: number;
+    /** Of all that follows from it. */
+    correlationId: string;
   }
 }
 
@@ -52,7 +60,7 @@ class HttpApplication {}
 export async function createHttpApplication(
   leadgerModule: DynamicModule,
   {
-    log = defaultLog(),
+    telling: { log, telemetry } = { log: programLog('api'), telemetry: undefined },
     bodyLimitBytes = 1024 * 1024,
     mostFeeds = DEFAULT_MOST_FEEDS,
     routes = ApiModule,
@@ -69,23 +77,49 @@ export async function createHttpApplication(
   application.useGlobalPipes(new Validation());
   application.useGlobalFilters(new ProblemFilter(log));
   acceptBodies(adapter.getInstance());
+  acceptOneClicks(adapter.getInstance());
   endConnectionsAtStop(adapter.getInstance());
   addHooks(adapter.getInstance(), commandMilliseconds);
+  tellRequests(adapter.getInstance(), application.get<Activities>(ACTIVITIES, { strict: false }));
   const { damages } = application.get<EventStore>(EVENT_STORE, { strict: false });
   adapter.getInstance().addHook('onSend', async (request, reply) => markDamaged(damages, request, reply));
   serveDocumentation(application);
   await application.init();
+  telemetry?.measure(() => application.get(OperationsController, { strict: false }).measure());
   return application;
 }
 
 const adapterWith = (log: Logger, bodyLimit: number): FastifyAdapter =>
   new FastifyAdapter({
     loggerInstance: log,
+    // Its lines have addresses, and people search for names. What is told of a request names its route.
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
     bodyLimit,
     routerOptions: { maxParamLength: 500 },
     clientErrorHandler: answerGarbage,
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => problemOf(error)?.send(reply),
   });
+
+/** Addresses stay out of what is told: people search for names, and type other things than ids. The route says enough. */
+function tellRequests(server: FastifyInstance, activities: Activities): void {
+  server.decorateRequest('correlationId', '');
+  server.addHook('onResponse', async (request, { statusCode: status, elapsedTime }) => {
+    const { method, routeOptions, id } = request;
+    const route = routeOptions.url ?? 'none';
+    const correlationId = request.correlationId || id;
+    const endedAt = activityTime();
+    const about = { kind: 'request', name: `${method} ${route}`, id: correlationId, correlationId } as const;
+    const outcome = status >= 500 ? 'failed' : status >= 400 ? 'refused' : 'done';
+    activities.tell({
+      ...about,
+      outcome,
+      startedAt: endedAt - elapsedTime,
+      endedAt,
+      details: { method, route, status },
+    });
+  });
+}
 
 function addHooks(server: FastifyInstance, commandMilliseconds: number): void {
   server.decorateRequest('answerBy', Number.POSITIVE_INFINITY);
@@ -99,19 +133,6 @@ function addHooks(server: FastifyInstance, commandMilliseconds: number): void {
   server.addHook('preSerialization', giveRevision);
   server.addHook('onSend', answerConditionally);
 }
-
-/** Addresses stay out of the log: people search for names, and type other things than ids. The route says enough. */
-const defaultLog = (): Logger =>
-  pino(
-    {
-      level: process.env.LEADGER_LOG_LEVEL ?? 'warn',
-      hooks: { streamWrite: withoutPasswords },
-      serializers: {
-        req: ({ method, routeOptions }: FastifyRequest) => ({ method, route: routeOptions.url ?? 'none' }),
-      },
-    },
-    pino.destination({ dest: 2, sync: true }),
-  );
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 
@@ -143,7 +164,7 @@ function answerGarbage(error: Error, socket: Socket): void {
 const nestLog = (log: Logger): LoggerService => ({
   log: (message) => log.debug(message),
   warn: (message) => log.warn(message),
-  error: (message, ...rest) => log.error({ rest }, String(message)),
+  error: (message, ...rest) => log.error({ rest }, messageWithoutValues(message)),
   debug: (message) => log.debug(message),
   verbose: (message) => log.trace(message),
   fatal: (message) => log.fatal(message),

@@ -1,6 +1,7 @@
 import { HttpCode } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
+import type { Ending } from '#domain/kernel/activities';
 import { isToldOfDuplicates } from '#domain/kernel/caller';
 import { lostRows } from '#requests/lead-files/counts';
 import type { NamedEncoding } from '#requests/lead-files/encodings';
@@ -12,24 +13,31 @@ import { Problem } from './problems.ts';
 import { answering, Problems, succeeds } from './responses.ts';
 import { named } from './schemas.ts';
 
+/** Of a report on a file. */
+export const rejectionList = z
+  .array(
+    z.object({
+      line: z.int().describe('The line of the file, from 1.'),
+      reason: z.string().describe('Why the row was rejected.'),
+    }),
+  )
+  .describe('The first 1,000 rejected rows, by line.');
+
 const batchReport = named(
   'LeadBatchReport',
   z.object({
     rows: z.int().describe('Rows of the file: received, known, duplicates and rejected together are as many.'),
     received: z.int().describe('Leads that are new.'),
-    known: z.int().describe('Leads that were received before: the same person, source, type and capture instant.'),
+    known: z
+      .int()
+      .describe(
+        'Leads that were received before: the same person, source, type and capture instant or, without one, within an hour.',
+      ),
     duplicates: z
       .int()
       .describe('Rows of persons whom another lead has already (DLV-11): recorded without contact, and never sold.'),
     rejected: z.int().describe('Rows that were rejected.'),
-    rejections: z
-      .array(
-        z.object({
-          line: z.int().describe('The line of the file, from 1.'),
-          reason: z.string().describe('Why the row was rejected.'),
-        }),
-      )
-      .describe('The first 1,000 rejected rows, by line.'),
+    rejections: rejectionList,
     reading: z
       .object({
         encoding: z.enum(['utf-8', 'latin1', 'utf-16le', 'utf-16be']).describe('The encoding of the file.'),
@@ -84,7 +92,8 @@ export const formatOf = (contentType = ''): 'csv' | 'ndjson' | undefined =>
 /** The body of a file of leads, as the documentation shows it: each content type with an example of its own. */
 const fileOfLeads = {
   required: true,
-  description: 'A wrong row does not affect the other rows. Sending the same file again changes nothing.',
+  description:
+    'A wrong row does not affect the other rows. Sending the same file again within an hour, or with capturedAt, changes nothing.',
   content: {
     'text/csv': { schema: { type: 'string' }, example: 'first name,telephone\r\nAda,+1 212 555 0142\r\n' },
     'application/x-ndjson': {
@@ -166,6 +175,12 @@ function count(report: BatchReport, row: LeadFileRow, isTold: boolean, answer: R
   if (report.rejections.length < MAX_REJECTIONS_LISTED)
     report.rejections.push({ line: row.line, reason: 'reason' in row ? row.reason : refusalOf(answer) });
 }
+
+/** What is told of a file: its counts. */
+export const endOfBatch = ({ received, known, duplicates, rejected }: BatchReport): Ending => ({
+  outcome: 'done',
+  details: { received, known, duplicates, rejected },
+});
 
 const refusalOf = (answer: Receipt | undefined): string =>
   answer?.outcome.kind === 'refused' ? answer.outcome.refusal.message : 'the ledger did not accept it';

@@ -3,12 +3,14 @@ import { Body, Controller, Get, Inject, Post, Query, Req } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { Activities } from '#domain/kernel/activities';
 import { type Caller, isToldOfDuplicates } from '#domain/kernel/caller';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
+import { type Consent, consent } from '#domain/leads/consent';
 import { type Contact, contact } from '#domain/leads/contact';
 import { type LeadEvent, matches } from '#domain/leads/lead';
-import { exampleIds } from '#read-models/models/examples';
+import { consentExample, exampleIds } from '#read-models/models/examples';
 import { leadExample, leadRow } from '#read-models/models/leads';
 import { damaged } from '#read-models/queries/damaged';
 import { leadTypeStock, leadTypeStockExample } from '#read-models/queries/leads';
@@ -19,12 +21,12 @@ import type { Queries } from '#requests/queries';
 import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { QUERIES, REQUESTS } from '#wiring/tokens';
+import { ACTIVITIES, QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Conforming, Id, InstantField, Line, OneOf } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
-import { BatchRoute, encodingOf, formatOf, receiveBatch } from './lead-batch.ts';
+import { BatchRoute, encodingOf, endOfBatch, formatOf, receiveBatch } from './lead-batch.ts';
 import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
@@ -41,7 +43,8 @@ class ReceiveLeadBody {
   source!: string;
 
   @InstantField({
-    description: 'When the person asked to be contacted; unknown when absent.',
+    description:
+      'When the person asked to be contacted; unknown when absent. Not after now, but for a tolerance of the policy (DLV-6).',
     example: '2026-03-01T09:29:58Z',
     optional: true,
   })
@@ -52,6 +55,13 @@ class ReceiveLeadBody {
     example: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
   })
   contact!: Contact;
+
+  @Conforming(consent, {
+    description: 'Evidence that the person agreed to be contacted (DLV-12). It is sealed before it is stored.',
+    example: consentExample,
+    optional: true,
+  })
+  consent?: Consent;
 }
 
 class BatchQuery {
@@ -107,11 +117,19 @@ const duplicate = z
   .optional()
   .describe('The store has this person already, and sells it once (DLV-11): what both records have in common.');
 
+const known = z
+  .literal(true)
+  .optional()
+  .describe(
+    'The same record was received before (DLV-11): of the same type, source, telephone number and address, and captured at the same instant or, both without one, received within an hour. The answer names that lead.',
+  );
+
 /** To a form that anybody may fill in, everybody looks like a new lead: duplicates, records that are known, and erased persons. */
 function answeredTo(caller: Caller, receipt: Receipt): AnsweredReceipt {
   const { outcome } = receipt;
   if (outcome.kind !== 'accepted') return receipt;
   if (!isToldOfDuplicates(caller)) return { ...receipt, answer: { events: ['LeadReceived'] }, hidesPlace: true };
+  if (outcome.events.every(({ type }) => type === 'KnownReceived')) return { ...receipt, answer: { known: true } };
   const found = outcome.events.find(({ type }) => type === 'DuplicateReceived');
   if (!found) return receipt;
   const { match } = (found as Extract<LeadEvent, { type: 'DuplicateReceived' }>).data;
@@ -122,6 +140,7 @@ function answeredTo(caller: Caller, receipt: Receipt): AnsweredReceipt {
 const lead = leadRow
   .extend({
     contact: contact.nullable().describe('The person. Null once the person was erased, and for a duplicate.'),
+    consent: consent.nullable().describe('What the source gave as evidence. Null: nothing, or the person was erased.'),
     keyMissing,
     damaged,
   })
@@ -132,6 +151,7 @@ const openedExample: z.infer<typeof lead> = {
   damaged: false,
   ...leadExample,
   contact: { firstName: 'Ada', lastName: 'Byron', telephone: '+1 212 555 0142', email: 'ada@example.com' },
+  consent: consentExample,
 };
 
 @ApiTags('leads')
@@ -139,10 +159,16 @@ const openedExample: z.infer<typeof lead> = {
 export class LeadsController {
   readonly #requests: Requests;
   readonly #queries: Queries;
+  readonly #activities: Activities;
 
-  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
+  constructor(
+    @Inject(REQUESTS) requests: Requests,
+    @Inject(QUERIES) queries: Queries,
+    @Inject(ACTIVITIES) activities: Activities,
+  ) {
     this.#requests = requests;
     this.#queries = queries;
+    this.#activities = activities;
   }
 
   @Post('leads')
@@ -150,14 +176,12 @@ export class LeadsController {
     summary: 'Receive one lead; it is distributed at once (DLV-6), unless the store has the person already (DLV-11)',
     idName: 'leadId',
     records: ['LeadReceived'],
-    adds: { duplicate, ...placeForStaff },
+    adds: { duplicate, known, ...placeForStaff },
     creates: '/api/leads/:id',
   })
   async receiveLead(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<AnsweredReceipt> {
-    // With a key, the key identifies the lead. Without one, the same capture of the same person is the same lead.
-    const identity = context.requestHash
-      ? { leadId: deriveId('lead', context.commandId) }
-      : { occasion: context.commandId };
+    // A key identifies the request, so that a repeat gets the same answer for ever.
+    const identity = context.requestHash ? { leadId: deriveId('lead', context.commandId) } : {};
     const [receipt] = await this.#requests.leads.receive([{ ...body, ...identity }], context);
     return answeredTo(context.caller, receipt as Receipt);
   }
@@ -170,7 +194,10 @@ export class LeadsController {
     @Asking() context: RequestContext,
   ) {
     if (!(body instanceof Readable)) throw notAFile();
-    return receiveBatch(this.#requests, body, fileOptions(headers['content-type'], query), context);
+    const options = fileOptions(headers['content-type'], query);
+    const { commandId: id } = context;
+    const about = { kind: 'import', name: options.format, id, correlationId: id, parent: context.parent } as const;
+    return this.#activities.during(about, () => receiveBatch(this.#requests, body, options, context), endOfBatch);
   }
 
   @Get('leads/:leadId')

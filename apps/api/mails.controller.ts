@@ -31,7 +31,7 @@ class MailsQuery extends PageQuery {
   kind?: MailKind;
 
   @OneOf(mailStatuses, {
-    description: 'Mails in this state only, for example those that were refused.',
+    description: 'Mails in this state only, for example those that were refused or given up.',
     optional: true,
   })
   status?: MailRow['status'];
@@ -103,7 +103,7 @@ const page = Handlebars.compile(`<!doctype html>
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #222 }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #ddd; vertical-align: top }
-.sent { color: #176b2c } .refused { color: #a3180e } .withheld, .wished { color: #6b5a00 }
+.sent { color: #176b2c } .refused, .given-up { color: #a3180e } .withheld, .wished { color: #6b5a00 }
 code { font-size: .85em }
 </style>
 <h1>Mails</h1>
@@ -114,7 +114,7 @@ code { font-size: .85em }
 <tr><td>{{wishedAt}}</td>
 <td>{{#if subject}}{{#if ../keepsCopies}}<a href="/api/mails/{{mailId}}/copy">{{subject}}</a>{{else}}{{subject}}{{/if}}{{else}}{{kind}}{{/if}}</td>
 <td><code>{{customerId}}</code></td>
-<td><span class="{{status}}">{{status}}</span>{{#if reason}}: {{reason}}{{/if}}</td></tr>
+<td><span class="{{status}}">{{status}}</span>{{#if reason}}: {{reason}}{{/if}}{{#if retryAt}}: {{lastError}}; tried again at {{retryAt}}{{/if}}</td></tr>
 {{/each}}
 </table>
 {{else}}

@@ -1,13 +1,36 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Measure } from '#apps/telling';
+import type { Activities, Activity } from '#domain/kernel/activities';
+import { attentionReasons } from '#read-models/queries/attention';
 import { type Measurements, MOST_LAG_COUNTED } from '#requests/health';
 
 type Process = Measurements['processes'][number];
+type Wishes = NonNullable<Process['withoutResult']>[number];
 type ReadModel = Measurements['readModels'][number];
 
 const processGauges: readonly (readonly [name: string, help: string, value: (process: Process) => number])[] = [
   ['leadger_process_parked', 'Items that failed too often, and wait for a person', ({ parked }) => parked],
   ['leadger_process_waiting_for_retry', 'Items that failed and are tried again', (process) => process.waitingForRetry],
+];
+
+const secondsSince = (since: string | undefined, now: string): number =>
+  since === undefined ? 0 : Math.max(0, Date.parse(now) - Date.parse(since)) / 1000;
+
+/** By process and kind of wish: a call to the outside, or a command. */
+const wishGauges: readonly (readonly [name: string, help: string, value: (wishes: Wishes, now: string) => number])[] = [
+  ['leadger_wishes_failing', 'Calls and commands that failed, and are tried again', ({ failing }) => failing],
+  [
+    'leadger_wishes_failing_seconds',
+    'How long ago the first of these failed first',
+    ({ failingSince }, now) => secondsSince(failingSince, now),
+  ],
+  ['leadger_wishes_under_way', 'Calls and commands that have no answer yet', ({ underWay }) => underWay],
+  [
+    'leadger_wishes_under_way_seconds',
+    'How long ago the first of these began',
+    ({ underWaySince }, now) => secondsSince(underWaySince, now),
+  ],
 ];
 
 const modelGauges: readonly (readonly [name: string, help: string, value: (model: ReadModel) => number | undefined])[] =
@@ -42,6 +65,11 @@ const serverGauges: readonly (readonly [
     'leadger_database_ok',
     '0 while the PostgreSQL of read models and keys cannot be reached',
     ({ database }) => database && Number(database.ok),
+  ],
+  [
+    'leadger_clock_behind_seconds',
+    'By how much the clock of the machine was set back, or is behind the last event; 0 when it is not',
+    ({ clock }) => clock.behindSeconds,
   ],
   [
     'leadger_keys_missing',
@@ -101,19 +129,39 @@ const serverCounters: readonly (readonly [
 export class Metrics {
   readonly #registry = new Registry();
   readonly #processes: readonly (readonly [Gauge, (process: Process) => number])[];
+  readonly #wishes: readonly (readonly [Gauge, (wishes: Wishes, now: string) => number])[];
+  readonly #degraded: Gauge;
+  readonly #attention: Gauge;
   readonly #models: readonly (readonly [Gauge, (model: ReadModel) => number | undefined])[];
   readonly #servers: readonly (readonly [Gauge, (now: Measurements) => number | undefined])[];
   readonly #outages: readonly (readonly [Counter, (outages: Measurements['outages']) => number | undefined])[];
   readonly #eventsTaken: Counter;
 
-  constructor(server: FastifyInstance) {
+  constructor(server: FastifyInstance, activities: Activities) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     measureRequests(server, registers);
+    countActivities(activities, registers);
     this.#processes = processGauges.map(([name, help, value]) => [
       new Gauge({ name, help, labelNames: ['process'], registers }),
       value,
     ]);
+    this.#wishes = wishGauges.map(([name, help, value]) => [
+      new Gauge({ name, help, labelNames: ['process', 'what'], registers }),
+      value,
+    ]);
+    this.#degraded = new Gauge({
+      name: 'leadger_degraded',
+      help: '1 for each part that makes the health yellow or red',
+      labelNames: ['part', 'name'],
+      registers,
+    });
+    this.#attention = new Gauge({
+      name: 'leadger_attention_items',
+      help: 'Items of /api/attention, by reason',
+      labelNames: ['reason'],
+      registers,
+    });
     this.#models = modelGauges.map(([name, help, value]) => [
       new Gauge({ name, help, labelNames: ['model'], registers }),
       value,
@@ -134,6 +182,24 @@ export class Metrics {
 
   /** In the text format of Prometheus. What is not known now is left out. */
   of(now: Measurements): Promise<string> {
+    this.#set(now);
+    return this.#registry.metrics();
+  }
+
+  /** The gauges of Leadger as values. */
+  async gaugesOf(now: Measurements): ReturnType<Measure> {
+    this.#set(now);
+    const all = await this.#registry.getMetricsAsJSON();
+    return all
+      .filter(({ name, type }) => name.startsWith('leadger_') && String(type) === 'gauge')
+      .map(({ name, help, values }) => ({
+        name,
+        help,
+        values: values as Awaited<ReturnType<Measure>>[number]['values'],
+      }));
+  }
+
+  #set(now: Measurements): void {
     const { processes, readModels } = now;
     for (const [gauge, read] of this.#servers) setOrLeaveOut(gauge, {}, read(now));
     for (const [counter, read] of this.#outages) {
@@ -144,6 +210,16 @@ export class Metrics {
       gauge.reset();
       for (const process of processes) gauge.set({ process: process.name }, read(process));
     }
+    for (const [gauge, read] of this.#wishes) {
+      gauge.reset();
+      for (const { name, withoutResult = [] } of processes)
+        for (const wishes of withoutResult) gauge.set({ process: name, what: wishes.what }, read(wishes, now.now));
+    }
+    this.#attention.reset();
+    if (now.attention)
+      for (const reason of attentionReasons) this.#attention.set({ reason }, now.attention.get(reason) ?? 0);
+    this.#degraded.reset();
+    for (const { part, name } of now.degradedBy) this.#degraded.set({ part, name }, 1);
     for (const [gauge, read] of this.#models) {
       gauge.reset();
       for (const model of readModels) setOrLeaveOut(gauge, { model: model.name }, read(model));
@@ -151,13 +227,45 @@ export class Metrics {
     this.#eventsTaken.reset();
     for (const { name, eventsTaken } of readModels)
       if (eventsTaken !== undefined) this.#eventsTaken.inc({ model: name }, eventsTaken);
-    return this.#registry.metrics();
   }
 }
 
 function setOrLeaveOut(gauge: Gauge, labels: Record<string, string>, value: number | undefined): void {
   if (value === undefined) gauge.remove(labels);
   else gauge.set(labels, value);
+}
+
+/** Requests have a histogram of their own, and rows are too many to be told. */
+const isCounted = ({ kind }: Activity): boolean => kind !== 'request' && kind !== 'row';
+
+function countActivities(activities: Activities, registers: Registry[]): void {
+  const total = new Counter({
+    name: 'leadger_activities_total',
+    help: 'Commands, appends, wishes of processes, calls to the outside, failures of read models, and imports',
+    labelNames: ['kind', 'name', 'outcome'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'leadger_activity_duration_seconds',
+    help: 'How long they took',
+    labelNames: ['kind', 'name'],
+    buckets: [0.005, 0.025, 0.1, 0.5, 1, 5, 30],
+    registers,
+  });
+  const rows = new Counter({
+    name: 'leadger_import_rows_total',
+    help: 'Rows of files of leads, by what became of them',
+    labelNames: ['result'],
+    registers,
+  });
+  activities.listen((activity) => {
+    if (!isCounted(activity)) return;
+    const { kind, name, outcome, startedAt, endedAt, details = {} } = activity;
+    total.inc({ kind, name, outcome });
+    seconds.observe({ kind, name }, (endedAt - startedAt) / 1000);
+    if (kind === 'import')
+      for (const [result, count] of Object.entries(details)) if (typeof count === 'number') rows.inc({ result }, count);
+  });
 }
 
 function measureRequests(server: FastifyInstance, registers: Registry[]): void {

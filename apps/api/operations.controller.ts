@@ -3,9 +3,12 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import type { Measure } from '#apps/telling';
+import type { Activities } from '#domain/kernel/activities';
 import { health, healthExample, readiness } from '#requests/health';
 import type { Queries } from '#requests/queries';
-import { QUERIES } from '#wiring/tokens';
+import { ACTIVITIES, QUERIES } from '#wiring/tokens';
+import { reading } from './caller.ts';
 import { Metrics } from './metrics.ts';
 import { type Reader, Reading } from './reading.ts';
 import { Responds } from './responses.ts';
@@ -19,9 +22,13 @@ export class OperationsController {
   readonly #queries: Queries['operations'];
   readonly #metrics: Metrics;
 
-  constructor(@Inject(QUERIES) queries: Queries, @Inject(HttpAdapterHost) { httpAdapter }: HttpAdapterHost) {
+  constructor(
+    @Inject(QUERIES) queries: Queries,
+    @Inject(HttpAdapterHost) { httpAdapter }: HttpAdapterHost,
+    @Inject(ACTIVITIES) activities: Activities,
+  ) {
     this.#queries = queries.operations;
-    this.#metrics = new Metrics(httpAdapter.getInstance());
+    this.#metrics = new Metrics(httpAdapter.getInstance(), activities);
   }
 
   @Get('health')
@@ -75,4 +82,7 @@ export class OperationsController {
     reply.type(this.#metrics.contentType);
     return this.#metrics.of(await this.#queries.getMeasurements(reader));
   }
+
+  /** For a collector, to which the program itself sends them. */
+  measure: Measure = async () => this.#metrics.gaugesOf(await this.#queries.getMeasurements(reading()));
 }

@@ -12,7 +12,7 @@ import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Code, ExactlyOneOf, FieldNames, Id, Nested, OneOf, PaymentToken, Sort } from './fields.ts';
+import { Code, ExactlyOneOf, FieldNames, Id, Nested, OneOf, PaymentToken, Sort, TimeZone } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
@@ -49,6 +49,11 @@ class ChangeDailyMaximumBody {
 class ChangePaymentCardBody {
   @PaymentToken({ description: "The token of the new card, from the payment provider's form." })
   paymentToken!: string;
+}
+
+class CorrectTimeZoneBody {
+  @TimeZone({ description: "The IANA time zone in which the order's days begin.", example: 'America/New_York' })
+  timeZone!: string;
 }
 
 class OrdersQuery extends PageQuery {
@@ -151,6 +156,21 @@ export class OrdersController {
     @Asking() context: RequestContext,
   ): Promise<Receipt> {
     return this.#requests.orders.changeDailyMaximum(orderId, dailyMaximum, context);
+  }
+
+  @Put(':orderId/time-zone')
+  @CommandRoute({
+    summary:
+      'Correct a time zone that an older version took and nobody knows (DLV-5): support only, with a Leadger-Reason',
+    idName: 'orderId',
+    records: ['OrderTimeZoneCorrected'],
+  })
+  correctTimeZone(
+    @IdOf('order') orderId: string,
+    @Body() { timeZone }: CorrectTimeZoneBody,
+    @Asking() context: RequestContext,
+  ): Promise<Receipt> {
+    return this.#requests.orders.correctTimeZone(orderId, timeZone, context);
   }
 
   @Put(':orderId/payment-card')

@@ -49,7 +49,10 @@ export class PaymentNoticesController {
     const receipt =
       orderId && (await this.#record(orderId, told, { ...context, commandId: deriveId('payment-notice', noticeId) }));
     if (receipt && receipt.outcome.kind === 'accepted') return { recorded: true };
-    request.log.warn({ kind: told.kind, reference }, 'a notice is about a payment that this store does not know');
+    request.log.warn(
+      { kind: 'payment-notice', notice: told.kind, reference },
+      'a notice is about a payment that this store does not know',
+    );
     return { recorded: false };
   }
 

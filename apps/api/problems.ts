@@ -191,7 +191,8 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest<{ Params: Record<string, string> }>>();
     const problem =
       error instanceof RequestRefused ? problemOfRefusal(error.refusal, request.params) : problemFor(error, request);
-    if (!problem || problem.status === 500) this.#log.error({ err: error }, 'a request failed unexpectedly');
+    if (!problem || problem.status === 500)
+      this.#log.error({ err: error, correlationId: request.correlationId }, 'a request failed unexpectedly');
     (problem ?? unforeseen).send(host.switchToHttp().getResponse<FastifyReply>());
   }
 }

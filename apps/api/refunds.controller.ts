@@ -2,6 +2,7 @@ import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { disputeStages } from '#domain/orders/refunds';
+import { type Finding, findings } from '#domain/orders/unknown-payments';
 import {
   type DisputeRow,
   disputeExample,
@@ -50,6 +51,18 @@ class GiveBackBody {
   amountCents?: number;
 }
 
+class ResolvePaymentBody {
+  @OneOf(findings, { description: 'What the payment provider shows about the charge.', example: 'captured' })
+  result!: Finding['result'];
+
+  @Id({
+    description: 'The payment, as the provider names it. Only of one that was captured.',
+    example: 'pi_3PqL8x2eZvKYlo2C',
+    optional: true,
+  })
+  reference?: string;
+}
+
 class RefundsQuery extends PageQuery {
   @Id({ description: 'Refunds of this order only.', optional: true })
   orderId?: string;
@@ -81,7 +94,7 @@ class DisputesQuery extends PageQuery {
   fields?: string;
 }
 
-/** Money that is given back, and payments that are disputed (CHK-6). */
+/** Money that is given back, charges of which nobody knew the result, and payments that are disputed (CHK-6). */
 @ApiTags('refunds')
 @Controller('api')
 export class RefundsController {
@@ -119,6 +132,21 @@ export class RefundsController {
   })
   listDisputes(@Query() query: DisputesQuery, @Reading() reader: Reader) {
     return this.#queries.refunds.disputes(reader, pageRequest(query));
+  }
+
+  @Post('orders/:orderId/unknown-payment/resolve')
+  @CommandRoute({
+    summary:
+      'Record what the payment provider shows about an unknown payment (CHK-4, LOY-8): support only, with a Leadger-Reason',
+    idName: 'orderId',
+    records: ['PaymentCapturedTooLate', 'PaymentNotCaptured', 'RenewalPaid', 'RenewalNotCaptured'],
+  })
+  resolvePayment(
+    @IdOf('order') orderId: string,
+    @Body() body: ResolvePaymentBody,
+    @Asking() context: RequestContext,
+  ): Promise<Receipt> {
+    return this.#requests.refunds.resolve(orderId, body, context);
   }
 
   @Post('orders/:orderId/refunds')

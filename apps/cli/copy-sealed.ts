@@ -8,7 +8,7 @@ import { isAddress, withoutPasswords } from '#domain/kernel/connection-string';
 import { counted } from '#domain/kernel/counted';
 import type { Instant } from '#domain/kernel/events';
 import { originStream } from '#domain/logs/log-origin';
-import { openDataDirectory, partOf } from '#event-store/data-directory';
+import { markWhole, openDataDirectory, partOf } from '#event-store/data-directory';
 import { BEFORE_FIRST, type EventStore } from '#event-store/port';
 import { CommandHandler } from '#requests/command-handler';
 import { beginRewriting, finishRewriting } from '#requests/log-origin';
@@ -43,6 +43,8 @@ export async function copySealedStore(options: CopyOptions): Promise<void> {
   });
   try {
     await rewrite(source, target, { ...options, to: withoutPasswords(options.to) }, to);
+    // From here on the log itself says that it is whole, whatever was begun in the directory before.
+    if (to.directory !== undefined) markWhole(to.directory);
   } finally {
     await close();
   }

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { copyLog } from '#audit/copy-log';
 import { isAddress, withoutPasswords } from '#domain/kernel/connection-string';
 import { counted } from '#domain/kernel/counted';
-import { openDataDirectory } from '#event-store/data-directory';
+import { halfCopyIn, markHalfCopy, markWhole, openDataDirectory } from '#event-store/data-directory';
 import type { EventStore } from '#event-store/port';
 import { erasedIn } from '#requests/vault-link';
 import { copyKeys } from '#vault/copy-keys';
@@ -36,17 +36,23 @@ export async function copy(options: CopyOptions): Promise<void> {
     if (!isAddress(from)) await readThrough(source);
     // A store that runs could not write any more after others had written to its log.
     if (!isAddress(to)) keep(openDataDirectory(to));
-    return { source, target: keep(await open(to)) };
+    return { source, target: keep(await open(to, { completes: isHalf(to) })) };
   });
   try {
-    const copyKeysFirst = async () =>
-      keysTo !== undefined && (await copyKeysOf(from, to, keysTo, await erasedIn(source)));
-    await copyEvents(source, target, `from ${withoutPasswords(from)} to ${withoutPasswords(to)}`, copyKeysFirst);
+    const beforeFirst = async () => {
+      if (!isAddress(to)) markHalfCopy(to, await source.identity());
+      if (keysTo !== undefined) await copyKeysOf(from, to, keysTo, await erasedIn(source));
+    };
+    await copyEvents(source, target, `from ${withoutPasswords(from)} to ${withoutPasswords(to)}`, beforeFirst);
+    if (!isAddress(to)) markWhole(to);
     if (isAddress(from)) printLines(...linesAbout(await foreignEventsOf({ eventStoreDb: from })));
   } finally {
     await close();
   }
 }
+
+/** Only a plain copy is continued here: one with `--seal` says in its log that it is half. */
+const isHalf = (to: string): boolean => !isAddress(to) && halfCopyIn(to) !== undefined;
 
 async function mustBePossible({ from, to, keysTo }: CopyOptions): Promise<void> {
   if (!isAddress(from) && !existsSync(join(from, 'events'))) throw new CommandFailed(`there are no events in ${from}`);
@@ -106,5 +112,8 @@ async function readThrough(source: EventStore): Promise<void> {
   for await (const _ of source.readAll());
 }
 
-const open = (location: string, options: { readOnly?: boolean; checked?: boolean } = {}): Promise<EventStore> =>
+const open = (
+  location: string,
+  options: { readOnly?: boolean; checked?: boolean; completes?: boolean } = {},
+): Promise<EventStore> =>
   isAddress(location) ? openEvents({ eventStoreDb: location }) : openEvents({ directory: location, ...options });

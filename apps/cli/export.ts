@@ -1,3 +1,4 @@
+import { escapedJson } from '#apps/terminal-text';
 import { openBoxes } from '#audit/opened';
 import type { RecordedEvent } from '#event-store/port';
 import { openForReading, type StoreLocation } from '#wiring/stores';
@@ -34,5 +35,5 @@ function lineOf({ hash, ...event }: RecordedEvent, contents: unknown): string {
   const { stream, revision, position, id, type, recordedAt } = event;
   const hex = hash && { hash: Buffer.from(hash).toString('hex') };
   const line = { position, stream, revision, id, type, recordedAt, ...(contents as object), ...hex };
-  return `${JSON.stringify(line)}\n`;
+  return `${escapedJson(JSON.stringify(line))}\n`;
 }

@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { checkEnvironment, mustNotBeEmpty } from '#apps/settings';
+import { checkEnvironment, mustNotBeEmpty, settingIn } from '#apps/settings';
+import { onItsLines } from '#apps/terminal-text';
 import { withoutPasswords } from '#domain/kernel/connection-string';
 import type { StoreLocation } from '#wiring/stores';
 
 /** An option that was mistyped may be a connection string. */
-export const output = { writeErr: (text: string) => process.stderr.write(withoutPasswords(text)) };
+export const output = { writeErr: (text: string) => process.stderr.write(onItsLines(withoutPasswords(text))) };
 
 /** `leadger`: the commands for store owners, auditors and analysts. Each command loads only the modules that it needs. */
 export const program = new Command('leadger')
   .description('An event-sourced order and lead ledger for lead stores')
   .version(versionOfLeadger())
-  .option('--data <directory>', 'the directory that holds the store', process.env.LEADGER_DATA ?? './data')
+  .option('--data <directory>', 'the directory that holds the store', settingIn('LEADGER_DATA'))
   .addOption(
     // Not as a default: the help shows those, and connection strings have passwords.
     new Option(
@@ -28,7 +29,9 @@ export const program = new Command('leadger')
   .configureOutput(output)
   .showHelpAfterError()
   .configureHelp({ showGlobalOptions: true })
-  .hook('preAction', () => {
+  .hook('preAction', (_, command) => {
+    // It says everything that is wrong, not only what comes first.
+    if (command.name() === 'check-config') return;
     checkEnvironment();
     for (const name of ['data', 'events', 'database']) mustNotBeEmpty(`--${name}`, program.opts()[name]);
   });

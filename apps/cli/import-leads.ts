@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { Activities } from '#domain/kernel/activities';
 import { counted, thousands } from '#domain/kernel/counted';
 import { lostRows } from '#requests/lead-files/counts';
 import { readLeadFile } from '#requests/lead-files/lead-file';
@@ -16,6 +18,7 @@ import { type Intake, openIntake, type Result } from './import/intake.ts';
 import { RejectedRows } from './import/rejected-rows.ts';
 import { printLines } from './print.ts';
 import { bar, Progress } from './progress.ts';
+import { tellingOfCommand } from './telling.ts';
 
 interface ImportOptions extends Omit<LeadFileOptions, 'format'> {
   /** Default: by the name of the file. */
@@ -43,12 +46,18 @@ export async function importLeads(location: StoreLocation, file: string, options
   const rows = await readFrom(file, read);
   const said = told.flatMap(readingIn);
   if (said.length > 0) printLines(...said);
-  const leadImport = new LeadImport(await openIntake(location), options.rejected ?? `${file}.rejected.csv`);
+  const telling = await tellingOfCommand();
+  const activities = telling?.activities ?? new Activities();
+  const leadImport = new LeadImport(await openIntake(location, activities), options.rejected ?? `${file}.rejected.csv`);
   const start = performance.now();
   try {
-    await leadImport.run(rows, () => bar(bytes.bytesRead, size));
+    const id = randomUUID();
+    const about = { kind: 'import', name: format, id, correlationId: id } as const;
+    const run = () => leadImport.run(rows, () => bar(bytes.bytesRead, size));
+    await activities.during(about, run, () => ({ outcome: 'done', details: leadImport.counts }));
   } finally {
     await leadImport.close();
+    await telling?.telemetry?.stop();
   }
   printLines(...leadImport.report(file, (performance.now() - start) / 1000));
 }
@@ -143,6 +152,12 @@ class LeadImport {
     } finally {
       await this.#intake.close();
     }
+  }
+
+  /** By the names that the API has for them. */
+  get counts() {
+    const { new: received, known, duplicate: duplicates } = this.#counts;
+    return { received, known, duplicates, rejected: this.#rejected.count };
   }
 
   report(file: string, seconds: number): string[] {

@@ -4,6 +4,7 @@ import '#apps/owner-only';
 import '#apps/warnings';
 import 'reflect-metadata';
 import { Command, Option } from 'commander';
+import { type ProgramName, programNames } from '#apps/configuration';
 import { messageOf } from '#apps/message-of';
 import { mapping, oneOf, port, secondsAtLeastOne, wholeNumber } from './arguments.ts';
 import { CommandFailed } from './command-failed.ts';
@@ -17,7 +18,9 @@ program
   .addCommand(
     new Command('leads')
       .configureOutput(output)
-      .description('imports leads from a CSV or NDJSON file; importing the same file again changes nothing')
+      .description(
+        'imports leads from a CSV or NDJSON file; the same file again within an hour, or with capturedAt, changes nothing',
+      )
       .argument('<file>', 'CSV with a header line, or NDJSON with one lead per line: {"contact": {"telephone": …}, …}')
       .option('--format <csv|ndjson>', 'the format of the file; default: by its name', oneOf('csv', 'ndjson'))
       .option('--lead-type <id>', 'the lead type of rows without one, e.g. exclusive-fresh')
@@ -327,16 +330,42 @@ program
   );
 
 program
+  .command('check-config')
+  .description(
+    'says what a program is configured with, what is missing and what is unsafe (docs/configuration.md); no server is asked',
+  )
+  .argument('[program]', programNames.join(', '), oneOf(...programNames), 'standalone')
+  .option('--strict', 'fail also when something is unsafe; default: only when something is wrong or missing')
+  .option('--json', 'print JSON')
+  .action(async (name: ProgramName, options: { strict?: boolean; json?: boolean }) => {
+    const { checkConfig } = await import('./check-config.ts');
+    const { directory: LEADGER_DATA, eventStoreDb: LEADGER_EVENTS, databaseUrl: DATABASE_URL } = location();
+    const given = program.getOptionValueSource('data') === 'cli' && { LEADGER_DATA };
+    const env = {
+      ...process.env,
+      ...given,
+      ...(LEADGER_EVENTS && { LEADGER_EVENTS }),
+      ...(DATABASE_URL && { DATABASE_URL }),
+    };
+    process.exitCode = await checkConfig({ program: name, env, ...options });
+  });
+
+program
   .command('catalog')
   .description('prints the event catalog, as Markdown')
   .option('--views', 'print the views for analysts instead')
   .option('--errors', 'print the error codes of the API instead')
   .option('--rights', 'print who may ask for what instead')
+  .option('--configuration', 'print the settings of the programs instead')
+  .option('--sandbox', 'print what the sandbox of payments does instead')
   .option('--personal-data', 'print how each field of each event is kept instead')
   .action(async (pages: Readonly<Record<string, boolean>>) => {
     if (pages.rights) return printLines(...(await import('./rights-page.ts')).rightsPage().split('\n'));
     if (pages.personalData)
       return printLines(...(await import('./personal-data-page.ts')).personalDataPage().split('\n'));
+    if (pages.configuration)
+      return printLines(...(await import('./configuration-page.ts')).configurationPage().split('\n'));
+    if (pages.sandbox) return printLines(...(await import('./sandbox-page.ts')).sandboxPage().split('\n'));
     if (pages.errors) return printLines(...(await import('#apps/error-codes')).errorsPage().split('\n'));
     if (pages.views) return printLines(...(await import('./views-page.ts')).viewsPage().split('\n'));
     printLines(...(await import('./catalog.ts')).eventCatalog().split('\n'));

@@ -1,6 +1,8 @@
 import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { jsonForTerminals, onOneLine } from './print.ts';
+import { onItsLines, onOneLine } from '#apps/terminal-text';
+import { jsonOf } from './json.ts';
+import { jsonForTerminals } from './print.ts';
 
 test.each([
   ['a line break', 'a\nb', 'a⏎b'],
@@ -27,6 +29,16 @@ test('JSON stays the same document, and a terminal does not act on it', () => {
   const json = jsonForTerminals(value);
   expect(JSON.parse(json)).toEqual(value);
   expect(json.replaceAll('\n', '')).toMatch(/^[ -~]+$/);
+});
+
+test('a line of NDJSON stays the same document, and a terminal does not act on it', () => {
+  const value = { text: 'a\nb\x1b[2J\x9b31m\x7f\u202e\u2028', many: 1n };
+  expect(JSON.parse(jsonOf(value))).toEqual({ ...value, many: '1' });
+  expect(jsonOf(value)).toMatch(/^[ -~]+$/);
+});
+
+test('a message of several lines keeps them, and nothing else that a terminal acts on', () => {
+  expect(onItsLines('error: a\x1b[2J\n  at b\r')).toBe('error: a\\u001b[2J\n  at b⏎');
 });
 
 test('commands print by print.ts only: console.log would print what a text contains', async () => {

@@ -1,4 +1,5 @@
 import { type Cell, csvLine, Digits } from '#apps/csv';
+import { onOneLine } from '#apps/terminal-text';
 import { views } from '#read-models/analytics';
 import { analyse, type RowBatch } from '#read-models/engine/analysis';
 import { NUMERIC } from '#read-models/engine/parsers';
@@ -9,7 +10,6 @@ import { CommandFailed } from './command-failed.ts';
 import { jsonOf } from './json.ts';
 import { writeOut } from './output.ts';
 import { parquetOf } from './parquet.ts';
-import { onOneLine } from './print.ts';
 
 export type Format = 'table' | 'csv' | 'ndjson' | 'parquet';
 

@@ -1,4 +1,5 @@
 import { asOfNow, copyLog } from '#audit/copy-log';
+import { markHalfCopy, markWhole, openDataDirectory } from '#event-store/data-directory';
 import { erasedIn } from '#requests/vault-link';
 import { copyKeys } from '#vault/copy-keys';
 import { masterKeysOf } from '#vault/opened-keys';
@@ -17,13 +18,16 @@ export async function openCopy(
   try {
     const masterKeys = masterKeysOf(keysOf(of));
     const log = await asOfNow(source.events);
+    openDataDirectory(directory).close();
+    markHalfCopy(directory, await source.events.identity());
     // After the end of the log was read: everything sealed before it has its key by now.
     const keys = { ...keysOf(of), erased: await erasedIn(source.events) };
     await copyKeys(keys, { ...keysOf({ directory }), ...masterKeys }, () => {});
     // Keys of a log do not open with an empty one.
-    const events = await openEvents({ directory });
+    const events = await openEvents({ directory, completes: true });
     try {
       await copyLog(log, events, { onProgress });
+      markWhole(directory);
     } finally {
       await events.close();
     }

@@ -4,7 +4,7 @@ import { tellDecline } from '#domain/kernel/declines';
 import { isBox } from '#domain/kernel/events';
 import { tellMoney } from '#domain/kernel/minor-units';
 import type { AnyEvent, EventTypeName } from '#domain/ledger';
-import { tellFailedCall, tellMailAnswer } from '#domain/notifications/outcomes';
+import { tellFailedCall, tellFailedMail, tellMailAnswer } from '#domain/notifications/outcomes';
 import { tellRefundFailure } from '#domain/orders/refunds';
 import { customerErased } from '#domain/persons/erasures';
 
@@ -68,20 +68,28 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `lead ${leadId} noted for order ${orderId}: this person is not delivered again`,
   ContactRemoved: ({ leadId, reason }) => `lead ${leadId} removed again: ${reason}`,
   ContactRated: ({ leadId, rating }) => `lead ${leadId} rated ${rating} of 5`,
-  LeadReceived: ({ leadTypeId, source, capturedAt, openPlaces }) =>
-    `a lead of ${leadTypeId} from "${source}"${capturedAt ? `, captured ${capturedAt}` : ''}, for ${customers(openPlaces)}`,
+  LeadReceived: ({ leadTypeId, source, capturedAt, openPlaces, consentedAt }) =>
+    `a lead of ${leadTypeId} from "${source}"${capturedAt ? `, captured ${capturedAt}` : ''}${consentedAt ? `, with consent of ${consentedAt}` : ''}, for ${customers(openPlaces)}`,
   LeadAssigned: ({ orderId, replacementFor, openPlaces, decision }) =>
     `assigned to order ${orderId}${replacementFor ? ` as replacement ${replacementFor}` : ''}: ${rankOf(decision)}; ${counted(openPlaces, 'place')} left`,
   LeadReleased: ({ orderId, reason, openPlaces }) =>
     `taken back from order ${orderId}: ${reason}; ${counted(openPlaces, 'place')} left`,
   LeadAged: ({ fromLeadTypeId, leadTypeId }) => `${fromLeadTypeId} became ${leadTypeId}`,
-  LeadWithdrawn: ({ reason, supersededBy }) =>
-    supersededBy ? `withdrawn: lead ${supersededBy} has the person from now on` : `withdrawn as bad: ${reason}`,
+  ContactSuppressed: ({ leadId, suppression, isListed }) =>
+    `the person of lead ${leadId} must not be contacted any more (${suppression})${isListed ? '' : ': it is not delivered'}`,
+  LeadWithdrawn: ({ reason, supersededBy, suppression, buyers }) => {
+    if (supersededBy) return `withdrawn: lead ${supersededBy} has the person from now on`;
+    if (!suppression) return `withdrawn as bad: ${reason}`;
+    return `withdrawn: the person is not sold any more (${suppression})${buyers ? `; ${counted(buyers.length, 'buyer')} to be told` : ''}`;
+  },
+  KnownReceived: ({ knownAs }) => `it is the lead ${knownAs}, which was received before`,
   DuplicateReceived: ({ leadTypeId, source, duplicateOf, match }) =>
     `a duplicate, as ${leadTypeId} from "${source}": lead ${duplicateOf} has the same ${match}`,
-  ReceiptForfeited: ({ toLeadId }) => `not stored in time: lead ${toLeadId} takes the person`,
+  ReceiptForfeited: ({ toLeadId }) =>
+    toLeadId ? `not stored in time: lead ${toLeadId} takes the person` : 'not stored: the person is suppressed',
   PersonClaimed: ({ leadId, fromLeadId }) =>
     `the person of lead ${leadId} from now on${fromLeadId ? `, no longer of lead ${fromLeadId}` : ''}`,
+  PersonSuppressed: ({ suppression }) => `not sold any more: ${suppression}`,
   PersonLinked: ({ leadId }) => `lead ${leadId}, which was sold too, has the same person`,
   AllBusinessKeysRenewed: ({ customers }) => `${counted(customers, 'customer')} got new keys of their business names`,
   BusinessKeysRenewed: ({ names }) =>
@@ -122,9 +130,10 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   PaymentDeclined: ({ reason }) => `payment declined: ${tellDecline(reason)}`,
   PaymentUnknown: ({ amountCents, currency, chargeKey }) =>
     `nobody knows whether ${tellMoney(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
+  PaymentNotCaptured: ({ chargeKey }) => `found at the payment provider: charge ${chargeKey} was not captured`,
   PayerForgotten: () => 'the payment provider has removed the customer and the card',
   PaymentCapturedTooLate: ({ amountCents, currency }) =>
-    `${tellMoney(amountCents, currency)} paid after the order was cancelled: to be refunded`,
+    `${tellMoney(amountCents, currency)} paid, and the order had ended: to be refunded`,
   RefundWished: ({ amountCents, currency, reference, cause }) =>
     `${tellMoney(amountCents, currency)} of payment ${reference} are to be given back${cause === 'by-hand' ? '' : ': it came too late'}`,
   PaymentRefunded: ({ amountCents, currency, reference }) =>
@@ -145,6 +154,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   OrderRestarted: ({ automatic }) => (automatic ? 'restarted by itself' : 'restarted'),
   OrderReopened: ({ renewalNumber, quantity, bonusLeads, bonusPercent, rule, pausesCounted, totalCents, currency }) =>
     `re-opened by renewal ${renewalNumber}: ${counted(quantity, 'lead')} and ${counted(bonusLeads, 'bonus lead')} (${bonusPercent} %, ${rule}, ${counted(pausesCounted, 'pause')}) for ${tellMoney(totalCents, currency)}`,
+  OrderTimeZoneCorrected: ({ timeZone }) => `its days are those of ${timeZone} from now on`,
   DailyMaximumChanged: ({ dailyMaximum }) => `at most ${counted(dailyMaximum, 'lead')} a day from now on`,
   PaymentCardChanged: () => 'the next charge goes to another card',
   OrderCancelled: ({ undeliveredLeads, ...ended }) =>
@@ -164,12 +174,14 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `renewal ${renewalNumber}, due ${dueAt}: ${tellMoney(charge.amountCents, charge.currency)} is charged, attempt ${attempt}`,
   RenewalConfirmationRequested: ({ renewalNumber, until }) =>
     `renewal ${renewalNumber}: the bank wants the customer to confirm the payment, before ${until}`,
-  RenewalPaid: ({ renewalNumber, amountCents, currency, reference, nextDueAt }) =>
-    `renewal ${renewalNumber}: ${tellMoney(amountCents, currency)} paid (${reference}); the next is due ${nextDueAt}`,
+  RenewalPaid: ({ renewalNumber, amountCents, currency, reference, nextDueAt, owedBack }) =>
+    `renewal ${renewalNumber}: ${tellMoney(amountCents, currency)} paid (${reference})${owedBack ? `${why({ cause: customerErased })}: to be given back` : `; the next is due ${nextDueAt}`}`,
   RenewalDeclined: ({ renewalNumber, reason, retryAt }) =>
     `renewal ${renewalNumber} declined: ${tellDecline(reason)}${retryAt ? `; tried again ${retryAt}` : ''}`,
   RenewalUnknown: ({ renewalNumber, amountCents, currency, chargeKey }) =>
     `renewal ${renewalNumber}: nobody knows whether ${tellMoney(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
+  RenewalNotCaptured: ({ renewalNumber, chargeKey }) =>
+    `renewal ${renewalNumber}, found at the payment provider: charge ${chargeKey} was not captured`,
   RenewalMissed: ({ renewalNumber, dueAt }) =>
     `renewal ${renewalNumber}, due ${dueAt}, came too late: it waits for an operator`,
   RenewalReleased: ({ renewalNumber, dueAt }) => `renewal ${renewalNumber}, due ${dueAt}, released by an operator`,
@@ -193,6 +205,10 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   MailSent: ({ kind, subject }) => `sent, ${kind}: "${subject}"`,
   MailRefused: ({ kind, answer }) => `refused permanently, ${kind}: ${tellMailAnswer(answer)}`,
   MailWithheld: ({ kind, reason }) => `not sent, ${kind}: ${reason.replaceAll('-', ' ')}`,
+  MailFailed: ({ kind, attempt, retryAt, ...failed }) =>
+    `the ${ordinal(attempt)} attempt failed, ${kind}: ${tellFailedMail(failed)}; the next one is at ${retryAt}`,
+  MailGivenUp: ({ kind, attempt, ...failed }) =>
+    `given up at the ${ordinal(attempt)} attempt, ${kind}: ${tellFailedMail(failed)}`,
   WebhookWished: ({ leadId, customerId }) => `lead ${leadId} is to be sent to the program of customer ${customerId}`,
   WebhookAccepted: ({ attempt, status }) => `accepted at the ${ordinal(attempt)} attempt, with ${status}`,
   WebhookFailed: ({ attempt, retryAt, ...failed }) =>

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createHttpApplication } from '#apps/api/http-application';
-import { commandMilliseconds, main, mostFeeds, readOptions, serve } from '#apps/program';
+import { commandMilliseconds, failingMilliseconds, main, mostFeeds, readOptions, serve } from '#apps/program';
+import { beginTelling } from '#apps/telling';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { openStores } from '#wiring/stores';
 
@@ -13,13 +14,16 @@ const usage = `usage: npm start -- [--data DIR] [--events URL] [--database URL] 
 
 main(async () => {
   const options = readOptions(usage, ['data', 'events', 'database', 'port']);
-  const limits = { ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
-  const stores = await openStores({ ...options, waits: true });
-  const application = await createHttpApplication(LeadgerModule.on(stores), limits).catch(async (error) => {
+  const telling = await beginTelling('standalone');
+  const { activities } = telling;
+  const failing = { failingMilliseconds: failingMilliseconds() };
+  const limits = { telling, ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
+  const stores = await openStores({ ...options, waits: true, activities });
+  const application = await createHttpApplication(LeadgerModule.on(stores, failing), limits).catch(async (error) => {
     await stores.close();
     throw error;
   });
-  const url = await serve(application, options);
+  const url = await serve(application, options, { telling });
   if (!url) return;
   stores.directory?.setUrl(url);
   console.log(`Leadger is ready: ${url}

@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import { OperationsModule } from '#apps/api/api.module';
 import { createHttpApplication } from '#apps/api/http-application';
-import { leaseTermMilliseconds, main, onServers, readOptions, serve } from '#apps/program';
+import { failingMilliseconds, leaseTermMilliseconds, main, onServers, readOptions, serve } from '#apps/program';
+import { beginTelling } from '#apps/telling';
 import { LeadgerModule, mustHaveMailServer } from '#wiring/leadger.module';
 import { openLeases } from '#wiring/leases';
 import { openStores } from '#wiring/stores';
@@ -19,10 +20,16 @@ LEADGER_LEASE_SECONDS (default 15), the other workers take over its share.`;
 main(async () => {
   const options = readOptions(usage, ['events', 'database', 'host', 'port']);
   const location = onServers(options);
+  const telling = await beginTelling('worker');
+  const { activities } = telling;
+  const failing = { failingMilliseconds: failingMilliseconds() };
   mustHaveMailServer();
   const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
-  const stores = await openStores({ ...location, waits: true });
-  const application = await createHttpApplication(LeadgerModule.on(stores, { leases }), { routes: OperationsModule });
-  const url = await serve(application, options);
+  const stores = await openStores({ ...location, waits: true, activities });
+  const application = await createHttpApplication(LeadgerModule.on(stores, { leases, ...failing }), {
+    telling,
+    routes: OperationsModule,
+  });
+  const url = await serve(application, options, { telling });
   if (url) console.log(`Leadger's worker ${leases.worker} is ready: ${url}/health`);
 });

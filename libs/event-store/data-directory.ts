@@ -16,7 +16,12 @@ const FORMAT = 1;
  */
 const OWNER_ONLY = 'owner-only';
 
-const formatFile = z.object({ format: z.int().positive(), files: z.literal(OWNER_ONLY).optional() });
+const formatFile = z.object({
+  format: z.int().positive(),
+  files: z.literal(OWNER_ONLY).optional(),
+  /** The identity of the log of which the directory has only a part, until its copy is whole. */
+  halfCopyOf: z.string().optional(),
+});
 const holderFile = z.object({ pid: z.int().positive(), url: z.url().optional() });
 
 /** The process that uses a data directory. */
@@ -82,6 +87,22 @@ function openForWriting(path: string): DataDirectory {
       lock.close();
     },
   };
+}
+
+/**
+ * The log of a directory that is a half copy: `copy` was interrupted. The mark is not in the log, which is equal to the
+ * original from the first event on. @returns undefined where it is whole, or says itself what it is
+ */
+export const halfCopyIn = (path: string): string | undefined => readFormat(path)?.halfCopyOf;
+
+/** Called before the first event of a copy is written, by the program that has opened the directory. */
+export const markHalfCopy = (path: string, halfCopyOf: string): void =>
+  writeJson(path, 'format.json', { ...readFormat(path), halfCopyOf });
+
+/** The copy is whole. */
+export function markWhole(path: string): void {
+  const { halfCopyOf: _, ...whole } = readFormat(path) ?? { format: FORMAT };
+  writeJson(path, 'format.json', whole);
 }
 
 /** The process that uses a directory now; undefined if none does. */

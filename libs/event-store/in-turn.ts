@@ -18,14 +18,15 @@ export function callsInTurn(most: number): InTurn {
   };
 }
 
-/** Like {@link callsInTurn}, and each name has one call at a time: who asks very often waits for itself, and nobody else for it. */
+/** Like {@link callsInTurn}, and each name has few calls at a time: who asks very often waits for itself, and nobody else for it. */
 export function callsInTurnOfEach(
   most: number,
+  mostOfEach = 1,
 ): <Result>(name: string, call: () => Promise<Result>) => Promise<Result> {
   const inTurn = callsInTurn(most);
   const each = new Map<string, { readonly inTurn: InTurn; asking: number }>();
   return async (name, call) => {
-    const own = each.get(name) ?? { inTurn: callsInTurn(1), asking: 0 };
+    const own = each.get(name) ?? { inTurn: callsInTurn(mostOfEach), asking: 0 };
     each.set(name, own);
     own.asking += 1;
     try {

@@ -1,4 +1,5 @@
 import { getSystemErrorMap } from 'node:util';
+import { MailNotSent } from './mail-failures.ts';
 
 /**
  * What is told of a failed call to a service outside: codes. The texts of errors and answers may repeat an address, a
@@ -6,6 +7,7 @@ import { getSystemErrorMap } from 'node:util';
  */
 export function failureIn(error: unknown): string {
   const { statusCode, responseCode, code, cause, detail } = error as Failure;
+  if (error instanceof MailNotSent) return failureIn(error.cause);
   const status = [statusCode, responseCode].find((one) => typeof one === 'number' && one >= 100 && one <= 599);
   if (status !== undefined) return `it answered ${status}`;
   const known = [code, codeOf(cause), codeOf(detail)].find((one) => codes.has(one));

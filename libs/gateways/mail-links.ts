@@ -25,6 +25,10 @@ export const mailLinks = {
     page: 'Shows one lead with its return (`GET /api/customers/{customerId}/leads/{leadId}`).',
   },
   ticket: { path: '/tickets/{ticketId}', page: 'Shows the question and the answer (`GET /api/tickets/{ticketId}`).' },
+  unsubscribe: {
+    path: '/unsubscribe/{token}',
+    page: 'Is not in the text of a mail, but in its header List-Unsubscribe. Passes a `POST` on to `POST /api/mail-links/{token}/unsubscribe`, without a sign-in and without a question: mail programs send it (RFC 8058). A `GET` changes nothing: it shows a button that sends the `POST`.',
+  },
   passwordRecovery: {
     path: '/password-recovery?token={token}',
     page: 'Asks for a new password, and sends it with the token to `POST /api/password-recoveries/complete`.',

@@ -141,4 +141,20 @@ describe('the text of mails', () => {
     expect(text).toContain('First name: Ada\nUTM source: <b>spring</b>\nlabel: x');
     expect(html).toContain('&lt;b&gt;spring&lt;/b&gt;');
   });
+
+  it('what strangers write is no link in our mails; our own addresses are', () => {
+    const evil = 'https://evil.example/win';
+    const contact = { firstName: evil, comment: `see www.evil.example and ${evil}`, email: 'pat@example.org' };
+    const mail = composeMail('leads-delivered', { ...facts, firstName: evil, leads: 1, contact });
+    const returned = composeMail('chargeback-granted', { ...facts, returnReason: `look: ${evil}` });
+    for (const { text, html } of [mail, returned]) {
+      expect(`${text}${html}`).not.toMatch(/evil\.example/);
+      expect(text).toContain('https[:]//evil[.]example/win');
+      expect([...html.matchAll(/href="([^"]*)"/g)].map(([, url]) => new URL(url as string).hostname)).not.toContain(
+        'evil',
+      );
+      expect(html).toContain('<a href="https://store.example/');
+    }
+    expect(mail.text).toContain('Email: pat@example.org');
+  });
 });

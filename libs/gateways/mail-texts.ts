@@ -1,11 +1,12 @@
 import Handlebars from 'handlebars';
 import { counted, inDays } from '#domain/kernel/counted';
 import { tellDecline } from '#domain/kernel/declines';
-import { localDayOf, tellLocalTime } from '#domain/kernel/local-days';
+import { isTimeZone, localDayOf, tellLocalTime } from '#domain/kernel/local-days';
 import { formatMoney } from '#domain/kernel/minor-units';
 import type { Contact } from '#domain/leads/contact';
 import type { MailKind } from '#domain/notifications/kinds';
 import { linkTo } from './mail-links.ts';
+import { unlinkedTexts } from './unlinked.ts';
 
 interface Text {
   readonly subject: string;
@@ -158,6 +159,13 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
     subject: 'Your replacement is here',
     paragraphs: [`The lead that replaces the one you returned: ${linkTo('lead')}`, contact],
   },
+  'person-suppressed': {
+    subject: 'Please do not contact this person any more',
+    paragraphs: [
+      'The person of one of your leads {{#if optedOut}}asked not to be contacted any more{{else}}stands on a do-not-call list{{/if}}. Please do not call or write to the person, and remove the contact from your other programs.',
+      `The lead: ${linkTo('lead')}`,
+    ],
+  },
   'password-recovery': {
     subject: 'Set a new password',
     paragraphs: [
@@ -192,8 +200,9 @@ interface ComposedMail {
 type Facts = Readonly<Record<string, unknown>>;
 
 /** The mail of a kind about these facts. Times are in the zone of the order; of mails without one, in UTC. */
-export function composeMail(kind: MailKind, facts: Facts): ComposedMail {
+export function composeMail(kind: MailKind, given: Facts): ComposedMail {
   const { subject, paragraphs } = compiled[kind];
+  const facts = { ...given, ...ofStrangers(given) };
   const { storeName, firstName } = facts as { storeName: string; firstName?: string };
   const greeting = firstName === undefined ? 'Hello,' : `Hello ${firstName},`;
   const text = [greeting, ...paragraphs.text.map((paragraph) => paragraph(facts).trim()), storeName];
@@ -206,6 +215,14 @@ export function composeMail(kind: MailKind, facts: Facts): ComposedMail {
   };
 }
 
+/** What customers and leads write. Our mails would bring their links under our name, also to people who never asked for a mail. */
+const ofStrangers = ({ firstName, contact, returnReason }: Facts): Facts =>
+  Object.fromEntries(
+    Object.entries({ firstName, contact, returnReason })
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, unlinkedTexts(value)]),
+  );
+
 const { escapeExpression: escaped } = Handlebars;
 
 /** The text is escaped already, so an address contains no quotes or brackets. */
@@ -214,15 +231,9 @@ const linked = (html: string): string => html.replace(/https?:\/\/[^\s<>"]+/g, (
 /** @param data of the template, which knows all facts */
 function zoneIn(data: { readonly root: { readonly timeZone?: string } }): string {
   const { timeZone = 'UTC' } = data.root;
-  try {
-    localDayOf(anyInstant, timeZone);
-    return timeZone;
-  } catch {
-    // Older versions took names that this one does not know.
-    return 'UTC';
-  }
+  // Older versions took names that this one does not know.
+  return isTimeZone(timeZone) ? timeZone : 'UTC';
 }
-const anyInstant = '2026-01-01T00:00:00.000Z';
 
 const handlebars = Handlebars.create();
 handlebars.registerHelper({

@@ -74,6 +74,44 @@ describe('a mail server', () => {
     await expect(gateway.send(message())).rejects.toThrow();
   });
 
+  it.each([
+    ['is busy', 451, { failure: 'answered', status: 451 }],
+    ['gets the whole mail and drops the line', undefined, { failure: 'not-confirmed' }],
+  ])('%s: the failure says so', async (_, responseCode, failed) => {
+    await start({
+      onData(stream, session, done) {
+        stream.resume();
+        stream.on('end', () => {
+          if (responseCode !== undefined) return done(Object.assign(new Error('later'), { responseCode }));
+          for (const one of server.connections) if (one.session.id === session.id) one._socket.destroy();
+        });
+      },
+    });
+    await expect(gateway.send(message())).rejects.toMatchObject({ failed, isAboutServer: false });
+  });
+
+  it('drops the line before it has the whole mail: the mail was not sent', async () => {
+    await start({
+      onData(_, session) {
+        for (const one of server.connections) if (one.session.id === session.id) one._socket.destroy();
+      },
+    });
+    const long = { ...message(), text: 'x'.repeat(30_000_000) };
+    await expect(gateway.send(long)).rejects.toMatchObject({ failed: { failure: 'unreachable' } });
+  });
+
+  it('receives many mails over one connection', async () => {
+    let connections = 0;
+    await start({
+      onConnect(_, done) {
+        connections += 1;
+        done();
+      },
+    });
+    for (let count = 0; count < 3; count += 1) await gateway.send(message());
+    expect([received.length, connections]).toEqual([3, 1]);
+  });
+
   it('receives one recipient, also when the address looks like several', async () => {
     const recipients: string[] = [];
     await start({

@@ -1,8 +1,10 @@
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { SendMailOptions, Transporter } from 'nodemailer';
 import type { Instant } from '#domain/kernel/events';
 import { type MailAnswer, mailAnswerIn } from '#domain/notifications/outcomes';
+import { notSent, type SmtpError } from './mail-failures.ts';
 
 /** A mail as it leaves the store. */
 export interface Message {
@@ -20,6 +22,8 @@ export interface Message {
   /** The subject of that thread, from which mail programs know it. It is somebody's words, so `subject` is recorded. */
   readonly threadSubject?: string;
   readonly replyTo?: string;
+  /** Where one click ends mails of this kind (RFC 8058); absent where they cannot be switched off. */
+  readonly unsubscribeLink?: string;
 }
 
 export interface Attachment {
@@ -31,7 +35,7 @@ export interface Attachment {
 type MailResult = { readonly accepted: true } | { readonly accepted: false; readonly answer: MailAnswer };
 
 export interface MailGateway {
-  /** Rejects when the result is not known: send the mail again. */
+  /** Rejects when the mail was not sent, or the result is not known: send it again later. */
   send(message: Message): Promise<MailResult>;
   /** The mail as it was sent (RFC 5322), if this gateway keeps copies. */
   copyOf?(messageId: string): Promise<string | undefined>;
@@ -54,6 +58,7 @@ const optionsOf = ({
   thread,
   threadSubject,
   replyTo,
+  unsubscribeLink,
 }: Message): SendMailOptions => ({
   messageId: `<${messageId}>`,
   from,
@@ -67,40 +72,94 @@ const optionsOf = ({
   ...(thread && { inReplyTo: `<${thread.at(-1)}>`, references: thread.map((id) => `<${id}>`) }),
   ...(replyTo !== undefined && { replyTo: { name: '', address: replyTo } }),
   // Prevents automatic answers to this mail (RFC 3834).
-  ...(!thread && { headers: { 'Auto-Submitted': 'auto-generated' } }),
+  headers: {
+    ...(!thread && { 'Auto-Submitted': 'auto-generated' }),
+    ...(unsubscribeLink && oneClick(unsubscribeLink)),
+  },
   disableFileAccess: true,
   disableUrlAccess: true,
+});
+
+/** Mail programs send one click only over HTTPS (RFC 8058); others show the link. */
+const oneClick = (link: string): Record<string, string> => ({
+  'List-Unsubscribe': `<${link}>`,
+  ...(link.startsWith('https:') && { 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }),
 });
 
 /** Nodemailer is loaded with the first mail: a program starts sooner without it. */
 const makeTransport = async (options: object): Promise<Transporter> =>
   (await import('nodemailer')).createTransport(options);
 
-type SmtpError = Error & { code?: string; command?: string; response?: string; responseCode?: number };
-
 const PERMANENT_FAILURE = 500;
-const TIMEOUTS = { connectionTimeout: 120_000, greetingTimeout: 120_000, socketTimeout: 120_000 };
 
-/**
- * Sends over a mail server: `smtps://user:password@host` or `smtp://host:port`. A permanent refusal by the server is a
- * result. `from` is for servers that send for one address only; default: the address of each store.
- */
-export function smtpMail({ url, from }: { url: string; from?: string | undefined }): MailGateway {
+interface MailServer {
+  readonly url: string;
+  /** For servers that send for one address only. Default: the address of each store. */
+  readonly from?: string | undefined;
+  /** The longest wait for each answer. Default: ten minutes, because a server may need them for a mail that it takes (RFC 5321, 4.5.3.2). */
+  readonly secondsToAnswer?: number;
+}
+
+/** A server that is asked for more than this at once would refuse, or be slow for others. */
+export const MOST_MAILS_AT_ONCE = 5;
+const SECONDS_TO_CONNECT = 120;
+const SECONDS_TO_GREET = 300;
+const SECONDS_TO_ANSWER = 600;
+/** A server that answers byte by byte is not waited for without end. */
+const MOST_ANSWERS_OF_A_MAIL = 3;
+
+/** Connections are kept for the next mails, but not for so long that the server closes them. */
+const poolOf = (url: string, secondsToAnswer: number) => ({
+  url,
+  pool: true,
+  maxConnections: MOST_MAILS_AT_ONCE,
+  idleTimeout: 30_000,
+  // Only for a mail of which no byte was sent over a connection that the server had closed.
+  maxRequeues: 1,
+  connectionTimeout: Math.min(secondsToAnswer, SECONDS_TO_CONNECT) * 1000,
+  greetingTimeout: Math.min(secondsToAnswer, SECONDS_TO_GREET) * 1000,
+  socketTimeout: secondsToAnswer * 1000,
+});
+
+/** Sends over a mail server: `smtps://user:password@host` or `smtp://host:port`. A permanent refusal by the server is a result. */
+export function smtpMail({ url, from, secondsToAnswer = SECONDS_TO_ANSWER }: MailServer): MailGateway {
   let transport: Promise<Transporter> | undefined;
   return {
     async send(message) {
+      const sender = from === undefined ? message.from : { ...message.from, address: from };
+      const watched = { reading: undefined };
       try {
-        const sender = from === undefined ? message.from : { ...message.from, address: from };
-        transport ??= makeTransport({ url, ...TIMEOUTS });
-        await (await transport).sendMail(optionsOf({ ...message, from: sender }));
+        transport ??= makeTransport(poolOf(url, secondsToAnswer)).then(watchReading);
+        const signal = AbortSignal.timeout(MOST_ANSWERS_OF_A_MAIL * secondsToAnswer * 1000);
+        const options = { ...optionsOf({ ...message, from: sender }), watched, signal };
+        await (await transport).sendMail(options);
         return { accepted: true };
       } catch (error) {
         if (isRefused(error as SmtpError)) return { accepted: false, answer: answerOf(error as SmtpError) };
-        throw error;
+        throw notSent(error as SmtpError, watched.reading);
       }
     },
-    close: () => void transport?.then((opened) => opened.close()),
+    close() {
+      // Without `force`, a server that says nothing would keep the program from ending.
+      void transport?.then((opened) => opened.close({ force: true }));
+      transport = undefined;
+    },
   };
+}
+
+/** Tells of a mail how far the server read it. */
+function watchReading(transport: Transporter): Transporter {
+  transport.use('stream', ({ data, message }, done) => {
+    const { watched } = data as { watched?: { reading: Readable | undefined } };
+    const read = message.createReadStream.bind(message);
+    message.createReadStream = (...options) => {
+      const stream = read(...options);
+      if (watched) watched.reading = stream;
+      return stream;
+    };
+    done();
+  });
+  return transport;
 }
 
 /** The server will never accept this mail. A 5xx about the sender or the account is a mistake that can be corrected. */

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type DeclineReason, declineReasonOf } from '#domain/kernel/declines';
+import type { DeclineReason } from '#domain/kernel/declines';
 import type { Instant } from '#domain/kernel/events';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { type RefundGateway, sandboxRefunds } from './refunds.ts';
+import { sandboxAnswer } from './sandbox-cards.ts';
 
 /** One charge to a customer. */
 export interface Charge {
@@ -82,55 +83,59 @@ export class ProviderRefusal extends LeadgerError {
   }
 }
 
-const DECLINED = 'tok_declined';
-const DELAYED = /^tok_delay_(\d{1,5})$/;
-const LOST = 'tok_lost_reply';
-/** A card of a store that was run with Stripe before. */
-const OF_STRIPE = /^(pm|card|src)_/;
+const CONFIRMED = 'sandbox_confirmed_';
+const UNCONFIRMED = 'sandbox_unconfirmed_';
 
-/**
- * A provider that moves no money. `tok_ok` pays, `tok_declined_<reason>` is declined (`tok_declined_insufficient_funds`),
- * `tok_delay_<milliseconds>` pays after that time, `tok_lost_reply` pays but its first answer is lost. Every other token
- * is declined as unknown.
- */
+/** A provider that moves no money. What it does is chosen by the token of the card (`sandbox-cards.ts`). */
 export function sandboxPayments(): PaymentGateway {
   const lost = new Set<string>();
   const made = new Set<string>();
   return {
     ...sandboxRefunds(),
-    async capture({ token, onlyIfMade = false }, idempotencyKey) {
-      if (OF_STRIPE.test(token))
-        throw new ProviderRefusal('the card is kept by Stripe, and STRIPE_SECRET_KEY is not set');
-      if (onlyIfMade && !made.has(idempotencyKey)) return { captured: false, reason: 'other' };
-      const delay = DELAYED.exec(token)?.[1];
-      if (delay !== undefined) await wait(Number(delay));
-      if (token !== 'tok_ok' && token !== LOST && delay === undefined)
-        return isDeclined(token) ? decline(token) : { captured: false, reason: 'unknown-card' };
+    async capture({ token, onlyIfMade = false, occasion, returnUrl }, idempotencyKey) {
+      const answer = sandboxAnswer(token, occasion === 'renewal');
+      if (answer.kind === 'refuses') throw new ProviderRefusal(answer.why);
+      if (answer.kind === 'gives-no-answer') throw new Error('the payment provider gives no answer');
+      if (onlyIfMade && !made.has(idempotencyKey)) return declined('other');
+      if (answer.kind === 'declines') return declined(answer.reason);
+      if (answer.kind === 'asks-to-confirm') return askToConfirm(answer.isConfirmed, idempotencyKey, returnUrl);
+      if (answer.afterMilliseconds > 0) await wait(answer.afterMilliseconds);
       made.add(idempotencyKey);
-      if (token === LOST && !lost.has(idempotencyKey)) {
+      if (answer.losesFirstAnswer && !lost.has(idempotencyKey)) {
         lost.add(idempotencyKey);
         throw new Error('the answer of the payment provider was lost');
       }
       return { captured: true, reference: `sandbox_${idempotencyKey}` };
     },
+    async settle(reference, isOver) {
+      if (reference.startsWith(CONFIRMED)) return { captured: true, reference };
+      // Of a store that was run with Stripe before: nobody but Stripe knows what became of it.
+      if (!reference.startsWith(UNCONFIRMED)) throw new ProviderRefusal('it does not know this payment');
+      return isOver ? declined('authentication-required') : undefined;
+    },
   };
 }
 
+/** As a bank does: nobody is asked where there is no page to come back to. */
+function askToConfirm(isConfirmed: boolean, key: string, returnUrl: string | undefined): ChargeResult {
+  if (returnUrl === undefined) return declined('authentication-required');
+  return { captured: 'unconfirmed', reference: `${isConfirmed ? CONFIRMED : UNCONFIRMED}${key}`, link: returnUrl };
+}
+
 /**
- * For simulating the future, without a provider: every charge is captured, and no money moves. The sandbox's declined
- * tokens are declined here too.
+ * For simulating the future, without a provider: every charge is captured, and no money moves. What the sandbox declines
+ * is declined here, too, but for cards that it does not know.
  */
 export function assumedPayments(): PaymentGateway {
   return {
     refund: async (_, idempotencyKey) => ({ refunded: true, reference: `assumed_${idempotencyKey}` }),
-    capture: async ({ token }, idempotencyKey) =>
-      isDeclined(token) ? decline(token) : { captured: true, reference: `assumed_${idempotencyKey}` },
+    async capture({ token, occasion }, idempotencyKey) {
+      const answer = sandboxAnswer(token, occasion === 'renewal');
+      return answer.kind === 'declines' && answer.reason !== 'unknown-card'
+        ? declined(answer.reason)
+        : { captured: true, reference: `assumed_${idempotencyKey}` };
+    },
   };
 }
 
-const isDeclined = (token: string): boolean => token.startsWith(DECLINED);
-
-const decline = (token: string): ChargeResult => ({
-  captured: false,
-  reason: declineReasonOf(token.slice(DECLINED.length + 1) || 'declined'),
-});
+const declined = (reason: DeclineReason): Declined => ({ captured: false, reason });

@@ -23,26 +23,32 @@ export interface RefundGateway {
   refund(refund: Refund, idempotencyKey: string): Promise<RefundResult>;
 }
 
-/** What the sandbox does with a refund is chosen by its amount: a refund has no token. */
-const refusedAmounts: Readonly<Record<number, RefundFailure>> = { 661: 'no-balance', 662: 'disputed', 663: 'refused' };
-const LOST_AMOUNT = 664;
+/** What the sandbox does with a refund is chosen by its amount in minor units: a refund has no token. */
+export const sandboxRefundAmounts: Readonly<Record<number, RefundFailure | 'lost-reply' | 'no-reply'>> = {
+  661: 'no-balance',
+  662: 'disputed',
+  663: 'refused',
+  664: 'lost-reply',
+  665: 'no-reply',
+  666: 'not-allowed',
+  667: 'already-refunded',
+  668: 'unknown-payment',
+};
 
-/**
- * A provider that moves no money. It makes every refund but those of 6.61 (`no-balance`), 6.62 (`disputed`) and 6.63
- * (`refused`); of 6.64 the first answer is lost.
- */
+/** A provider that moves no money. It makes every refund of any other amount. */
 export function sandboxRefunds(): RefundGateway {
   const lost = new Set<string>();
   return {
     async refund({ reference, amountCents }, idempotencyKey) {
       // Of a store that was run with Stripe before: an operator looks at it.
       if (/^(pi|ch)_/.test(reference)) return { refunded: false, failure: 'unknown-payment' };
-      if (amountCents === LOST_AMOUNT && !lost.has(idempotencyKey)) {
-        lost.add(idempotencyKey);
-        throw new Error('the answer of the payment provider was lost');
-      }
-      const failure = refusedAmounts[amountCents];
-      return failure ? { refunded: false, failure } : { refunded: true, reference: `sandbox_${idempotencyKey}` };
+      const made = { refunded: true, reference: `sandbox_${idempotencyKey}` } as const;
+      const failure = sandboxRefundAmounts[amountCents];
+      if (failure === 'no-reply') throw new Error('the payment provider gives no answer');
+      if (failure !== 'lost-reply') return failure ? { refunded: false, failure } : made;
+      if (lost.has(idempotencyKey)) return made;
+      lost.add(idempotencyKey);
+      throw new Error('the answer of the payment provider was lost');
     },
   };
 }

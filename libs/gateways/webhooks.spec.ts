@@ -28,8 +28,8 @@ describe('a webhook', () => {
   });
   afterEach(() => new Promise((resolve) => server.close(resolve)));
 
-  const call = (to = url, allowPrivate = true) =>
-    httpWebhooks({ allowPrivate }).call({ url: to, signingSecret, id: 'msg_1', at, body: '{"leadId":"ä"}' });
+  const call = (to = url, toThisMachine = true) =>
+    httpWebhooks({ toThisMachine }).call({ url: to, signingSecret, id: 'msg_1', at, body: '{"leadId":"ä"}' });
 
   it('is signed so that the receiver can verify its sender and its time', async () => {
     expect(await call()).toEqual({ accepted: true, status: 204 });
@@ -89,6 +89,14 @@ describe('a webhook', () => {
         hopeless: true,
       });
     expect(calls).toEqual([]);
+  });
+
+  it('calls this machine where that is switched on, under its names, and no other private address', async () => {
+    for (const host of ['127.0.0.1', 'localhost', '127.1', '[::ffff:127.0.0.1]'])
+      expect(await call(url.replace('127.0.0.1', host))).toEqual({ accepted: true, status: 204 });
+    for (const host of ['169.254.169.254', '10.0.0.1', '0.0.0.0', '[::ffff:10.0.0.1]', '[fd00::1]'])
+      expect(await call(url.replace('127.0.0.1', host))).toMatchObject({ failure: 'private-address', hopeless: true });
+    expect(calls).toHaveLength(4);
   });
 
   it.each([

@@ -43,14 +43,15 @@ const secondsOf = (at: Date): string => String(Math.floor(at.getTime() / 1000));
 
 /**
  * Calls over HTTP. Customers choose the addresses, so addresses inside the store's own network are refused, under any
- * name, unless `allowPrivate` is true. Redirects are not followed.
+ * name. `toThisMachine` takes only the loopback addresses out of that, for who writes a receiver. Redirects are not followed.
  */
-export function httpWebhooks({ allowPrivate = false }: { allowPrivate?: boolean } = {}): WebhookGateway {
+export function httpWebhooks({ toThisMachine = false }: { toThisMachine?: boolean } = {}): WebhookGateway {
+  const isRefused = (address: string) => isPrivate(address) && !(toThisMachine && isLoopback(address));
   return {
     async call(message) {
       const url = new URL(message.url);
       try {
-        const status = await post(url, message, allowPrivate);
+        const status = await post(url, message, isRefused);
         if (status >= 200 && status < 300) return { accepted: true, status };
         return { accepted: false, failure: 'answered', status, hopeless: status === GONE };
       } catch (error) {
@@ -78,14 +79,13 @@ const headersOf = (message: WebhookMessage) => ({
 });
 
 /** @returns the status of the answer. @throws PrivateAddress, or an error when there is no answer */
-async function post(url: URL, message: WebhookMessage, allowPrivate: boolean): Promise<number> {
+async function post(url: URL, message: WebhookMessage, isRefused: Refuses): Promise<number> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   // A literal address is never looked up.
-  if (!allowPrivate && isIP(host) && isPrivate(host)) throw new PrivateAddress(host);
+  if (isIP(host) && isRefused(host)) throw new PrivateAddress(host);
   const signal = AbortSignal.timeout(SECONDS_TO_ANSWER * 1000);
-  const lookUp = allowPrivate ? {} : { lookup: lookupPublic };
   const call = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
-    ...lookUp,
+    lookup: lookupExcept(isRefused),
     method: 'POST',
     headers: headersOf(message),
     signal,
@@ -114,6 +114,8 @@ function statusOf(call: ClientRequest): Promise<number> {
   });
 }
 
+type Refuses = (address: string) => boolean;
+
 class NoAnswer extends Error {}
 
 class PrivateAddress extends LeadgerError {
@@ -123,14 +125,16 @@ class PrivateAddress extends LeadgerError {
 }
 
 /** Checks the address that is used for the connection, because a name may have another address a moment later. */
-const lookupPublic: LookupFunction = (hostname, options, done) => {
-  lookup(hostname, { ...options, all: true }, (error, found) => {
-    if (error) return done(error, '');
-    const bad = found.find(({ address }) => isPrivate(address));
-    if (bad) return done(new PrivateAddress(`${hostname} (${bad.address})`), '');
-    return options.all ? done(null, found) : done(null, found[0]?.address ?? '', found[0]?.family);
-  });
-};
+const lookupExcept =
+  (isRefused: Refuses): LookupFunction =>
+  (hostname, options, done) => {
+    lookup(hostname, { ...options, all: true }, (error, found) => {
+      if (error) return done(error, '');
+      const bad = found.find(({ address }) => isRefused(address));
+      if (bad) return done(new PrivateAddress(`${hostname} (${bad.address})`), '');
+      return options.all ? done(null, found) : done(null, found[0]?.address ?? '', found[0]?.family);
+    });
+  };
 
 /**
  * Addresses that are not on the public Internet (IANA's special-purpose registries). Of IPv6 only 2000::/3 is in use.
@@ -170,6 +174,11 @@ function blockList(family: IPVersion, networks: readonly (readonly [network: str
 
 export const isPrivate = (address: string): boolean =>
   isIP(address) === 6 ? insideIPv6.check(address, 'ipv6') : insideIPv4.check(address, 'ipv4');
+
+const loopback = blockList('ipv4', [['127.0.0.0', 8]]);
+loopback.addAddress('::1', 'ipv6');
+
+const isLoopback = (address: string): boolean => loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 /** Accepts every message and sends nothing. */
 export const noWebhooks = (): WebhookGateway => ({ call: async () => ({ accepted: true, status: 200 }) });

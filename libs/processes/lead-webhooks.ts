@@ -17,18 +17,22 @@ interface Call {
 interface Webhooks {
   /** Customers whose own program receives their leads. */
   readonly subscribers: Set<string>;
-  /** Delivered leads that have no message yet. */
-  readonly deliveries: Map<string, FactOf<'LeadDelivered'>>;
+  /** Delivered and suppressed leads that have no message yet. */
+  readonly deliveries: Map<string, FactOf<'LeadDelivered' | 'ContactSuppressed'>>;
   /** Message → its next call. Accepted and parked messages are not scheduled: they may be replayed. */
   readonly calls: DueList<Call>;
 }
 
-/** Sends delivered leads to the programs of customers who want that (DLV-9), and repeats calls that failed. */
+/**
+ * Sends delivered leads to the programs of customers who want that (DLV-9), and which of them must not be contacted any more
+ * (DLV-12). Repeats calls that failed.
+ */
 export const leadWebhooks = defineProcess({
   name: 'lead-webhooks',
   eventTypes: [
     'LeadDeliveryChosen',
     'LeadDelivered',
+    'ContactSuppressed',
     'WebhookWished',
     'WebhookAccepted',
     'WebhookFailed',
@@ -50,6 +54,9 @@ export const leadWebhooks = defineProcess({
         break;
       case 'LeadDelivered':
         if (subscribers.has(fact.data.customerId)) deliveries.set(fact.eventId, fact);
+        break;
+      case 'ContactSuppressed':
+        if (fact.data.isListed && subscribers.has(idOf(fact.stream))) deliveries.set(fact.eventId, fact);
         break;
       case 'WebhookWished':
         addCall(webhooks, fact);
@@ -89,14 +96,24 @@ function dueAt(fact: Outcome | FactOf<'WebhookReplayed'>): Instant | undefined {
   return fact.type === 'WebhookFailed' ? fact.data.retryAt : undefined;
 }
 
-function wishWebhook(because: FactOf<'LeadDelivered'>): CommandWish {
-  const { eventId, stream, data } = because;
-  const { customerId, leadId, at: deliveredAt } = data;
+/** What a message tells. */
+function newsOf(because: FactOf<'LeadDelivered' | 'ContactSuppressed'>): Omit<WebhookWish, 'eventId'> {
+  const { stream } = because;
+  if (because.type === 'LeadDelivered') {
+    const { customerId, leadId, at: deliveredAt } = because.data;
+    return { customerId, orderId: idOf(stream), leadId, deliveredAt };
+  }
+  const { orderId, leadId, suppression, at: suppressedAt } = because.data;
+  return { customerId: idOf(stream), orderId, leadId, suppression, suppressedAt };
+}
+
+function wishWebhook(because: FactOf<'LeadDelivered' | 'ContactSuppressed'>): CommandWish {
+  const { eventId } = because;
   const webhookId = webhookIdOf(eventId);
   return {
     commandId: deriveId('WishWebhook', webhookId),
     stream: webhookStream(webhookId),
-    command: { type: 'WishWebhook', customerId, orderId: idOf(stream), leadId, eventId, deliveredAt },
+    command: { type: 'WishWebhook', ...newsOf(because), eventId },
     because,
   };
 }

@@ -31,6 +31,7 @@ const eventTypes = [
   'RenewalPaid',
   'RenewalDeclined',
   'RenewalUnknown',
+  'RenewalNotCaptured',
   'RenewalMissed',
   'RenewalReleased',
   'RenewalSkipped',
@@ -292,11 +293,12 @@ function chargeToSettle(asked: FactOf<'RenewalConfirmationRequested'>, now: Inst
 }
 
 function reopenOrder(orderId: string, paid: FactOf<'RenewalPaid'>): CommandWish {
-  const { renewalNumber, reference: paymentReference, amountCents, currency } = paid.data;
+  const { renewalNumber, reference: paymentReference, amountCents, currency, owedBack } = paid.data;
+  const payment = { paymentReference, amountCents, currency, ...(owedBack && { owedBack }) };
   return {
     commandId: deriveId('ReopenOrder', paid.eventId),
     stream: orderStream(orderId),
-    command: { type: 'ReopenOrder', renewalNumber, paymentReference, amountCents, currency },
+    command: { type: 'ReopenOrder', renewalNumber, ...payment },
     because: paid,
   };
 }

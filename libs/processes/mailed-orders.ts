@@ -14,9 +14,15 @@ export class MailedOrders extends Map<string, FactOf<'OrderPlaced'>> {
   note(fact: Fact): void {
     const orderId = idOf(fact.stream);
     if (fact.type === 'OrderPlaced') this.set(orderId, fact);
+    if (fact.type === 'OrderTimeZoneCorrected') this.#correctTimeZone(orderId, fact.data.timeZone);
     if (fact.type === 'RenewalPaid') this.#renewsAt.set(orderId, fact.data.nextDueAt);
     if (fact.type === 'ProgrammeHeld' || fact.type === 'ProgrammeCancelled') this.#stopped.add(orderId);
     if (fact.type === 'ProgrammeActivated') this.#stopped.delete(orderId);
+  }
+
+  #correctTimeZone(orderId: string, timeZone: string): void {
+    const placed = this.get(orderId);
+    if (placed) this.set(orderId, { ...placed, data: { ...placed.data, timeZone } });
   }
 
   /** Undefined: it does not renew by itself now. */

@@ -104,6 +104,43 @@ describe('mails', () => {
     expect(second[0]?.command).toMatchObject({ happenedAt: '2026-05-01T10:20:00.000Z', facts: { leads: 3 } });
   });
 
+  it('NTF-1: digests of many orders, due at one full hour, are spread over the minutes after it, and each is requested once', () => {
+    const { fold, wishesAt, wakesAt } = driveMailing();
+    const orders = Array.from({ length: 180 }, (_, index) => `o${index}`);
+    for (const id of orders) fold(`order-${id}`, 'LeadDelivered', delivered('l1'));
+    const requested: unknown[] = [];
+    const sizes: number[] = [];
+    for (let now = LATER; now <= '2026-05-01T11:05:00.000Z'; now = wakesAt() ?? 'never') {
+      const wishes = wishesAt(now) as CommandWish[];
+      expect(wishesAt(now)).toEqual([]);
+      sizes.push(wishes.length);
+      for (const wish of wishes) {
+        requested.push((wish.command as { facts?: { orderId?: string } }).facts?.orderId);
+        fold(wish.stream, 'MailWished', { ...wish.command, at: now });
+        fold(wish.stream, 'MailSent', {});
+      }
+    }
+    expect(sizes).toEqual([50, 50, 50, 30]);
+    expect(requested.toSorted()).toEqual(orders.toSorted());
+  });
+
+  it('NTF-4: a mail that failed is sent again when it is time, and knows how often and since when it failed', () => {
+    const { fold, wishesAt, wished, wakesAt } = driveMailing();
+    fold('order-o1', 'OrderPlaced', placed);
+    const [wish] = wishesAt(AT) as CommandWish[];
+    wished(wish as CommandWish);
+    const [first] = wishesAt(AT) as EffectWish[];
+    fold(wish?.stream as string, 'MailFailed', { attempt: 1, failure: 'not-confirmed', retryAt: LATER });
+    expect([wishesAt(AT), wakesAt()]).toEqual([[], LATER]);
+    const [second] = wishesAt(LATER) as EffectWish[];
+    expect(second).toMatchObject({
+      commandId: first?.commandId,
+      effect: { kind: 'send-mail', failed: { attempts: 1, unconfirmed: 1, since: AT } },
+    });
+    fold(wish?.stream as string, 'MailGivenUp', { attempt: 2, failure: 'no-answer' });
+    expect([wishesAt('2026-06-01T00:00:00.000Z'), wakesAt()]).toEqual([[], undefined]);
+  });
+
   it('DLV-9: a customer who wants a mail for each lead gets it at once', () => {
     const { fold, commandsAt } = driveMailing();
     fold('customer-c1', 'LeadDeliveryChosen', { mails: 'each' });

@@ -2,13 +2,14 @@ import { type Fact, type FactOf, idOf } from '#domain/codec';
 import { DueList } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
-import { addDays, HOUR_MILLISECONDS, toInstant } from '#domain/kernel/instants';
+import { addDays, addSeconds, earliest, HOUR_MILLISECONDS, toInstant } from '#domain/kernel/instants';
 import type { EventTypeName } from '#domain/ledger';
 import type { MailKind } from '#domain/notifications/kinds';
 import { mailIdOf, mailStream } from '#domain/notifications/mail';
 import type { MailFacts } from '#domain/notifications/mail-facts';
+import { MailAttempts } from './mail-attempts.ts';
 import { announcedFacts, MailedOrders, renewalFacts, renewedFacts, skippedFacts } from './mailed-orders.ts';
-import { type CommandWish, defineProcess, type EffectWish, takeFrom } from './process.ts';
+import { type CommandWish, defineProcess, takeFrom } from './process.ts';
 
 /** The mail that events of one type cause. */
 interface MailRule<Type extends EventTypeName> {
@@ -171,6 +172,12 @@ const mails = {
     customerId: ({ data }, orders) => orders.get(data.orderId)?.data.customerId,
     facts: ({ data }) => ({ orderId: data.orderId, leadId: data.replacementLeadId }),
   },
+  ContactSuppressed: {
+    kind: 'person-suppressed',
+    customerId: ({ stream }) => idOf(stream),
+    facts: ({ data: { leadId, orderId, suppression, isListed } }) =>
+      isListed ? { leadId, orderId, suppression } : undefined,
+  },
   PasswordRecoveryRequested: {
     kind: 'password-recovery',
     customerId: ({ stream }) => idOf(stream),
@@ -208,7 +215,13 @@ interface Digest {
   readonly mailId: string;
   readonly leads: FactOf<'LeadDelivered'>[];
   readonly until: Instant;
+  /** Too many were due at once: it was put off. */
+  readonly isPutOff?: true;
 }
+
+/** Digests are due at full hours. So many are requested at once, and the others so many seconds apart. */
+const DIGESTS_AT_ONCE = 50;
+const SECONDS_BETWEEN_DIGESTS = 15;
 
 interface Mailing {
   readonly orders: MailedOrders;
@@ -217,7 +230,7 @@ interface Mailing {
   /** Mails to request. */
   readonly toWish: Map<string, Mail>;
   /** Mails that are to be sent: they were wished. */
-  readonly toSend: Map<string, FactOf<'MailWished'>>;
+  readonly attempts: MailAttempts;
   /** Digests whose mail is not wished yet, due at the end of their hour. */
   readonly digests: DueList<Digest>;
   /** Order → the end of its last digest. */
@@ -229,6 +242,7 @@ export const mailing = defineProcess({
   name: 'mailing',
   eventTypes: [
     ...ruleTypes,
+    'OrderTimeZoneCorrected',
     'RenewalPaid',
     'ProgrammeActivated',
     'LeadDelivered',
@@ -237,12 +251,14 @@ export const mailing = defineProcess({
     'MailSent',
     'MailRefused',
     'MailWithheld',
+    'MailFailed',
+    'MailGivenUp',
   ],
   initialState: (): Mailing => ({
     orders: new MailedOrders(),
     each: new Set(),
     toWish: new Map(),
-    toSend: new Map(),
+    attempts: new MailAttempts(),
     digests: new DueList(),
     digestedUntil: new Map(),
   }),
@@ -262,7 +278,11 @@ export const mailing = defineProcess({
       case 'MailSent':
       case 'MailRefused':
       case 'MailWithheld':
-        state.toSend.delete(idOf(fact.stream));
+      case 'MailGivenUp':
+        state.attempts.end(idOf(fact.stream));
+        break;
+      case 'MailFailed':
+        state.attempts.noteFailure(fact);
         break;
       default:
         state.orders.note(fact);
@@ -273,10 +293,10 @@ export const mailing = defineProcess({
   next(state, { now }, limit) {
     endDigests(state, now);
     const wishes = takeFrom(state.toWish, limit).map(([, mail]) => wishMail(mail));
-    return [...wishes, ...takeFrom(state.toSend, limit - wishes.length).map(([, wished]) => mailToSend(wished))];
+    return [...wishes, ...state.attempts.takeDue(now, limit - wishes.length)];
   },
 
-  wakeAt: ({ digests }) => digests.nextDueAt(),
+  wakeAt: ({ digests, attempts }) => earliest([digests.nextDueAt(), attempts.nextDueAt()]),
 });
 
 function put({ toWish }: Mailing, mail: Mail | undefined): void {
@@ -291,10 +311,10 @@ function mailOf(fact: Fact, orders: MailedOrders): Mail | undefined {
   return { mailId: mailIdOf(rule.kind, fact.eventId), kind: rule.kind, customerId, facts, because: fact };
 }
 
-function noteWish({ toWish, toSend, digests, digestedUntil }: Mailing, fact: FactOf<'MailWished'>): void {
+function noteWish({ toWish, attempts, digests, digestedUntil }: Mailing, fact: FactOf<'MailWished'>): void {
   const mailId = idOf(fact.stream);
   toWish.delete(mailId);
-  toSend.set(mailId, fact);
+  attempts.noteWish(fact);
   const digest = digests.get(mailId);
   if (!digest) return;
   digests.remove(mailId);
@@ -322,9 +342,19 @@ function addToDigest({ digests, digestedUntil }: Mailing, fact: FactOf<'LeadDeli
 
 /** A digest stays until its mail is requested: until then its hour may still get leads. */
 function endDigests(state: Mailing, now: Instant): void {
-  for (const digest of state.digests.take(now, Number.POSITIVE_INFINITY)) {
-    put(state, digestMail(digest, state.orders));
-    state.digests.put(digest.mailId, digest);
+  const { digests } = state;
+  const due = digests.take(now, Number.POSITIVE_INFINITY);
+  const fresh = due.filter(({ isPutOff }) => !isPutOff);
+  const later = new Map(fresh.slice(DIGESTS_AT_ONCE).map((digest, index) => [digest, index]));
+  for (const digest of due) {
+    const index = later.get(digest);
+    if (index === undefined) {
+      put(state, digestMail(digest, state.orders));
+      digests.put(digest.mailId, digest);
+    } else {
+      const seconds = (Math.floor(index / DIGESTS_AT_ONCE) + 1) * SECONDS_BETWEEN_DIGESTS;
+      digests.put(digest.mailId, { ...digest, isPutOff: true }, addSeconds(now, seconds));
+    }
   }
 }
 
@@ -357,17 +387,6 @@ function wishMail({ mailId, kind, customerId, facts, because }: Mail): CommandWi
     commandId: deriveId('WishMail', mailId),
     stream: mailStream(mailId),
     command: { type: 'WishMail', kind, customerId, eventId, happenedAt: data.at, facts },
-    because,
-  };
-}
-
-function mailToSend(because: FactOf<'MailWished'>): EffectWish {
-  const mailId = idOf(because.stream);
-  const { at: wishedAt, eventId: _, ...mail } = because.data;
-  return {
-    commandId: deriveId('SendMail', mailId),
-    stream: mailStream(mailId),
-    effect: { kind: 'send-mail', mailId, mail, wishedAt },
     because,
   };
 }

@@ -57,6 +57,18 @@ describe('the process that ends what erased persons had', () => {
     expect(wishesAt()).toEqual([end]);
   });
 
+  it('releases the addresses of all customers of an erasure, each for who has it', () => {
+    const { fold, wishes } = driveProcess(personErasure, AT);
+    const subjects = ['customer-c1', 'customer-c2'];
+    fold('erasures-main', 'PersonErased', erased({ subjects, ends: ['address-a1', 'address-a2'] }));
+    fold('address-a2', 'AddressReleased', { customerId: 'c2' });
+    expect(wishes()).toMatchObject([
+      { stream: 'address-a1', command: { type: 'ReleaseAddress', customerId: 'c1' } },
+      { stream: 'address-a1', command: { type: 'ReleaseAddress', customerId: 'c2' } },
+      { stream: 'address-a2', command: { type: 'ReleaseAddress', customerId: 'c1' } },
+    ]);
+  });
+
   it('cancels a filled order when a renewal that was being paid re-opens it', () => {
     const { fold, wishesAt } = driveProcess(personErasure, AT);
     fold('order-o1', 'OrderFilled', {});

@@ -44,6 +44,8 @@ const endings = [
 interface Open {
   readonly stream: string;
   readonly replacementId?: string | undefined;
+  /** Of an address: it is released only for the customer who has it. */
+  readonly holder?: string | undefined;
 }
 
 interface Erasures {
@@ -128,9 +130,16 @@ function noteErased({ subjects, personKeys, named, open, ends, late }: Erasures,
   for (const key of fact.data.personKeys) personKeys.add(key);
   for (const stream of fact.data.ends) {
     named.add(stream);
-    ends.set(keyOf({ stream }), { stream, because: fact });
+    for (const one of familyOf(stream) === 'address' ? withHolders(stream, fact) : [{ stream }])
+      ends.set(keyOf(one), { ...one, because: fact });
   }
 }
+
+/** The erasure of several customers does not say which of them has an address. Who does not have it releases nothing. */
+const withHolders = (stream: string, { data }: Erased): readonly Open[] =>
+  data.subjects
+    .filter((subject) => familyOf(subject) === 'customer')
+    .map((subject) => ({ stream, holder: idOf(subject) }));
 
 function noteReceived({ subjects, personKeys, ends, late }: Erasures, fact: Received): void {
   const { telephoneKey, emailKey } = fact.data;
@@ -146,7 +155,11 @@ const unnamed: readonly string[] = ['checkout', 'replacement'];
 function noteBegun({ subjects, open, ends }: Erasures, fact: Begun): void {
   const { stream, type, data } = fact;
   const customer = customerStream(data.customerId);
-  const one = { stream, ...(type === 'ReplacementOwed' && { replacementId: fact.data.replacementId }) };
+  const one = {
+    stream,
+    ...(type === 'ReplacementOwed' && { replacementId: fact.data.replacementId }),
+    ...(type === 'AddressClaimed' && { holder: data.customerId }),
+  };
   if (subjects.has(customer)) ends.set(keyOf(one), { ...one, because: fact });
   else if (type === 'ReplacementOwed' || unnamed.includes(familyOf(stream))) open.set(keyOf(one), { ...one, customer });
 }
@@ -154,7 +167,8 @@ function noteBegun({ subjects, open, ends }: Erasures, fact: Begun): void {
 function noteEnded({ open, ends }: Erasures, fact: Ended): void {
   const { stream } = fact;
   if (fact.type === 'LeadDelivered' && fact.data.replacementFor === undefined) return;
-  const key = keyOf({ stream, replacementId: forgivenOrDelivered(fact) });
+  const holder = fact.type === 'AddressReleased' ? fact.data.customerId : undefined;
+  const key = keyOf({ stream, replacementId: forgivenOrDelivered(fact), holder });
   open.delete(key);
   ends.delete(key);
 }
@@ -164,7 +178,7 @@ function forgivenOrDelivered({ type, data }: Ended): string | undefined {
   return type === 'ReplacementForgiven' ? data.replacementId : undefined;
 }
 
-const keyOf = ({ stream, replacementId = '' }: Open): string => `${stream} ${replacementId}`;
+const keyOf = ({ stream, replacementId = '', holder = '' }: Open): string => `${stream} ${replacementId}${holder}`;
 
 /** First the key is destroyed, then that is recorded: after a crash in between, it is done again. */
 const eraseLead = (stream: string, because: Received): EffectWish => ({
@@ -174,16 +188,16 @@ const eraseLead = (stream: string, because: Received): EffectWish => ({
   because,
 });
 
-const endOf = ({ stream, replacementId = '' }: Open, because: Because): CommandWish => ({
-  commandId: deriveId('EndForErased', because.eventId, stream, ...(replacementId && [replacementId])),
+const endOf = ({ stream, replacementId = '', holder = '' }: Open, because: Because): CommandWish => ({
+  commandId: deriveId('EndForErased', because.eventId, stream, ...[replacementId, holder].filter(Boolean)),
   stream,
   command: replacementId
     ? { type: 'ForgiveReplacement', replacementId, cause: customerErased }
-    : commandThatEnds(stream, because),
+    : commandThatEnds(stream, holder),
   because,
 });
 
-function commandThatEnds(stream: string, because: Because): Untimed<AnyCommand> {
+function commandThatEnds(stream: string, holder: string): Untimed<AnyCommand> {
   const cause = customerErased;
   switch (familyOf(stream)) {
     case 'lead':
@@ -199,15 +213,8 @@ function commandThatEnds(stream: string, because: Because): Untimed<AnyCommand> 
     case 'replacement':
       return { type: 'EndReplacement', cause };
     case 'address':
-      return { type: 'ReleaseAddress', customerId: holderIn(because) };
+      return { type: 'ReleaseAddress', customerId: holder };
     default:
       throw new RangeError(`an erasure cannot end ${stream}`);
   }
-}
-
-/** An address is released only for the customer who has it. */
-function holderIn(because: Because): string {
-  if (because.type === 'AddressClaimed') return because.data.customerId;
-  const subjects = because.type === 'PersonErased' ? because.data.subjects : [];
-  return idOf(subjects.find((subject) => familyOf(subject) === 'customer') ?? customerStream(''));
 }

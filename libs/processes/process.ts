@@ -4,6 +4,7 @@ import type { Instant, Secret } from '#domain/kernel/events';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { AnyCommand, EventTypeName } from '#domain/ledger';
 import type { MailWish } from '#domain/notifications/mail';
+import type { FailedTries } from '#domain/notifications/mail-retries';
 import type { WebhookWish } from '#domain/notifications/webhook';
 
 /**
@@ -38,6 +39,19 @@ export class OutOfReach extends LeadgerError {
   }
 }
 
+/** The call failed, and `record` says so in the ledger. When it is made again, its process knows from that. */
+export class FailureToRecord extends OutOfReach {
+  readonly record: Untimed<AnyCommand>;
+  /** Of the command: each failed attempt has its own. */
+  readonly commandId: string;
+
+  constructor(message: string, commandId: string, record: Untimed<AnyCommand>) {
+    super(message);
+    this.commandId = commandId;
+    this.record = record;
+  }
+}
+
 /** Each kind is carried out by the engine's handler of that name. */
 export type Effect =
   | ({
@@ -69,6 +83,8 @@ export type Effect =
       readonly mailId: string;
       readonly mail: Omit<MailWish, 'eventId'>;
       readonly wishedAt: Instant;
+      /** Earlier attempts, which failed. */
+      readonly failed?: FailedTries;
     }
   | { readonly kind: 'call-webhook'; readonly webhookId: string; readonly attempt: number; readonly wish: WebhookWish }
   | { readonly kind: 'erase-lead'; readonly leadStream: string }

@@ -75,8 +75,8 @@ export class StatementRefused extends LeadgerError {
 export const isAboutData = (error: unknown): boolean => /^2[23]...$/.test(codeOf(error));
 
 /** What is kept and shown of an error. PostgreSQL's own text may quote values of a row, personal ones too: its code does not. */
-export function reasonWithoutValues(error: unknown): string {
+export function reasonWithoutValues(error: unknown, ofOthers = (other: unknown) => (other as Error).message): string {
   const state = codeOf(error);
-  if (!isSqlState(state)) return (error as Error).message;
+  if (!isSqlState(state)) return ofOthers(error);
   return `the database ${isAboutData(error) ? 'cannot store what this event says' : 'refused a statement'} (SQLSTATE ${state})`;
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Kysely } from 'kysely';
 import { z } from 'zod';
+import type { Activities } from '#domain/kernel/activities';
 import type { Outages } from '#domain/kernel/outages';
 import { callsInTurn } from '#event-store/in-turn';
 import { BEFORE_FIRST, type EventStore, NoSuchPosition, type Position } from '#event-store/port';
@@ -112,19 +113,25 @@ interface ReadModelsOptions {
   readonly directory?: string;
   /** `postgres://…`: a PostgreSQL that many programs share. */
   readonly databaseUrl?: string | undefined;
+  readonly activities?: Activities;
 }
 
 /**
  * Opens the read models. All their rows can be computed again from the log: a database that cannot be trusted (damaged, or
  * last written before the machine went down) is deleted and rebuilt.
  */
-export async function openReadModels({ store, directory, databaseUrl }: ReadModelsOptions): Promise<ReadModels> {
+export async function openReadModels({
+  store,
+  directory,
+  databaseUrl,
+  activities,
+}: ReadModelsOptions): Promise<ReadModels> {
   const shared = databaseUrl !== undefined;
   const opened = shared ? await openShared(databaseUrl) : await openEmbeddedDatabase(directory, allTables);
   const { dialect, closed, connect, server, outages } = opened;
   const db: Db = new Kysely({ dialect, plugins: [new ColumnNames()] });
   const renewViews = viewsOn(views, (name) => liveCopy(modelOf(name)).schema);
-  const dependencies = { db, store, shared, renewViews, connect, server, outages };
+  const dependencies = { db, store, shared, renewViews, connect, server, outages, activities };
   try {
     await makeTables(dependencies);
     const readModels = new SqlReadModels(dependencies, closed);

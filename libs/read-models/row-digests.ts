@@ -5,17 +5,17 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'a6001ce0b0efc9b3',
-  orders: '663bf9093e9f64dd',
-  programmes: '0697600cb1ee184f',
+  orders: '68aaae3fa27bd866',
+  programmes: '76fa2d164f9216ba',
   defined_coupons: '787409241acf5bf8',
-  leads: '604e90b038bf1861',
+  leads: 'fb59ba62a0a79f29',
   coupons: '476214aa468f65af',
   refunds: 'f1a7af8032f12131',
   receipts: 'f7d6b54b2d6c5c99',
   replacements: '7564a7242c529618',
   tickets: '77475e7ebb8e01c6',
-  mails: 'cb78dd9f4578262f',
-  webhooks: '6134a1be56162226',
-  histories: '62543ba494651d70',
+  mails: 'a462dfda92958a97',
+  webhooks: '50149c1a29eaed55',
+  histories: 'b06a5e04b979f3ab',
   sales: 'dbb796f393fcd968',
 };

@@ -1,14 +1,16 @@
 import { idOf } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
-import { addDays, addHours } from '#domain/kernel/instants';
+import { addDays, addHours, addSeconds } from '#domain/kernel/instants';
 import { familyOf } from '#domain/ledger';
 import { erasuresStream } from '#domain/persons/erasures';
 import type { EventStore } from '#event-store/port';
 import type { Parked } from '#processes/engine/process-run';
 import type { AttentionRow } from '#read-models/queries/attention';
 import type { PageRequest } from '#read-models/queries/paging';
+import { FAILING_MILLISECONDS } from './degradations.ts';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
 import type { RequestContext } from './request-tools.ts';
+import type { RunningProcesses } from './running-processes.ts';
 
 /** An open order to which nothing was delivered for this time is starving, unless the request says otherwise. */
 export const STARVING_AFTER_HOURS = 48;
@@ -21,30 +23,64 @@ interface AttentionRequest extends PageRequest {
   readonly starvingAfterHours?: number;
 }
 
-type AttentionTools = QueryTools & Pick<QueryDependencies, 'events' | 'processes'>;
+export type AttentionTools = QueryTools & Pick<QueryDependencies, 'events' | 'processes' | 'failingMilliseconds'>;
 
 /** Orders that the staff should look at. */
-export const attentionQueries = ({ rows, stateOf, now, events, processes }: AttentionTools) => ({
-  async list({ caller }: RequestContext, { starvingAfterHours = STARVING_AFTER_HOURS, ...request }: AttentionRequest) {
-    const at = now();
-    const { subjects } = await stateOf<'erasures'>(erasuresStream);
-    return rows.attention.list(caller, {
-      ...request,
-      erased: [...subjects].filter((subject) => familyOf(subject) === 'customer').map(idOf),
-      waitingSince: addHours(at, -starvingAfterHours),
-      declinedSince: addDays(at, -DECLINED_FOR_DAYS),
-      now: at,
-      damaged: damagedOrdersIn(events),
-      parkedCharges: parkedChargesIn(await processes.parked()),
-    });
+export const attentionQueries = (tools: AttentionTools) => ({
+  async list({ caller }: RequestContext, { starvingAfterHours, ...request }: AttentionRequest) {
+    return tools.rows.attention.list(caller, { ...request, ...(await limitsNow(tools, starvingAfterHours)) });
   },
 });
+
+/** How many items there are, by reason. */
+export const attentionCounts = async (tools: AttentionTools, { caller }: RequestContext) =>
+  tools.rows.attention.counts(caller, await limitsNow(tools));
+
+async function limitsNow(
+  { stateOf, now, events, processes, failingMilliseconds }: AttentionTools,
+  starvingAfterHours = STARVING_AFTER_HOURS,
+) {
+  const at = now();
+  const { subjects } = await stateOf<'erasures'>(erasuresStream);
+  return {
+    erased: [...subjects].filter((subject) => familyOf(subject) === 'customer').map(idOf),
+    waitingSince: addHours(at, -starvingAfterHours),
+    declinedSince: addDays(at, -DECLINED_FOR_DAYS),
+    now: at,
+    ...(await unansweredIn(processes, at, failingMilliseconds)),
+    damaged: damagedOrdersIn(events),
+    ...parkedIn(await processes.parked()),
+  };
+}
 
 /** Calls of the payment provider, by the processes of orders and programmes. */
 const charges: ReadonlySet<string> = new Set(['capture-payment', 'charge-renewal', 'settle-renewal']);
 
-const parkedChargesIn = (parked: readonly Parked[]) =>
-  parked.filter(({ what }) => charges.has(what)).map(({ stream, since }) => ({ orderId: idOf(stream), since }));
+function parkedIn(parked: readonly Parked[]) {
+  const ofOrders = parked
+    .filter(({ stream }) => /^(order|programme)-/.test(stream))
+    .map(({ stream, since, what, reason }) => ({ orderId: idOf(stream), since, what, why: `${what}: ${reason}` }));
+  return {
+    parkedCharges: ofOrders.filter(({ what }) => charges.has(what)),
+    parkedOrders: ofOrders.filter(({ what }) => !charges.has(what)),
+  };
+}
+
+/** What has had no answer for too long, and why, as far as the programs know. */
+async function unansweredIn(
+  processes: Pick<RunningProcesses, 'status'>,
+  at: Instant,
+  failingMilliseconds = FAILING_MILLISECONDS,
+) {
+  const status = await processes.status();
+  const kinds = status?.processes.flatMap(({ withoutResult = [] }) => withoutResult) ?? [];
+  const whyOf = (what: string) => kinds.find((kind) => kind.what === what)?.lastError;
+  const [charges, renewals, mails] = [whyOf('capture-payment'), whyOf('charge-renewal'), whyOf('send-mail')];
+  return {
+    unansweredSince: addSeconds(at, -failingMilliseconds / 1000),
+    failures: { ...(charges && { charges }), ...(renewals && { renewals }), ...(mails && { mails }) },
+  };
+}
 
 /** An order is damaged also by the stream of its programme. */
 function damagedOrdersIn({ damages, foreignStreams }: Pick<EventStore, 'damages' | 'foreignStreams'>) {

@@ -1,4 +1,5 @@
 import { type Cause, encode } from '#domain/codec';
+import { Activities, type ActivityKey, activityTime, type Ending } from '#domain/kernel/activities';
 import type { Caller } from '#domain/kernel/caller';
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
@@ -35,6 +36,8 @@ export interface AddressedCommand {
   readonly ifRevision?: number;
   /** When its sender gives up, as `performance.now()` counts. Default: after a time of the store's. */
   readonly until?: number | undefined;
+  /** What led to it, for traces: a request, or a process. */
+  readonly parent?: ActivityKey | undefined;
   /** The caller expects to begin the stream, so it need not be read first. A wrong guess only costs time. */
   readonly likelyNew?: boolean;
 }
@@ -86,15 +89,18 @@ export class CommandHandler {
   /** The last position that is known to be in the log. */
   #knownUpTo: Position | undefined;
   readonly #waitedFor = new WaitingCommands();
+  readonly #activities: Activities;
 
-  constructor(store: EventStore, streams = new StreamCache(store)) {
+  constructor(store: EventStore, streams = new StreamCache(store), activities = new Activities()) {
     this.#store = store;
     this.streams = streams;
+    this.#activities = activities;
   }
 
   /** @throws TooMuchContention and the errors of {@link EventStore.append}. */
   async execute(asked: AddressedCommand): Promise<Outcome> {
-    return this.#waitedFor.during(asked, () => this.#enqueue(asked));
+    const execute = () => this.#waitedFor.during(asked, () => this.#enqueue(asked));
+    return this.#activities.during(commandActivity(asked), execute, endingOf);
   }
 
   #enqueue(asked: AddressedCommand): Promise<Outcome> {
@@ -137,7 +143,9 @@ export class CommandHandler {
     const patience = { until: untilOf(batch) };
     try {
       const decided = await this.#decide(stream, batch, patience);
+      const startedAt = activityTime();
       const repeated = await this.#record(stream, decided, patience);
+      this.#tellAppended(batch, decided, startedAt);
       for (const [index, decision] of decided.decisions.entries())
         settle(batch[index] as Pending, decision, decided.folded.position, repeated);
       return [];
@@ -190,10 +198,42 @@ export class CommandHandler {
     return repeated;
   }
 
+  #tellAppended(batch: readonly Pending[], { decisions }: DecidedBatch, startedAt: number): void {
+    const endedAt = activityTime();
+    for (const [index, { events }] of decisions.entries()) {
+      const { asked } = batch[index] as Pending;
+      if (events.length > 0) this.#activities.tell({ ...appendActivity(asked, events), startedAt, endedAt });
+    }
+  }
+
   #know(position: Position): void {
     if (this.#knownUpTo === undefined || position > this.#knownUpTo) this.#knownUpTo = position;
   }
 }
+
+const commandActivity = ({ stream, command, cause: { commandId: id, correlationId }, parent }: AddressedCommand) => {
+  const name = isRefusal(command) ? 'refused-request' : command.type;
+  return { kind: 'command' as const, name, id, correlationId, stream, parent };
+};
+
+const endingOf = (outcome: Outcome): Ending =>
+  outcome.kind === 'accepted'
+    ? { outcome: 'done' }
+    : { outcome: 'refused', reason: outcome.kind === 'refused' ? outcome.refusal.code : outcome.kind };
+
+const appendActivity = (
+  { stream, cause: { commandId: id, correlationId } }: AddressedCommand,
+  events: readonly NewEvent[],
+) => ({
+  kind: 'append' as const,
+  name: familyOf(stream),
+  id,
+  correlationId,
+  stream,
+  parent: { kind: 'command' as const, id, correlationId },
+  outcome: 'done' as const,
+  details: { events: events.length },
+});
 
 /** A batch ends when the first of its senders gives up. Where nobody said when, the store's usual time counts. */
 function untilOf(batch: readonly Pending[]): number | undefined {

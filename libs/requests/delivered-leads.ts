@@ -1,3 +1,4 @@
+import type { Consent } from '#domain/leads/consent';
 import type { Contact } from '#domain/leads/contact';
 import { contactBookStream } from '#domain/leads/contact-book';
 import type { DeliveredLead } from '#read-models/queries/delivered-leads';
@@ -6,7 +7,7 @@ import { mentions } from './mentions.ts';
 import { type OpenedRow, openColumns, type QueryTools } from './query-tools.ts';
 import type { RequestContext } from './request-tools.ts';
 
-export type OpenedLead = OpenedRow<DeliveredLead, { contact: Contact }>;
+export type OpenedLead = OpenedRow<DeliveredLead, { contact: Contact; consent: Consent }>;
 
 interface LeadsRequest {
   readonly customerId: string;
@@ -63,7 +64,7 @@ const customerExists = async (
 ) => (await rows.customers.find(caller, customerId)) !== undefined;
 
 const opened = (tools: QueryTools, context: RequestContext, row: DeliveredLead): Promise<OpenedLead> =>
-  openColumns<DeliveredLead, { contact: Contact }>(tools, context, row, ['contact']);
+  openColumns<DeliveredLead, { contact: Contact; consent: Consent }>(tools, context, row, ['contact', 'consent']);
 
 /** A search does not find leads whose contact was erased. */
 async function found(

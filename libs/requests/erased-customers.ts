@@ -19,6 +19,8 @@ const stillPossible: ReadonlySet<AnyCommand['type']> = new Set([
   'CloseTicket',
   'ReleaseAddress',
   'ReturnCoupon',
+  'ResolvePayment',
+  'ResolveRenewal',
   'WishRefund',
   'RetryRefund',
   'SettleRefund',

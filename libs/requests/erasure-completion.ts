@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { factsOf } from '#audit/history';
 import { decode, idOf } from '#domain/codec';
 import type { Caller } from '#domain/kernel/caller';
@@ -5,7 +6,7 @@ import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { leadStream } from '#domain/leads/lead';
 import { familyOf } from '#domain/ledger';
-import { erasuresStream } from '#domain/persons/erasures';
+import { type Erasure, erasuresStream, partsOf } from '#domain/persons/erasures';
 import { lookKey, looksStream, monthOf } from '#domain/support/look';
 import { hashOfEvent } from '#event-store/event-hash';
 import { StoreUnavailable } from '#event-store/port';
@@ -19,13 +20,6 @@ type CompletionTools = Pick<
 >;
 
 type Names = readonly string[];
-
-/** What an erasure names. */
-interface Erasure {
-  readonly subjects: Names;
-  readonly personKeys: Names;
-  readonly ends: Names;
-}
 
 const caller: Caller = { kind: 'process', actor: 'process:erasure-completion', roles: ['process'], stores: 'all' };
 const MILLISECONDS_TO_CATCH_UP = 30_000;
@@ -55,12 +49,25 @@ export async function completeErasure(
   await purgeMails({ ...tools, rows, histories }, caller, { customerIds, leadIds: [...idsOf('lead'), ...newLeads] });
   const open = await openStreamsOf({ rows }, caller, customerIds);
   await releaseAddresses(tools, open, customerIds);
-  return {
+  return firstRecorded(tools, {
     subjects: [...newLeads.map(leadStream), ...(await reasonsOfLooks(tools, customerIds, at))],
     personKeys: await personKeysOf(tools, newLeads),
     ends: [...newLeads.map(leadStream), ...open],
-  };
+  });
 }
+
+/** Records all but the last part of what was found. After a crash in between, the next start finds the rest again. @returns that part */
+async function firstRecorded(tools: CompletionTools, found: Erasure): Promise<Erasure> {
+  const { send, now } = requestTools(tools);
+  const parts = partsOf(found);
+  for (const part of parts.slice(0, -1)) {
+    const { outcome } = await send('main', erasuresStream, { type: 'ErasePerson', at: now(), ...part }, contextOf());
+    if (outcome.kind !== 'accepted') throw new StoreUnavailable(`the erasure was not recorded: ${outcome.kind}`);
+  }
+  return parts.at(-1) as Erasure;
+}
+
+const contextOf = () => ({ caller, commandId: randomUUID() });
 
 /** The process that ends what an erasure names does not know who has an address, unless the erasure names the customer too. */
 async function releaseAddresses(tools: CompletionTools, open: Names, customerIds: Names): Promise<void> {

@@ -12,26 +12,36 @@ import {
 import { systemClock } from '#gateways/clock';
 import { engineStatus } from '#processes/engine/engine';
 import { type ReadModelStatus, readModelStatus } from '#read-models/read-models';
+import { type AttentionTools, attentionCounts } from './attention.ts';
+import { clockStatus, clockStatusOf } from './clock-status.ts';
 import { damagedStreamsIn, foreignStreamsIn, sightOf, sights } from './damaged-streams.ts';
+import { degradationsOf, degradedBy } from './degradations.ts';
 import { readModelStatuses } from './operations.ts';
 import { type QueryDependencies, sameForAll } from './query-tools.ts';
+import type { RequestContext } from './request-tools.ts';
 import { parkedItemOf } from './running-processes.ts';
 
 /** A lag is counted up to this many events: counting more would slow the store down. */
 export const MOST_LAG_COUNTED = 1000;
 
-type Programs = Pick<QueryDependencies, 'events' | 'processes' | 'readModels' | 'vault'>;
+type Programs = Pick<
+  QueryDependencies,
+  'events' | 'processes' | 'readModels' | 'vault' | 'clock' | 'failingMilliseconds'
+>;
 
 /** Green: all works. Yellow: it works, and something waits for an operator. Red: a part does not work. */
 const healthStatuses = ['green', 'yellow', 'red'] as const;
 type HealthStatus = (typeof healthStatuses)[number];
 
 /** The state of the programs, for operators and for their tools. */
-export const operationQueries = (programs: Programs) => ({
+export const operationQueries = (programs: Programs & AttentionTools) => ({
   getHealth: sameForAll((): Promise<Health> => healthOf(programs)),
   getReadiness: sameForAll((): Promise<Readiness> => readinessOf(programs)),
   /** The numbers behind the metrics, all read once. */
-  getMeasurements: sameForAll(() => measurementsOf(programs)),
+  async getMeasurements(context: RequestContext) {
+    const attention = limitOfTime()(attentionCounts(programs, context)).catch(() => undefined);
+    return { ...(await measurementsOf(programs)), attention: await attention };
+  },
   /** Commands and events that failed too often. Each waits for a retry by staff, and only its stream waits with it. */
   listParkedItems: sameForAll(async () => (await programs.processes.parked()).map(parkedItemOf)),
   /** Streams of the ledger that others cut or deleted in the event store. */
@@ -70,8 +80,10 @@ export const health = z
     status: z
       .enum(healthStatuses)
       .describe(
-        'Yellow: it works, but keys are missing or damaged, items are parked, or streams are damaged or foreign. Red: a part does not work.',
+        'Yellow: it works, but something waits for people, or has failed for too long: see `degradedBy`. Red: a part does not work.',
       ),
+    degradedBy,
+    clock: clockStatus.describe('The clock of the machine that answers.'),
     keys: z
       .object({
         missing: z
@@ -119,6 +131,8 @@ type Health = z.infer<typeof health>;
 export const healthExample: z.input<typeof health> = {
   ok: true,
   status: 'green',
+  degradedBy: [],
+  clock: { behindSeconds: 0 },
   keys: { missing: 0, damaged: 0 },
   streams: { damaged: 0, foreign: 0, sight: 'watching' },
   store: { ok: true, position: '0000000000000042' },
@@ -207,7 +221,9 @@ async function programsNow({ events, processes, readModels }: Programs) {
     ofDatabase(processes.status()).catch(() => undefined),
   ]);
   const lags = await inTime(lagsOf(events, statuses)).catch(() => undefined);
+  const clock = await inTime(clockStatusOf(events)).catch(() => ({ behindSeconds: 0 }));
   return {
+    clock,
     store,
     database,
     engine,
@@ -220,19 +236,19 @@ async function programsNow({ events, processes, readModels }: Programs) {
  * everybody else.
  */
 async function healthOf(programs: Programs): Promise<Health> {
-  const { store, database, engine, models } = await programsNow(programs);
+  const { clock, store, database, engine, models } = await programsNow(programs);
   const readModels = models.map((model) => model.health);
   const isFollowed = readModels.length > 0 && readModels.every(({ lastError }) => lastError === undefined);
   const ok = store.ok && database?.ok !== false && engine !== undefined && isFollowed;
   const { position, idle, processes: all } = engine ?? { position: '', idle: false, processes: [] };
   const { keysMissed: missing, keysDamaged: damaged } = programs.vault;
   const keys = { missing, damaged };
-  const hasParked = [...all, ...readModels].some(({ parked }) => parked > 0);
   const streams = streamsOf(programs.events);
-  const waits = hasParked || missing + damaged > 0 || streams.damaged + streams.foreign > 0;
-  const status: HealthStatus = ok ? (waits ? 'yellow' : 'green') : 'red';
+  const parts = { clock, store, database, keys, streams, processes: engine?.processes, readModels };
+  const degradedBy = degradationsOf(parts, programs);
+  const status: HealthStatus = ok ? (degradedBy.length > 0 ? 'yellow' : 'green') : 'red';
   const processes = { position, idle, processes: all };
-  return { ok, status, store, database, keys, streams, processes, readModels };
+  return { ok, status, degradedBy, clock, store, database, keys, streams, processes, readModels };
 }
 
 const streamsOf = ({ damages, foreignStreams }: EventStore) => ({
@@ -253,17 +269,32 @@ const healthOfModel = (
   parked: parkedStreams.length,
 });
 
-export type Measurements = Awaited<ReturnType<typeof measurementsOf>>;
+export type Measurements = Awaited<ReturnType<ReturnType<typeof operationQueries>['getMeasurements']>>;
 
 async function measurementsOf(programs: Programs) {
-  const { store, database, engine, models } = await programsNow(programs);
-  return {
-    keysMissing: programs.vault.keysMissed,
-    keysDamaged: programs.vault.keysDamaged,
+  const { clock, store, database, engine, models } = await programsNow(programs);
+  const { keysMissed: missing, keysDamaged: damaged } = programs.vault;
+  const streams = streamsOf(programs.events);
+  const readModels = models.map((model) => model.health);
+  const parts = {
+    clock,
     store,
     database,
-    streams: streamsOf(programs.events),
+    keys: { missing, damaged },
+    streams,
+    processes: engine?.processes,
+    readModels,
+  };
+  return {
+    clock,
+    keysMissing: missing,
+    keysDamaged: damaged,
+    store,
+    database,
+    streams,
+    degradedBy: degradationsOf(parts, programs),
     outages: { eventStore: programs.events.outages?.(), database: programs.readModels.outages() },
+    now: programs.clock.now(),
     processes: engine?.processes ?? [],
     readModels: models.map(({ status, health }) => ({
       ...health,

@@ -17,6 +17,7 @@ import type { Dispatch, RequestContext } from './request-tools.ts';
 import { createRequests, type Requests } from './requests.ts';
 
 const START = '2026-03-02T15:00:00.000Z';
+const CAPTURED = '2026-01-01T00:00:00.000Z';
 
 let events: EventStore;
 let vault: Vault;
@@ -71,7 +72,8 @@ const requestOf = ({ telephone, email, leadTypeId = 'exclusive-real-time', sourc
 
 async function receive(capture: Capture, { machine = 0, more = {} }: { machine?: number; more?: object } = {}) {
   asked += 1;
-  const request = requestOf(capture, { occasion: String(asked), ...more });
+  // By default each record was captured at an instant of its own.
+  const request = requestOf(capture, { capturedAt: addSeconds(CAPTURED, asked), ...more });
   const [receipt] = await on(machine).requests.leads.receive([request], by('system:form'));
   return { leadId: receipt?.id as string, ...whatHappened(receipt?.outcome as Outcome) };
 }
@@ -148,11 +150,11 @@ describe('DLV-11: a further record of a person', () => {
   });
 
   test('that is sent again stays what it was', async () => {
-    const occasion = { more: { occasion: 'once' } };
-    const first = await receive({ telephone: 1 }, occasion);
-    const second = await receive({ telephone: 1, source: 'fair' }, occasion);
-    expect(await receive({ telephone: 1 }, occasion)).toMatchObject({ leadId: first.leadId, recorded: [] });
-    expect(await receive({ telephone: 1, source: 'fair' }, occasion)).toMatchObject({
+    const once = { more: { capturedAt: CAPTURED } };
+    const first = await receive({ telephone: 1 }, once);
+    const second = await receive({ telephone: 1, source: 'fair' }, once);
+    expect(await receive({ telephone: 1 }, once)).toMatchObject({ leadId: first.leadId, recorded: [] });
+    expect(await receive({ telephone: 1, source: 'fair' }, once)).toMatchObject({
       leadId: second.leadId,
       recorded: [],
     });
@@ -264,7 +266,7 @@ describe('DLV-11: a crash, and a race', () => {
 
   test('a request that stops between claim and lead does not block the person', async () => {
     stopBefore('ReceiveLead');
-    const once = { more: { occasion: 'once' } };
+    const once = { more: { capturedAt: CAPTURED } };
     await expect(receive({ telephone: 1, email: 1 }, once)).rejects.toThrow('stopped');
     const second = await receive({ telephone: 1 }, { machine: 1 });
     expect(second).toMatchObject(stored);
@@ -274,7 +276,7 @@ describe('DLV-11: a crash, and a race', () => {
 
   test('a request that stopped between claim and lead is finished when it is sent again', async () => {
     stopBefore('ReceiveLead');
-    const once = { more: { occasion: 'once' } };
+    const once = { more: { capturedAt: CAPTURED } };
     await expect(receive({ telephone: 1, email: 1 }, once)).rejects.toThrow('stopped');
     const again = await receive({ telephone: 1, email: 1 }, once);
     expect(again).toMatchObject(stored);
@@ -379,7 +381,7 @@ describe('DLV-11: a crash, and a race', () => {
       const send = async ({ capture, machine }: (typeof all)[number], number: number): Promise<void> => {
         // All claims that others made are old.
         await clock.moveTo(addSeconds(clock.now(), 120));
-        await receive(inThisRun(capture), { machine, more: { occasion: `${run} ${number}` } });
+        await receive(inThisRun(capture), { machine, more: { capturedAt: addSeconds(CAPTURED, 1000 * run + number) } });
       };
       stops = true;
       await Promise.allSettled(all.map(send));

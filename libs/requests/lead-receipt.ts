@@ -3,16 +3,27 @@ import { isToldOfDuplicates } from '#domain/kernel/caller';
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
+import { refuseCapture } from '#domain/leads/capture';
+import type { Consent } from '#domain/leads/consent';
 import type { Contact } from '#domain/leads/contact';
 import { leadStream, receiptForfeited } from '#domain/leads/lead';
+import { isSuppressed } from '#domain/leads/person-claim';
 import { normaliseEmail, normaliseTelephone } from '#domain/leads/person-form';
+import { idOfRecord } from '#domain/leads/same-record';
 import type { CommandOf } from '#domain/ledger';
 import { erasuresStream } from '#domain/persons/erasures';
 import { noPolicy } from '#domain/policy/policy';
 import type { Vault } from '#vault/vault';
 import { addressKeyOf, sealOrRefuse } from './account-seals.ts';
 import { type AddressedCommand, type Outcome, TooMuchContention } from './command-handler.ts';
-import { claimPerson, keysInOrder, type PersonKeys, type Settled, settleClaims } from './person-claims.ts';
+import {
+  claimPerson,
+  keysInOrder,
+  type Newcomer,
+  type PersonKeys,
+  type Settled,
+  settleClaims,
+} from './person-claims.ts';
 import { type Receipt, type RequestContext, type RequestTools, requestTools } from './request-tools.ts';
 import { type TermsOfBusiness, termsOfBusiness } from './terms-of-business.ts';
 import { startInTurns } from './turns.ts';
@@ -22,8 +33,7 @@ export interface ReceiveLeadRequest {
   readonly source: string;
   readonly capturedAt?: Instant;
   readonly contact: Contact;
-  /** Distinguishes two captures of one person when there is no capture instant. */
-  readonly occasion?: string;
+  readonly consent?: Consent | undefined;
   /** The caller's own key for the lead. */
   readonly leadId?: string;
 }
@@ -35,16 +45,14 @@ interface Intake extends TermsOfBusiness {
 }
 
 /** A lead on its way into the log. */
-interface Arrival extends PersonKeys {
-  readonly leadId: string;
-  readonly leadTypeId: string;
+interface Arrival extends Newcomer {
   readonly request: ReceiveLeadRequest;
   readonly context: RequestContext;
 }
 
 /**
  * Receives leads (DLV-11): the person of each is claimed first, then the lead is stored, or recorded as a duplicate of the
- * lead that has the person.
+ * lead that has the person. A record that is known is not stored again.
  */
 export async function receiveLeads(
   tools: RequestTools,
@@ -57,18 +65,21 @@ export async function receiveLeads(
     tools.stateOf<'erasures'>(erasuresStream),
   ]);
   const intake = { at, ...terms, erased };
-  const arrivals = await startInTurns(requests, async (request) => arrivalOf(tools.vault, request, context));
-  const outcomes = new Map<Arrival, Outcome>();
+  const arrivals = await startInTurns(requests, async (request) => arrivalOf(tools.vault, request, at, context));
+  const received = new Map<Arrival, Receipt>();
   for (const wave of wavesOf(arrivals))
-    for (const [arrival, outcome] of await receiveWave(tools, intake, wave)) outcomes.set(arrival, outcome);
-  const receipts = arrivals.map((arrival) => ({ id: arrival.leadId, outcome: outcomes.get(arrival) as Outcome }));
-  return isToldOfDuplicates(context.caller) ? receipts : asIfNew(tools, receipts);
+    for (const [arrival, receipt] of await receiveWave(tools, intake, wave)) received.set(arrival, receipt);
+  const receipts = arrivals.map((arrival) => received.get(arrival) as Receipt);
+  if (isToldOfDuplicates(context.caller)) return receipts;
+  const own = receipts.map(({ outcome }, index) => ({ id: (arrivals[index] as Arrival).leadId, outcome }));
+  return asIfNew(tools, own);
 }
 
-/** Whoever fills in a form is not told that a person was here and was erased (DLV-11). Nothing of it is stored. */
+/** Whoever fills in a form is not told that a person was erased (DLV-11) or is suppressed (DLV-12). Nothing of it is stored. */
 async function asIfNew({ streams }: RequestTools, receipts: readonly Receipt[]): Promise<Receipt[]> {
-  const isErased = ({ outcome }: Receipt) => outcome.kind === 'refused' && outcome.refusal === personErased;
-  if (!receipts.some(isErased)) return [...receipts];
+  const isSecret = ({ outcome }: Receipt) =>
+    outcome.kind === 'refused' && [personErased, isSuppressed].includes(outcome.refusal);
+  if (!receipts.some(isSecret)) return [...receipts];
   const outcome = {
     kind: 'accepted',
     events: [],
@@ -76,14 +87,18 @@ async function asIfNew({ streams }: RequestTools, receipts: readonly Receipt[]):
     position: await streams.head(),
     repeated: false,
   } as const;
-  return receipts.map((receipt) => (isErased(receipt) ? { ...receipt, outcome } : receipt));
+  return receipts.map((receipt) => (isSecret(receipt) ? { ...receipt, outcome } : receipt));
 }
 
-function arrivalOf(vault: Vault, request: ReceiveLeadRequest, context: RequestContext): Arrival {
-  const keys = personKeys(vault, request.contact);
-  const leadId = idOfLead(request, keys);
+function arrivalOf(vault: Vault, request: ReceiveLeadRequest, at: Instant, context: RequestContext): Arrival {
+  const { leadTypeId, source, capturedAt } = request;
+  const record = {
+    ...{ leadTypeId, source, ...personKeys(vault, request.contact) },
+    ...(capturedAt !== undefined && { capturedAt }),
+  };
+  const leadId = request.leadId ?? idOfRecord({ ...record, at });
   const commandId = request.leadId ? context.commandId : deriveId('receive-lead', leadId);
-  return { leadId, leadTypeId: request.leadTypeId, ...keys, request, context: { ...context, commandId } };
+  return { leadId, ...record, request, context: { ...context, commandId } };
 }
 
 /** Of several records of one person, one is stored before the next one is looked at. */
@@ -104,7 +119,7 @@ async function receiveWave(
   tools: RequestTools,
   intake: Intake,
   wave: readonly Arrival[],
-): Promise<readonly [Arrival, Outcome][]> {
+): Promise<readonly [Arrival, Receipt][]> {
   const claims = await startInTurns(wave, (arrival) => claimAtOnce(tools, intake, arrival));
   const claimed = wave.filter((_, index) => claims[index]);
   // All are sealed before the first one is sent, so that the order of arrival is the order in the log.
@@ -113,7 +128,8 @@ async function receiveWave(
   const outcomes = new Map(claimed.map((arrival, index) => [arrival, stored[index] as Outcome]));
   return startInTurns(wave, async (arrival) => {
     const outcome = outcomes.get(arrival);
-    return [arrival, outcome && !wasForfeited(outcome) ? outcome : await receiveSettled(tools, intake, arrival)];
+    const isReceived = outcome && !wasForfeited(outcome);
+    return [arrival, isReceived ? receiptOf(arrival, outcome) : await receiveSettled(tools, intake, arrival)];
   });
 }
 
@@ -131,31 +147,88 @@ async function claimAtOnce(tools: RequestTools, intake: Intake, arrival: Arrival
 const isStored = async ({ streams }: RequestTools, { leadId, context }: Arrival): Promise<boolean> =>
   (await streams.read<'lead'>(leadStream(leadId), context)).state.status !== 'unknown';
 
-function refusalOf({ catalogue, policy, erased }: Intake, arrival: Arrival): Refusal | undefined {
+function refusalOf({ at, catalogue, policy, erased }: Intake, arrival: Arrival): Refusal | undefined {
   if (!catalogue.leadTypes.has(arrival.leadTypeId)) return unknownLeadType(arrival.leadTypeId);
   if (!policy) return noPolicy;
+  const inFuture = refuseCapture(arrival.capturedAt, at, policy.policy);
+  if (inFuture) return inFuture;
+  if (policy.policy.consentRequired && !arrival.request.consent) return consentMissing;
   return keysInOrder(arrival).some((key) => erased.has(key)) ? personErased : undefined;
 }
 
 /** Nobody who was erased is stored again. */
 const personErased = refuse('person-erased', 'the person was erased, and is not stored again');
 
+/** The policy of the store. */
+const consentMissing = refuse('consent-missing', 'the store takes no lead without evidence of consent', 'DLV-12');
+
 const MAX_ROUNDS = 3;
 
+/** Where a record with a key of its sender is known as another one, it says as which. */
+function receiptOf({ leadId }: Arrival, outcome: Outcome): Receipt {
+  const [event] = outcome.kind === 'accepted' ? outcome.events : [];
+  return { id: event?.type === 'KnownReceived' ? event.data.knownAs : leadId, outcome };
+}
+
 /** Somebody may have the person of the lead. @throws TooMuchContention */
-async function receiveSettled(tools: RequestTools, intake: Intake, arrival: Arrival): Promise<Outcome> {
+async function receiveSettled(tools: RequestTools, intake: Intake, arrival: Arrival): Promise<Receipt> {
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     // Of its own, so that the command names what was read for it.
     const own = requestTools(tools, arrival.context);
     const settled = await settleClaims(own, arrival, intake.at, arrival.context);
-    const addressed =
-      settled.kind === 'duplicate'
-        ? await addressedDuplicate(own, intake, arrival, settled)
-        : await addressedLead(own, intake, arrival, settled.kind === 'claimed' ? settled.attempt : 0);
-    const outcome = await tools.dispatch(addressed);
-    if (!wasForfeited(outcome)) return outcome;
+    if (settled.kind === 'same') return receiveKnown(own, intake, arrival, settled.leadId);
+    if (settled.kind === 'duplicate' && !(await pointTo(own, intake, arrival))) continue;
+    const outcome = await tools.dispatch(await addressedAs(own, intake, arrival, settled));
+    const isWithAnother = settled.kind === 'duplicate' && wasKnownMeanwhile(outcome);
+    if (!wasForfeited(outcome) && !isWithAnother) return receiptOf(arrival, outcome);
   }
   throw new TooMuchContention();
+}
+
+function addressedAs(
+  tools: RequestTools,
+  intake: Intake,
+  arrival: Arrival,
+  settled: Exclude<Settled, { kind: 'same' }>,
+): Promise<AddressedCommand> {
+  const { leadId, context } = arrival;
+  if (settled.kind === 'suppressed') return tools.addressed(leadStream(leadId), isSuppressed, context);
+  if (settled.kind === 'duplicate') return addressedDuplicate(tools, intake, arrival, settled);
+  return addressedLead(tools, intake, arrival, settled.kind === 'claimed' ? settled.attempt : 0);
+}
+
+/** The same record came with a key of its sender, and is recorded under that. */
+const wasKnownMeanwhile = (outcome: Outcome): boolean => outcome.kind === 'accepted' && outcome.events.length === 0;
+
+/** Nothing is recorded, unless the request has a key, which must get this answer for ever. */
+async function receiveKnown(tools: RequestTools, { at }: Intake, arrival: Arrival, knownAs: string): Promise<Receipt> {
+  const { request, leadId, context } = arrival;
+  if (request.leadId) {
+    const command = { type: 'ReceiveKnown', at, knownAs } as const;
+    return receiptOf(arrival, (await tools.send(leadId, leadStream(leadId), command, context)).outcome);
+  }
+  const { revision } = await tools.streams.read<'lead'>(leadStream(knownAs), context);
+  const position = await tools.streams.head();
+  return { id: knownAs, outcome: { kind: 'accepted', events: [], revision, position, repeated: true } };
+}
+
+/**
+ * A duplicate claims nothing by which another route could find it. So where a key of its sender names it, the id that is made from
+ * the record leads to it. @returns whether the record is not stored under that id meanwhile
+ */
+async function pointTo(tools: RequestTools, { at }: Intake, arrival: Arrival): Promise<boolean> {
+  const { leadId, request, context } = arrival;
+  if (!request.leadId) return true;
+  const made = idOfRecord({ ...arrival, at });
+  const { caller, until } = context;
+  const commandId = deriveId('receive-known', made, leadId);
+  const asking = { caller, commandId, ...(until !== undefined && { until }) };
+  await tools.send(made, leadStream(made), { type: 'ReceiveKnown', at, knownAs: leadId }, asking);
+  const { knownAs = made } = (await tools.streams.read<'lead'>(leadStream(made), context)).state;
+  // Whoever was first may have failed before its record was stored.
+  return (
+    knownAs === leadId || (await tools.streams.read<'lead'>(leadStream(knownAs), context)).state.status === 'unknown'
+  );
 }
 
 type ReceiveLead = Extract<CommandOf<'lead'>, { type: 'ReceiveLead' }>;
@@ -185,12 +258,19 @@ async function receiveLead(
   const maximumCustomers = isExclusive ? 1 : policy.policy.maximumCustomersPerSharedLead;
   const contact = await sealOrRefuse(vault, leadStream(arrival.leadId), 'contact', arrival.request.contact);
   if (isRefusal(contact)) return contact;
-  const capture = captureOf(intake, arrival);
-  return { type: 'ReceiveLead', ...capture, maximumCustomers, contact, policyVersion: policy.version, attempt };
+  const consent = await sealedConsent(vault, arrival);
+  if (isRefusal(consent)) return consent;
+  const stated = { ...captureOf(intake, arrival), ...consent };
+  return { type: 'ReceiveLead', ...stated, maximumCustomers, contact, policyVersion: policy.version, attempt };
 }
 
-function captureOf({ at }: Intake, { leadTypeId, request, telephoneKey, emailKey }: Arrival) {
-  const { source, capturedAt } = request;
+async function sealedConsent(vault: Vault, { leadId, request: { consent } }: Arrival) {
+  if (!consent) return {};
+  const box = await sealOrRefuse(vault, leadStream(leadId), 'consent', consent);
+  return isRefusal(box) ? box : { consent: box, consentedAt: consent.at };
+}
+
+function captureOf({ at }: Intake, { leadTypeId, source, capturedAt, telephoneKey, emailKey }: Arrival) {
   const keys = { ...(telephoneKey && { telephoneKey }), ...(emailKey && { emailKey }) };
   return { at, leadTypeId, source, ...(capturedAt && { capturedAt }), ...keys };
 }
@@ -223,8 +303,3 @@ export function personKeys(vault: Vault, contact: Pick<Contact, 'telephone' | 'e
     ...(email && { emailKey: vault.personKey('email', email) }),
   };
 }
-
-const idOfLead = (
-  { leadId, leadTypeId, source, capturedAt, occasion = '' }: ReceiveLeadRequest,
-  { telephoneKey = '', emailKey = '' }: PersonKeys,
-): string => leadId ?? deriveId('lead', leadTypeId, source, telephoneKey, emailKey, capturedAt ?? occasion);

@@ -1,3 +1,4 @@
+import type { Consent } from '#domain/leads/consent';
 import type { Contact } from '#domain/leads/contact';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { leadStream } from '#domain/leads/lead';
@@ -26,10 +27,13 @@ export const leadRequests = (tools: RequestTools) => ({
 });
 
 export const leadQueries = (tools: QueryTools) => ({
-  /** A lead with its contact opened. */
+  /** A lead with its contact, and the evidence of consent, opened. */
   async get(context: RequestContext, { leadId }: { leadId: string }) {
     const row = await tools.rows.leads.find(context.caller, leadId);
-    return row && openColumns<Marked<LeadRow>, { contact: Contact }>(tools, context, row, ['contact']);
+    return (
+      row &&
+      openColumns<Marked<LeadRow>, { contact: Contact; consent: Consent }>(tools, context, row, ['contact', 'consent'])
+    );
   },
   history: (context: RequestContext, { leadId, ...upTo }: { leadId: string } & HistoryRequest) =>
     tools.histories.of(context, leadStream(leadId), upTo),

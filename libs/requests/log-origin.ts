@@ -26,9 +26,8 @@ async function record(commands: Pick<CommandHandler, 'execute'>, command: LogOri
 /** A copy that was interrupted looks like a whole log: it is only opened to continue the copy. @throws CannotOpenStore */
 export async function refuseHalfCopy(events: EventStore): Promise<void> {
   const { state } = await new StreamCache(events).read<'log'>(originStream);
-  if (!isHalfCopy(state)) return;
-  throw new CannotOpenStore(
-    'damaged',
-    `this log is a half copy of log ${state.from}: start that copy again to complete it`,
-  );
+  if (isHalfCopy(state)) throw halfCopyOf(state.from);
 }
+
+export const halfCopyOf = (original: string | undefined): CannotOpenStore =>
+  new CannotOpenStore('damaged', `this log is a half copy of log ${original}: start that copy again to complete it`);

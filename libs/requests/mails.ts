@@ -1,5 +1,11 @@
 import { asRows, type QueryDependencies, type QueryTools } from './query-tools.ts';
-import type { RequestContext } from './request-tools.ts';
+import type { RequestContext, RequestTools } from './request-tools.ts';
+import { unsubscribe } from './unsubscribing.ts';
+
+export const mailRequests = (tools: RequestTools) => ({
+  /** Switches the kind of a mail off, by the token in that mail (NTF-6). */
+  unsubscribe: (token: string, context: RequestContext) => unsubscribe(tools, token, context),
+});
 
 /** Mails to customers (NTF). Processes send them, so they can only be read here. */
 export const mailQueries = ({ rows, mails }: QueryTools & Pick<QueryDependencies, 'mails'>) => ({

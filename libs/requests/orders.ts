@@ -42,6 +42,8 @@ export function orderRequests(tools: RequestTools) {
       send(orderId, { type: 'CancelOrder', at: now(), ...(await adviceOn(tools, orderId)) }, context),
     changeDailyMaximum: (orderId: string, dailyMaximum: DailyMaximum, context: RequestContext) =>
       changeDailyMaximum(tools, orderId, dailyMaximum, context),
+    correctTimeZone: (orderId: string, timeZone: string, context: RequestContext) =>
+      send(orderId, { type: 'CorrectOrderTimeZone', at: now(), timeZone }, context),
     changePaymentCard: (orderId: string, paymentToken: string, context: RequestContext) =>
       changePaymentCard(tools, orderId, paymentToken, context),
   };

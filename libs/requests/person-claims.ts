@@ -2,9 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
+import type { ClaimTerms } from '#domain/leads/claim-terms';
 import { compareHolders, type Holding, holdingOf, holdingOfHolder, isStillSold, matchOf } from '#domain/leads/holding';
-import { type ClaimTerms, type LeadCommand, type LeadState, leadStream, type Match } from '#domain/leads/lead';
+import { type LeadCommand, type LeadState, leadStream, type Match } from '#domain/leads/lead';
 import { type Claim, personClaimStream } from '#domain/leads/person-claim';
+import { idOfRecord, isSameRecord, neighbouringIds, type ReceivedRecord } from '#domain/leads/same-record';
 import { TooMuchContention } from './command-handler.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
 import { type TermsOfBusiness, termsOfBusiness } from './terms-of-business.ts';
@@ -18,13 +20,16 @@ export interface PersonKeys {
 export interface Newcomer extends PersonKeys {
   readonly leadId: string;
   readonly leadTypeId: string;
+  readonly source: string;
+  readonly capturedAt?: Instant;
 }
 
-/** `known`: the record is stored already. */
+/** `known`: the record is stored already. `same`: it is stored under another id. `suppressed`: its person is not sold (DLV-12). */
 export type Settled =
+  | { readonly kind: 'same'; readonly leadId: string }
   | { readonly kind: 'claimed'; readonly attempt: number }
   | { readonly kind: 'duplicate'; readonly duplicateOf: string; readonly match: Match }
-  | { readonly kind: 'known' };
+  | { readonly kind: 'known' | 'suppressed' };
 
 /** All records claim their keys in this order, so that they never wait for each other in a circle. */
 export const keysInOrder = ({ telephoneKey, emailKey }: PersonKeys): readonly string[] =>
@@ -77,6 +82,8 @@ interface Held {
   readonly claim: Claim;
   readonly holder: string;
   readonly holding: Holding;
+  /** All leads that ever had the person by this key. */
+  readonly claimants: readonly string[];
 }
 
 /** The keys of one record, one step after the other. */
@@ -96,7 +103,9 @@ class PersonClaims {
   /** @returns undefined when another request was quicker: ask again */
   async settle(): Promise<Settled | undefined> {
     const own = await this.#lead(this.#newcomer.leadId);
+    if (own.knownAs !== undefined) return { kind: 'same', leadId: own.knownAs };
     if (own.status !== 'unknown') return { kind: 'known' };
+    if (await this.#isSuppressed()) return this.#giveUp(own.forfeits);
     const terms = await termsOfBusiness(this.#tools, this.#at);
     const held: Held[] = [];
     for (const key of keysInOrder(this.#newcomer)) {
@@ -105,6 +114,8 @@ class PersonClaims {
       if (!found) return undefined;
       held.push(found);
     }
+    const same = await this.#sameRecord(held);
+    if (same !== undefined) return { kind: 'same', leadId: same };
     const blocking = held.filter(({ holding }) => holding.kind === 'held');
     if (blocking.length > 0) return this.#duplicate(blocking);
     for (const one of held) if (!(await this.#take(one, own.forfeits, terms))) return undefined;
@@ -118,6 +129,41 @@ class PersonClaims {
     const command = { type: 'ClaimPerson', at: this.#at, leadId, attempt, ...(from && { from }) } as const;
     const commandId = deriveId('claim-person', leadId, key, String(attempt), ...follows);
     return this.#send(personClaimStream(key), command, commandId, likelyNew);
+  }
+
+  async #isSuppressed(): Promise<boolean> {
+    const states = await Promise.all(keysInOrder(this.#newcomer).map((key) => this.#claimOf(key)));
+    return states.some(({ suppression }) => suppression !== undefined);
+  }
+
+  /** Another key may have been claimed before it was seen: that claim counts for nothing. */
+  async #giveUp(attempt: number): Promise<Settled> {
+    const { leadId } = this.#newcomer;
+    for (const key of keysInOrder(this.#newcomer)) {
+      const { claim } = await this.#claimOf(key);
+      if (claim?.leadId !== leadId || claim.attempt !== attempt) continue;
+      await this.#sendTo(leadId, { type: 'ForfeitReceipt', at: this.#at, attempt }, key);
+      break;
+    }
+    return { kind: 'suppressed' };
+  }
+
+  #claimOf(key: string) {
+    return this.#tools.stateOf<'person'>(personClaimStream(key));
+  }
+
+  /** The same record has the same keys: it is among those that ever claimed one, or under an id that is made from it. */
+  async #sameRecord(held: readonly Held[]): Promise<string | undefined> {
+    const record: ReceivedRecord = { ...this.#newcomer, at: this.#at };
+    const made = held.length > 0 ? [idOfRecord(record), ...neighbouringIds(record)] : [];
+    for (const candidate of new Set([...held.flatMap(({ claimants }) => claimants), ...made])) {
+      const found = await this.#lead(candidate);
+      const { knownAs: leadId = candidate } = found;
+      if (leadId === this.#newcomer.leadId) continue;
+      const { record: stored } = leadId === candidate ? found : await this.#stored(leadId, true);
+      if (stored && isSameRecord(record, stored)) return leadId;
+    }
+    return undefined;
   }
 
   async #duplicate(blocking: readonly Held[]): Promise<Settled> {
@@ -156,16 +202,17 @@ class PersonClaims {
     }
   }
 
-  /** @returns undefined when the key has become free */
+  /** @returns undefined when the key has become free, or its person is suppressed */
   async #heldBy(key: string, terms: TermsOfBusiness): Promise<Held | undefined> {
-    const { claim, linked } = await this.#tools.stateOf<'person'>(personClaimStream(key));
-    if (!claim) return undefined;
+    const { claim, formerly, linked, suppression } = await this.#claimOf(key);
+    if (!claim || suppression) return undefined;
+    const claimants = [claim.leadId, ...formerly, ...linked];
     const patient = addSeconds(claim.at, SECONDS_OF_AN_OLD_CLAIM) > this.#at;
     const lead = await this.#stored(claim.leadId, patient);
     const holding = holdingOf(claim, key, lead, this.#at, this.#termsOf(lead, terms));
     const last = holding.kind === 'led' ? await this.#follow(holding.to, terms) : { holder: claim.leadId, holding };
-    if (last.holding.kind === 'held' || last.holding.kind === 'missing') return { key, claim, ...last };
-    return { key, claim, ...((await this.#heldByLinked(linked, terms)) ?? last) };
+    if (last.holding.kind === 'held' || last.holding.kind === 'missing') return { key, claim, claimants, ...last };
+    return { key, claim, claimants, ...((await this.#heldByLinked(linked, terms)) ?? last) };
   }
 
   /** A lead of the person that was sold, too, before the store knew that it is one person. */

@@ -7,7 +7,7 @@ import { refuse } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import { leadStream } from '#domain/leads/lead';
 import { familyOf } from '#domain/ledger';
-import { erasuresStream } from '#domain/persons/erasures';
+import { type Erasure, erasuresStream, partsOf } from '#domain/persons/erasures';
 import { lookKey, looksStream, monthOf } from '#domain/support/look';
 import type { HistoryReader } from './histories.ts';
 import { passingsOn } from './lead-passings.ts';
@@ -68,10 +68,15 @@ export async function erasePerson(
 async function record(tools: PersonTools, context: RequestContext, person: Person, round: number): Promise<void> {
   const subjects = [...subjectsOf(person)];
   const ends = [...[...person.leadIds].map(leadStream), ...person.open];
-  const command = { type: 'ErasePerson', at: tools.now(), subjects, personKeys: [...person.personKeys], ends } as const;
+  for (const [index, part] of partsOf({ subjects, personKeys: [...person.personKeys], ends }).entries())
+    await recordPart(tools, context, part, [String(round), ...(index > 0 ? [String(index)] : [])]);
+}
+
+async function recordPart(tools: PersonTools, context: RequestContext, part: Erasure, name: string[]): Promise<void> {
+  const command = { type: 'ErasePerson', at: tools.now(), ...part } as const;
   const send = async (commandId: string, asked: RequestContext) =>
     (await requestTools(tools).send('main', erasuresStream, command, { ...asked, commandId })).outcome;
-  const first = await send(deriveId('erase-person', context.commandId, String(round)), context);
+  const first = await send(deriveId('erase-person', context.commandId, ...name), context);
   // Sent again with its key: what was found since is recorded before its keys are destroyed.
   const outcome =
     first.kind === 'accepted' && first.repeated ? await send(randomUUID(), withoutRequestHash(context)) : first;

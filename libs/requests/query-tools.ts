@@ -19,6 +19,8 @@ export interface QueryDependencies extends RequestDependencies, OperationDepende
   readonly mails: MailGateway | undefined;
   /** What the payment provider tells by itself. */
   readonly notices: PaymentNotices;
+  /** How long something may fail before the health is degraded, and it is listed. Default: five minutes. */
+  readonly failingMilliseconds?: number;
 }
 
 /** What queries are made with. The log, the vault and commands are not among them: few queries need more than these. */

@@ -1,7 +1,9 @@
 import type { Instant } from '#domain/kernel/events';
 import type { CommandOf } from '#domain/ledger';
+import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
 import { refundIdOf } from '#domain/orders/refunds';
+import type { Finding } from '#domain/orders/unknown-payments';
 import { asRows, type QueryDependencies, type QueryTools } from './query-tools.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
 
@@ -14,7 +16,7 @@ interface GiveBackRequest {
 
 type DisputeTold = Omit<Extract<CommandOf<'order'>, { type: 'RecordDispute' }>, 'type' | 'at'>;
 
-/** Money that is given back, and payments that are disputed (CHK-6). */
+/** Money that is given back, charges of which nobody knew the result, and payments that are disputed (CHK-6). */
 export function refundRequests(tools: RequestTools) {
   const send = (id: string, orderId: string, command: CommandOf<'order'>, context: RequestContext) =>
     tools.send(id, orderStream(orderId), command, context);
@@ -30,6 +32,13 @@ export function refundRequests(tools: RequestTools) {
       send(refundId, orderId, { type: 'RetryRefund', at: at(), refundId }, context),
     settle: (orderId: string, refundId: string, context: RequestContext) =>
       send(refundId, orderId, { type: 'SettleRefund', at: at(), refundId }, context),
+    /** An unknown first payment is the order's, an unknown renewal its programme's. An order has no two of them. */
+    resolve: async (orderId: string, finding: Finding, context: RequestContext) => {
+      const { unknownCharge } = await tools.stateOf<'programme'>(programmeStream(orderId));
+      return unknownCharge
+        ? tools.send(orderId, programmeStream(orderId), { type: 'ResolveRenewal', at: at(), ...finding }, context)
+        : send(orderId, orderId, { type: 'ResolvePayment', at: at(), ...finding }, context);
+    },
     recordDispute: (orderId: string, dispute: DisputeTold, context: RequestContext) =>
       send(dispute.disputeId, orderId, { type: 'RecordDispute', at: at(), ...dispute }, context),
     recordReturned: (orderId: string, refundId: string, reference: string, context: RequestContext) =>

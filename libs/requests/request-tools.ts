@@ -1,4 +1,5 @@
 import type { Cause } from '#domain/codec';
+import type { ActivityKey } from '#domain/kernel/activities';
 import type { Caller } from '#domain/kernel/caller';
 import type { Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
@@ -23,6 +24,8 @@ export interface RequestContext {
   readonly ifRevision?: number;
   /** When the caller gives up, as `performance.now()` counts. Default: after a time of the store's. */
   readonly until?: number;
+  /** The request that it is part of, for traces. */
+  readonly parent?: ActivityKey;
 }
 
 /** The id of what was asked for, and the outcome. */
@@ -68,14 +71,14 @@ export function requestTools(dependencies: RequestDependencies, patience?: Patie
   const streams = whileWaitedFor(dependencies.streams, patience);
   const basis = new Map<string, number>();
   const addressed: RequestTools['addressed'] = async (stream, asked, context, hints) => {
-    const { caller, ifRevision, reason, requestHash: unkeyedHash, until } = context;
+    const { caller, ifRevision, reason, requestHash: unkeyedHash, until, parent } = context;
     const command = await refuseForErased(streams, stream, asked, { caller, reason });
     const seen = ifRevision === undefined ? {} : { ifRevision };
     const known = basisOf(basis, stream);
     const box =
       reason && (await sealedReason({ ...dependencies, streams }, stream, command, context, hints?.likelyNew ?? false));
     const cause = { ...causeOf(context, dependencies.vault), ...(box && { reason: box }), ...known };
-    return { stream, command, caller, cause, reason, unkeyedHash, until, ...seen, ...hints };
+    return { stream, command, caller, cause, reason, unkeyedHash, until, parent, ...seen, ...hints };
   };
   const send: RequestTools['send'] = async (id, stream, command, context) => {
     return { id, outcome: await dispatch(await addressed(stream, command, context)) };

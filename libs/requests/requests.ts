@@ -7,6 +7,7 @@ import { checkoutRequests } from './checkouts.ts';
 import { couponRequests } from './coupons.ts';
 import { leadDeliveryRequests } from './lead-delivery.ts';
 import { leadRequests } from './leads.ts';
+import { mailRequests } from './mails.ts';
 import { orderRequests } from './orders.ts';
 import { passwordRequests } from './passwords.ts';
 import { type Draft, sendPlain } from './plain-command.ts';
@@ -17,6 +18,7 @@ import { refundRequests } from './refunds.ts';
 import { type RequestContext, type RequestDependencies, type RequestTools, requestTools } from './request-tools.ts';
 import { returnRequests } from './returns.ts';
 import { supportRequests } from './support.ts';
+import { suppressionRequests } from './suppressions.ts';
 import { WaitingCommands } from './waiting-commands.ts';
 
 /**
@@ -45,6 +47,8 @@ export function createRequests(dependencies: RequestDependencies) {
     receipts: perRequest(receiptRequests),
     programmes: perRequest(programmeRequests),
     leads: perRequest(leadRequests),
+    mails: perRequest(mailRequests),
+    suppressions: perRequest(suppressionRequests),
     returns: perRequest(returnRequests),
     support: perRequest(supportRequests),
   };

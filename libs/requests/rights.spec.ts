@@ -49,17 +49,21 @@ describe('the table of rights', () => {
     expect(typesWhere((command) => refusalOf(command, program) === undefined)).toEqual([
       'RegisterCustomer',
       'ConfirmEmailChange',
+      'SwitchMailOff',
       'RequestPasswordRecovery',
       'RecoverPassword',
       'ClaimAddress',
       'ReleaseAddress',
       'ReceiveLead',
       'ReceiveDuplicate',
+      'ReceiveKnown',
       'ForfeitReceipt',
       'SupersedeLead',
       'MergeLead',
+      'SuppressLead',
       'ClaimPerson',
       'LinkPerson',
+      'SuppressPerson',
     ]);
   });
 
@@ -132,6 +136,7 @@ describe('the table of rights', () => {
         'RetireCoupon',
         'RetireLeadType',
         'ChangeDailyMaximum',
+        'CorrectOrderTimeZone',
         'ChangePaymentCard',
         'CorrectToDenied',
         'CorrectToGranted',
@@ -146,6 +151,8 @@ describe('the table of rights', () => {
         'ReplaceCoupon',
         'ReplaceOrderCoupon',
         'ReplaceTakenCoupon',
+        'ResolvePayment',
+        'ResolveRenewal',
         'RetryRefund',
         'SettleRefund',
         'WishRefund',

@@ -115,8 +115,9 @@ export function copyMasterKey(from: string, to: string): void {
   });
 }
 
-function fromEnvironment(): MasterKeyPair | undefined {
-  const { [VARIABLE]: given, [NEXT_VARIABLE]: next } = process.env;
+/** @returns undefined where the environment gives none @throws CannotOpenStore where it gives something else */
+export function fromEnvironment(env: NodeJS.ProcessEnv = process.env): MasterKeyPair | undefined {
+  const { [VARIABLE]: given, [NEXT_VARIABLE]: next } = env;
   if (given === undefined) return undefined;
   const masterKey = parse(given, VARIABLE);
   if (!next) return { masterKey };

@@ -24,6 +24,7 @@ type KeyedKind =
   | 'request'
   | 'webhook-secret'
   | 'letter'
+  | 'unsubscribe'
   | 'vault'
   | 'actor';
 

@@ -1,5 +1,6 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import type { Activities } from '#domain/kernel/activities';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
@@ -16,8 +17,10 @@ import { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
 import { BusCommand, BusOperation, BusQuery } from './buses.ts';
 import {
+  ACTIVITIES,
   CLOCK,
   EVENT_STORE,
+  FAILING_LIMIT,
   MAILS,
   NOTICES,
   OPERATIONS,
@@ -39,7 +42,11 @@ export const dispatchOver =
 
 /** Commands, operations and queries go over their bus to the one handler that checks their rights. */
 export const asking: readonly FactoryProvider[] = [
-  { provide: CommandHandler, inject: [EVENT_STORE], useFactory: (store: EventStore) => new CommandHandler(store) },
+  {
+    provide: CommandHandler,
+    inject: [EVENT_STORE, ACTIVITIES],
+    useFactory: (store: EventStore, activities: Activities) => new CommandHandler(store, undefined, activities),
+  },
   { provide: StreamCache, inject: [CommandHandler], useFactory: ({ streams }: CommandHandler) => streams },
   {
     provide: REQUEST_DEPENDENCIES,
@@ -60,7 +67,7 @@ export const asking: readonly FactoryProvider[] = [
   },
   {
     provide: QUERY_DEPENDENCIES,
-    inject: [REQUEST_DEPENDENCIES, EVENT_STORE, READ_MODELS, RUNNING_PROCESSES, MAILS, NOTICES],
+    inject: [REQUEST_DEPENDENCIES, EVENT_STORE, READ_MODELS, RUNNING_PROCESSES, MAILS, NOTICES, FAILING_LIMIT],
     useFactory: (
       requests: RequestDependencies,
       events: EventStore,
@@ -68,7 +75,16 @@ export const asking: readonly FactoryProvider[] = [
       processes: RunningProcesses,
       mails: MailGateway | undefined,
       notices: PaymentNotices,
-    ): QueryDependencies => ({ ...requests, events, readModels, processes, mails, notices }),
+      failingMilliseconds: number | undefined,
+    ): QueryDependencies => ({
+      ...requests,
+      events,
+      readModels,
+      processes,
+      mails,
+      notices,
+      ...(failingMilliseconds !== undefined && { failingMilliseconds }),
+    }),
   },
   { provide: REQUESTS, inject: [REQUEST_DEPENDENCIES], useFactory: createRequests },
   {

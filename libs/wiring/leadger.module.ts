@@ -8,6 +8,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
+import type { Activities } from '#domain/kernel/activities';
 import { partOf } from '#event-store/data-directory';
 import { watchLog } from '#event-store/log-watch';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
@@ -21,6 +22,7 @@ import type { StripeOptions } from '#gateways/stripe-payments';
 import { type SupportMail, supportMail } from '#gateways/support-mail';
 import { httpWebhooks, type WebhookGateway } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
+import { warnIfClockWasSetBack } from '#requests/clock-status';
 import { CommandHandler } from '#requests/command-handler';
 import { prepareKeys } from '#requests/keys-at-start';
 import { type RunningProcesses, runningElsewhere, runningHere, runningNowhere } from '#requests/running-processes';
@@ -32,8 +34,10 @@ import type { Leases } from './leases.ts';
 import { createReactions, type ReactionDependencies } from './reactions.ts';
 import type { Stores } from './stores.ts';
 import {
+  ACTIVITIES,
   CLOCK,
   EVENT_STORE,
+  FAILING_LIMIT,
   MAILBOX,
   MAILS,
   NOTICES,
@@ -69,7 +73,7 @@ interface LeadgerOptions {
   readonly supportMail?: SupportMail;
   /** Default: where `SUPPORT_IMAP_URL` is set, in programs that work and call what is outside. */
   readonly mailbox?: Mailbox;
-  /** Default: over HTTP, to the public Internet only. */
+  /** Default: over HTTP, to the public Internet only; to this machine, too, where `LEADGER_WEBHOOKS_TO_THIS_MACHINE` says yes. */
   readonly webhooks?: WebhookGateway;
   /** Whether processes and projections run here; default: true. Else this program serves commands and reads only. */
   readonly works?: boolean;
@@ -77,6 +81,8 @@ interface LeadgerOptions {
   readonly callsOutside?: boolean;
   /** Of several workers: how they share the work. Default: one worker does everything. */
   readonly leases?: Leases;
+  /** How long something may fail before the health is degraded. */
+  readonly failingMilliseconds?: number;
 }
 
 /**
@@ -90,6 +96,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
   readonly #commands: CommandHandler;
   readonly #clock: Clock;
   readonly #mailbox: Mailbox | undefined;
+  readonly #mails: MailGateway | undefined;
   readonly #stopping = new AbortController();
 
   constructor(
@@ -98,12 +105,14 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
     @Inject(CommandHandler) commands: CommandHandler,
     @Inject(CLOCK) clock: Clock,
     @Inject(MAILBOX) mailbox: Mailbox | undefined,
+    @Inject(MAILS) mails: MailGateway | undefined,
   ) {
     this.#stores = stores;
     this.#work = work;
     this.#commands = commands;
     this.#clock = clock;
     this.#mailbox = mailbox;
+    this.#mails = mails;
   }
 
   /** Before anything else is written, and in every program that can write. */
@@ -111,7 +120,9 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
     const { vault, events } = this.#stores;
     const commands = this.#commands;
     await watchLog(events, () => commands.forget(), this.#stopping.signal);
-    await prepareKeys({ events, vault, commands, clock: this.#clock }, (line) => console.warn(`leadger: ${line}`));
+    const warn = (line: string) => console.warn(`leadger: ${line}`);
+    await warnIfClockWasSetBack(events, warn);
+    await prepareKeys({ events, vault, commands, clock: this.#clock }, warn);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -121,6 +132,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
       Promise.all([this.#mailbox?.stop(), this.#work.stop()]),
       wait(MILLISECONDS_TO_STOP, undefined, { ref: false }),
     ]);
+    this.#mails?.close();
     await this.#stores.close();
   }
 
@@ -128,7 +140,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
     const { clock = systemClock(), works = true, callsOutside = true, leases } = options;
     const mails = options.mails ?? mailsOf(stores, works);
     const payments = options.payments ?? paymentsOf(process.env, clock);
-    const webhooks = options.webhooks ?? httpWebhooks();
+    const webhooks = options.webhooks ?? webhooksOf(process.env);
     const support = options.supportMail ?? supportMailOf(process.env);
     const outside = { clock, payments, webhooks, callsOutside, supportMail: support };
     const work = works && mails ? worksHere({ ...outside, mails }, leases) : worksElsewhere(leases);
@@ -137,6 +149,8 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
       { provide: EVENT_STORE, useValue: stores.events },
       { provide: VAULT, useValue: stores.vault },
       { provide: READ_MODELS, useValue: stores.readModels },
+      { provide: ACTIVITIES, useValue: stores.activities },
+      { provide: FAILING_LIMIT, useValue: options.failingMilliseconds },
       { provide: CLOCK, useValue: clock },
       { provide: MAILS, useValue: mails },
       { provide: SUPPORT_MAIL, useValue: support },
@@ -154,6 +168,9 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
     };
   }
 }
+
+const webhooksOf = ({ LEADGER_WEBHOOKS_TO_THIS_MACHINE: written }: NodeJS.ProcessEnv): WebhookGateway =>
+  httpWebhooks({ toThisMachine: written === 'yes' });
 
 function paymentsOf(environment: NodeJS.ProcessEnv, clock: Clock): PaymentGateway {
   const { STRIPE_SECRET_KEY: secretKey, STRIPE_STATEMENT_PREFIX: statementPrefix } = environment;
@@ -228,7 +245,7 @@ const CREATE_ENGINE = Symbol('CreateEngine');
 const worksHere = (outside: Outside, leases: Leases | undefined): FactoryProvider[] => [
   {
     provide: CREATE_ENGINE,
-    inject: [EVENT_STORE, VAULT, READ_MODELS, StreamCache, CommandBus],
+    inject: [EVENT_STORE, VAULT, READ_MODELS, StreamCache, CommandBus, ACTIVITIES],
     useFactory:
       (
         store: EventStore,
@@ -236,6 +253,7 @@ const worksHere = (outside: Outside, leases: Leases | undefined): FactoryProvide
         readModels: Stores['readModels'],
         streams: StreamCache,
         bus: CommandBus,
+        activities: Activities,
       ): CreateEngine =>
       (leaseOf) =>
         createReactions({
@@ -245,6 +263,7 @@ const worksHere = (outside: Outside, leases: Leases | undefined): FactoryProvide
           readModels,
           streams,
           dispatch: dispatchOver(bus),
+          activities,
           ...(leaseOf && { leaseOf }),
         }),
   },

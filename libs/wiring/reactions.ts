@@ -1,3 +1,4 @@
+import type { Activities } from '#domain/kernel/activities';
 import type { Caller } from '#domain/kernel/caller';
 import { addressClaims } from '#processes/address-claims';
 import { autoRestart } from '#processes/auto-restart';
@@ -20,10 +21,12 @@ import { receipts } from '#processes/receipts';
 import { refunds } from '#processes/refunds';
 import { replacementDelivery } from '#processes/replacement-delivery';
 import { retention } from '#processes/retention';
+import { suppressedBuyers } from '#processes/suppressed-buyers';
 import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
 import type { AddressedCommand, Outcome } from '#requests/command-handler';
 import { type EffectDependencies, effectsOf } from '#requests/effects/effects';
+import { KeptResults } from '#requests/effects/kept-results';
 import { hasOlderText, sealOlderTexts } from '#requests/older-texts';
 import type { Lease } from './leases.ts';
 
@@ -44,6 +47,7 @@ export const processes = [
   leadAgeing,
   businessKeys,
   leadDistribution,
+  suppressedBuyers,
   checkoutCoupons,
   checkoutEnd,
   addressClaims,
@@ -53,6 +57,8 @@ export const processes = [
 ];
 
 export interface ReactionDependencies extends EffectDependencies {
+  /** Where the attempts of processes are told. */
+  readonly activities?: Activities;
   /** False in commands of an operator, which do not know the accounts of the store: these calls wait for the store itself. Default: true. */
   readonly callsOutside?: boolean;
   /** Where several workers run: the lease that this one has of a unit. Default: there is one worker, which needs none. */
@@ -61,22 +67,26 @@ export interface ReactionDependencies extends EffectDependencies {
 
 /** The engine that runs the processes. It sends commands over the bus, and calls what is outside. */
 export function createReactions(dependencies: ReactionDependencies): ProcessEngine {
-  const { store, streams, clock, vault, dispatch, leaseOf, callsOutside = true } = dependencies;
+  const { store, streams, clock, vault, dispatch, leaseOf, callsOutside = true, activities } = dependencies;
+  const kept = new KeptResults();
   return new ProcessEngine({
     store,
     clock,
     processes,
+    activities,
     ...(leaseOf && { mayActFor: (unit) => leaseOf(unit) !== undefined }),
     send: async (sent) => {
       // Others are dispatched at once, in the order in which they are sent.
       const command = hasOlderText(sent.command)
         ? await sealOlderTexts({ streams, vault }, sent.stream, sent.command)
         : sent.command;
-      return resultOf(await dispatch(addressed({ ...sent, command }, leaseOf?.(sent.unit))));
+      const outcome = await dispatch(addressed({ ...sent, command }, leaseOf?.(sent.unit)));
+      kept.forget(sent.commandId);
+      return resultOf(outcome);
     },
     forget: () => streams.clear(),
     warm: (names) => streams.warm(names, { until: Number.POSITIVE_INFINITY }),
-    effects: effectsOf(dependencies, callsOutside),
+    effects: effectsOf(dependencies, { callsOutside, kept }),
   });
 }
 
@@ -89,7 +99,8 @@ function addressed(
     : { correlationId: commandId };
   const under = lease && { lease: { unit: lease.unit, token: lease.token } };
   const cause = { commandId, actor, authenticated: 'process', ...chain, eventsSeen, ...under } as const;
-  return { stream, command, caller: processCaller(actor), cause };
+  const parent = { kind: 'process', id: commandId, correlationId: chain.correlationId } as const;
+  return { stream, command, caller: processCaller(actor), cause, parent };
 }
 
 const processCaller = (actor: string): Caller => ({ kind: 'process', actor, roles: ['process'], stores: 'all' });

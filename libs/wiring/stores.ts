@@ -1,6 +1,7 @@
 import { isWrittenByLedger } from '#domain/codec';
+import { Activities } from '#domain/kernel/activities';
 import { type FamilyName, families, familiesWith, isOfLedger } from '#domain/ledger';
-import { type DataDirectory, openDataDirectory, type Part, partOf } from '#event-store/data-directory';
+import { type DataDirectory, halfCopyIn, openDataDirectory, type Part, partOf } from '#event-store/data-directory';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStoreDbOptions } from '#event-store/eventstoredb/connection';
 import { type ForeignEvents, foreignEventsIn } from '#event-store/foreign-events';
@@ -13,7 +14,7 @@ import { wholeStreamsOf } from '#event-store/whole-streams';
 import { systemClock } from '#gateways/clock';
 import { reachPostgres } from '#postgres/reach';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
-import { refuseHalfCopy } from '#requests/log-origin';
+import { halfCopyOf, refuseHalfCopy } from '#requests/log-origin';
 import { openVaultOf, whyNotTogether } from '#requests/vault-link';
 import type { VaultOptions } from '#vault/opened-keys';
 import type { Vault } from '#vault/vault';
@@ -26,6 +27,8 @@ export interface Stores {
   readonly events: EventStore;
   readonly vault: Vault;
   readonly readModels: ReadModels;
+  /** Where is told what is done with them. */
+  readonly activities: Activities;
   close(): Promise<void>;
 }
 
@@ -52,6 +55,8 @@ interface OpenStoresOptions extends StoreLocation {
   readonly waitForServer?: boolean;
   /** For a demo: the key of hashes of persons, so that its log is the same each time. */
   readonly matchingSecret?: Uint8Array;
+  /** Where is told what is done with the stores. */
+  readonly activities?: Activities;
 }
 
 /**
@@ -59,7 +64,15 @@ interface OpenStoresOptions extends StoreLocation {
  * before is closed.
  */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
-  const { waits, mustExist, masterKey, nextMasterKey, matchingSecret, ...location } = options;
+  const {
+    waits,
+    mustExist,
+    masterKey,
+    nextMasterKey,
+    matchingSecret,
+    activities = new Activities(),
+    ...location
+  } = options;
   removeLeftovers();
   await checkAddress(location);
   if (waits) await reachServers(location);
@@ -72,9 +85,9 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
     const vault = keep(await openVaultOf(events, { ...keysOf(location), masterKey, nextMasterKey, matchingSecret }));
     const log = keep(sameLog(events, vault, location));
     const files = inside(path, 'read-models');
-    const readModels = await openReadModels({ store: log, databaseUrl: location.databaseUrl, ...files });
+    const readModels = await openReadModels({ store: log, databaseUrl: location.databaseUrl, activities, ...files });
     keep({ close: () => readModels.stop() });
-    return { directory, events: log, vault, readModels };
+    return { directory, events: log, vault, readModels, activities };
   });
 }
 
@@ -142,6 +155,9 @@ interface OpenEventsOptions extends StoreLocation, Checks {
  * @throws CannotOpenStore, StoreUnavailable
  */
 export async function openEvents({ completes = false, ...options }: OpenEventsOptions): Promise<EventStore> {
+  const { directory, eventStoreDb } = options;
+  const original = directory !== undefined && eventStoreDb === undefined ? halfCopyIn(directory) : undefined;
+  if (original !== undefined && !completes) throw halfCopyOf(original);
   const events = await openLog(options);
   try {
     if (!completes) await refuseHalfCopy(events);

@@ -14,5 +14,9 @@ export const MAILBOX = Symbol('Mailbox');
 export const NOTICES = Symbol('PaymentNotices');
 /** What the payment provider cannot charge or show. */
 export const PROVIDER_LIMITS = Symbol('ProviderLimits');
+/** What the program tells of what it does. */
+export const ACTIVITIES = Symbol('Activities');
+/** After how many milliseconds a failure that lasts degrades the health. */
+export const FAILING_LIMIT = Symbol('FailingLimit');
 export const WORK = Symbol('Work');
 export const RUNNING_PROCESSES = Symbol('RunningProcesses');

@@ -230,6 +230,57 @@ test('a charge whose answer was lost before its customer was erased is unknown, 
   expect(orderIds).toEqual(expect.arrayContaining([renewed, placed]));
 });
 
+/** An order and a renewal whose charges have no answer, and whose customers are erased. */
+async function unknownPayments(): Promise<readonly [string, string]> {
+  const leadTypeId = await shop.leadType({ qualifiesForLoyaltyRewards: true });
+  const [first, second] = [await shop.customer(), await shop.customer()];
+  const renewed = await shop.order(first, { leadTypeId, quantity: 1, loyalty: { cadence: 'weekly' } });
+  for (let delivered = 0; delivered < 2; delivered += 1) await shop.lead(leadTypeId);
+  expect(await shop.read(`/api/orders/${renewed}`)).toMatchObject({ status: 'filled' });
+  isSilent = true;
+  await shop.wait({ days: 7 });
+  const placed = await shop.order(second, { leadTypeId });
+  for (const customerId of [first, second]) await erase({ customerId });
+  isSilent = false;
+  await shop.wait({ days: 1 });
+  expect(await unknownNow()).toEqual(expect.arrayContaining([placed, renewed]));
+  return [placed, renewed];
+}
+const unknownNow = async () =>
+  (await shop.read('/api/attention?reason=payment-unknown')).items.map(({ orderId }: { orderId: string }) => orderId);
+const resolve = (orderId: string, body: object, headers: object = support) =>
+  shop.try('POST', `/api/orders/${orderId}/unknown-payment/resolve`, body, headers as Record<string, string>);
+
+test('CHK-6: staff record that an unknown payment or renewal was captured, and the money is given back', async () => {
+  for (const [index, orderId] of (await unknownPayments()).entries()) {
+    const found = { result: 'captured', reference: `pay_found_${index}` };
+    expect(await resolve(orderId, found, { 'leadger-actor': 'staff:ada' })).toMatchObject({ status: 400 });
+    expect(await resolve(orderId, found)).toMatchObject({ status: 200 });
+    await shop.server.settle();
+    expect(await unknownNow()).not.toContain(orderId);
+    const { items } = await shop.read(`/api/refunds?orderId=${orderId}`);
+    expect(items).toMatchObject([{ renewalNumber: index, cause: 'captured-too-late', status: 'made' }]);
+    const receipts = await shop.read(`/api/receipts?orderId=${orderId}`);
+    expect(receipts.items.map(({ kind }: { kind: string }) => kind).sort()).toEqual(
+      index === 0 ? ['charge', 'refund'] : ['charge', 'charge', 'refund'],
+    );
+    expect(await typesOf(orderId)).not.toContain('OrderReopened');
+    expect(await resolve(orderId, { result: 'not-captured' })).toMatchObject({
+      status: 409,
+      body: { code: 'payment-captured' },
+    });
+  }
+});
+
+test('CHK-4: staff record that an unknown payment or renewal was not captured, and it waits for nobody', async () => {
+  for (const orderId of await unknownPayments()) {
+    expect(await resolve(orderId, { result: 'not-captured' })).toMatchObject({ status: 200 });
+    expect(await unknownNow()).not.toContain(orderId);
+    expect((await shop.read(`/api/refunds?orderId=${orderId}`)).items).toEqual([]);
+    expect(await resolve(orderId, { result: 'captured' })).toMatchObject({ body: { code: 'finding-incomplete' } });
+  }
+});
+
 test('a card whose token an older version stored as it is is not charged after the erasure', async () => {
   // Without an e-mail address there is no box whose key tells that the customer was erased.
   const customerId = await shop.customer();

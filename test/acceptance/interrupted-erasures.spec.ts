@@ -2,10 +2,11 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deriveId } from '#domain/kernel/ids';
+import type { EventStore } from '#event-store/port';
 import { mailFiles } from '#gateways/mail';
 import { CommandHandler } from '#requests/command-handler';
 import type { Vault } from '#vault/vault';
-import { VAULT } from '#wiring/tokens';
+import { EVENT_STORE, VAULT } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
 
 /* A crash right after an erasure was recorded leaves the fact alone. The store completes it, and nobody asks again. */
@@ -67,6 +68,47 @@ test('a lead that was received before the erasure was recorded is withdrawn, and
   const vault = shop.server.application.get<Vault>(VAULT);
   await expect(vault.seal(`lead-${leadId}`, 'note', 1)).rejects.toMatchObject({ code: 'person-erased' });
 });
+
+test('a person with thousands of leads is erased in several facts, and so is what a crash between them left', async () => {
+  const contact = { telephone: '+1 212 555 1002', firstName: 'Zoë' };
+  const first = await shop.lead(undefined, { contact });
+  const model = (await shop.log()).find(({ stream }) => stream === `lead-${first}`);
+  const { telephoneKey, leadTypeId } = model?.data ?? {};
+  await receiveAgain({ at: shop.now(), leadTypeId, source: 'web', telephoneKey, duplicateOf: first, policyVersion: 1 });
+  const before = (await shop.log()).length;
+  // The first fact alone: its keys find the rest.
+  await recordAlone({ subjects: [], personKeys: [telephoneKey] });
+  const facts = (await shop.log()).slice(before).filter(({ type }) => type === 'PersonErased');
+  expect(facts.length).toBeGreaterThan(2);
+  for (const { data } of facts) expect(JSON.stringify(data).length).toBeLessThan(300_000);
+  const subjects = facts.flatMap(({ data }) => data.subjects);
+  expect([subjects.length, new Set(subjects).size]).toEqual([MANY + 1, MANY + 1]);
+  expect(await shop.read(`/api/leads/${first}`)).toMatchObject({ contact: null, withdrawn: true });
+  const again = await shop.ask(
+    'POST',
+    '/api/persons/erasures',
+    { person: { telephone: contact.telephone } },
+    200,
+    support,
+  );
+  expect(again).toEqual({ customers: 0, leads: MANY + 1 });
+});
+
+const MANY = 3000;
+
+/** The same person, as often as a list that is bought again and again names it. */
+async function receiveAgain(data: object): Promise<void> {
+  const events = shop.server.application.get<EventStore>(EVENT_STORE);
+  const stored = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+  const receipts = Array.from({ length: MANY }, (_, index) => {
+    const id = deriveId('received again', String(index));
+    const metadata = stored({ actor: caller.actor, authenticated: 'process', commandId: id, correlationId: id });
+    const received = { id, type: 'DuplicateReceived', data: stored(data), metadata };
+    return events.append(`lead-${id}`, [received], 'no-stream');
+  });
+  await Promise.all(receipts);
+  await shop.server.settle();
+}
 
 test('when all is complete, nothing more is recorded', async () => {
   const before = (await shop.log()).length;

@@ -344,7 +344,7 @@ describe('mails over a mail server', () => {
       await shop.wait({ seconds: 600 });
       expect([await statuses(), received.length]).toEqual([Array(4).fill('wished'), 0]);
       away = false;
-      await shop.wait({ seconds: 61 });
+      await shop.wait({ seconds: 1800 });
       expect([await statuses(), received.length]).toEqual([['refused', 'refused', 'sent', 'sent'], 2]);
       await shop.wait({ hours: 1 });
       expect(received).toHaveLength(2);
@@ -409,6 +409,21 @@ describe('leads sent to a program', () => {
     const webhookId = headers['webhook-id'] as string;
     expect(headers['webhook-signature']).toBe(signatureOf({ signingSecret, id: webhookId, at, body }));
     expect(await messages(id)).toMatchObject([{ webhookId, leadId, status: 'accepted', attempts: 1 }]);
+  });
+
+  test('DLV-12: the program is told that the person of a lead must not be contacted, also after the person was erased', async () => {
+    const id = await program();
+    const orderId = await shop.order(id, { quantity: 1 });
+    const telephone = '+1 212 555 7798';
+    const leadId = await shop.lead('exclusive-fresh', { contact: { telephone } });
+    await shop.ask('POST', '/api/persons/erasures', { person: { telephone } }, 200, support);
+    await shop.ask('POST', '/api/suppressions', { person: { telephone } });
+    expect(calls.map(({ body }) => JSON.parse(body))).toMatchObject([
+      { type: 'lead.delivered', data: { leadId } },
+      { type: 'lead.suppressed', data: { leadId, orderId, suppression: 'opt-out', suppressedAt: shop.now() } },
+    ]);
+    expect(await messages(id)).toMatchObject([{ status: 'accepted' }, { status: 'accepted' }]);
+    expect(await shop.read(`/api/customers/${id}/leads/${leadId}`)).toMatchObject({ suppressedAt: shop.now() });
   });
 
   test('DLV-9: a program that fails is called again after growing delays; then the message is parked, and sent again on request', async () => {

@@ -74,16 +74,9 @@ export async function openShop(options: Parameters<typeof startServer>[0] = {}):
       throw new Error(`${method} ${path} was answered ${status}: ${text}`);
     return answer ?? text;
   };
-  /** While a connection to the event store is made again, there is none. */
-  const position = async (): Promise<string> => {
-    for (;;) {
-      const { status, body } = await server.call('GET', '/health');
-      if (status === 200 && body.store.position !== undefined) return body.store.position;
-    }
-  };
   const read: Shop['read'] = async (path) => {
     await server.settle();
-    return ask('GET', `${path}${path.includes('?') ? '&' : '?'}waitFor=${await position()}`);
+    return ask('GET', `${path}${path.includes('?') ? '&' : '?'}waitFor=${await server.position()}`);
   };
   return {
     server,

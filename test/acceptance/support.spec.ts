@@ -310,8 +310,7 @@ describe('support', () => {
   let subject: Subject;
   let stranger: string;
   const wholeHistory = async (query: Record<string, string> = {}, headers: Record<string, string> = staff) => {
-    const { store } = await shop.ask('GET', '/health');
-    const asked = new URLSearchParams({ limit: '200', waitFor: store.position, ...query });
+    const asked = new URLSearchParams({ limit: '200', waitFor: await shop.server.position(), ...query });
     return shop.try('GET', `/api/customers/${subject.customerId}/whole-history?${asked}`, undefined, headers);
   };
 
@@ -375,6 +374,7 @@ describe('support', () => {
         'mail',
         'order',
         'programme',
+        'receipts',
         'replacement',
         'ticket',
       ].sort(),

@@ -154,7 +154,7 @@ const onlyAsked = /^(signIn|requestPasswordRecovery|exportPerson|erasePerson|quo
 
 /** Where what was accepted is shown: the thing that was made, or the one that was changed. */
 async function readBack(operation: Operation, reply: Reply): Promise<string[]> {
-  const { position } = (await server.call('GET', '/health')).body.store;
+  const position = await server.position();
   const same = api.operations.find(({ method, path }) => method === 'GET' && path === operation.path);
   const own = same ?? ownRead(api.operations, operation);
   const address = reply.headers.get('location') ?? (own && calls.addressOf(own));
@@ -269,7 +269,7 @@ test(
 );
 
 test('nothing is parked after all that, and nothing failed unexpectedly', async () => {
-  const { position } = (await server.call('GET', '/health')).body.store;
+  const position = await server.position();
   await server.call('GET', `/api/orders?waitFor=${position}`);
   const { readModels } = (await server.call('GET', '/health')).body;
   expect(readModels.filter(({ parked }: Json) => parked > 0)).toEqual([]);

@@ -13,7 +13,7 @@ const csv = { 'content-type': 'text/csv' };
 const ndjson = { 'content-type': 'application/x-ndjson' };
 const forAll = '/api/leads/batches?leadTypeId=shared-fresh&source=fair';
 const stockOf = async (leadTypeId: string) => {
-  const { position } = (await server.call('GET', '/health')).body.store;
+  const position = await server.position();
   const { body } = await server.call('GET', `/api/stock?waitFor=${position}`);
   return body.items.find((stock: { leadTypeId: string }) => stock.leadTypeId === leadTypeId)?.leads ?? 0;
 };

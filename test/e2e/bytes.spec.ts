@@ -114,7 +114,7 @@ const head = (path: string, headers: Record<string, string> = {}) =>
   });
 
 test('HEAD is answered as GET is, with the same ETag and length, and without the body', async () => {
-  const { position } = (await server.call('GET', '/health')).body.store;
+  const position = await server.position();
   const paths = [`/api/orders/${orderId}`, '/api/orders', `/api/customers/${customerId}/lead-delivery`, '/api/policy'];
   for (const path of paths) {
     const address = path === '/api/policy' ? path : `${path}?waitFor=${position}`;

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const read = async (path: string, headers: Record<string, string> = {}) => {
-  const { position } = (await server.call('GET', '/health')).body.store;
+  const position = await server.position();
   return server.call('GET', `${path}?waitFor=${position}`, undefined, headers);
 };
 const paths = (): [string, string][] => [

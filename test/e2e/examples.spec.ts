@@ -126,7 +126,7 @@ async function addressOf({ path, operation }: Operation, also: Record<string, st
   for (const { name, in: where, required, schema } of operation.parameters ?? []) {
     if (where === 'path') filled = filled.replace(`{${name}}`, schema.example);
     if (where === 'query' && required) query.set(name, schema.example);
-    if (name === 'waitFor') query.set(name, (await server.call('GET', '/health')).body.store.position);
+    if (name === 'waitFor') query.set(name, await server.position());
   }
   return `${filled}?${query}`;
 }
@@ -157,7 +157,7 @@ function unnamed(): string[] {
 }
 
 async function tokenIn(kind: string): Promise<string> {
-  const { position } = (await server.call('GET', '/health')).body.store;
+  const position = await server.position();
   const { items } = (await server.call('GET', `/api/mails?kind=${kind}&waitFor=${position}`)).body;
   const { text } = await server.call('GET', `/api/mails/${items[0].mailId}/copy`);
   return /\?token=([\w.-]+)/.exec(text.replace(/=\r?\n/g, '').replaceAll('=3D', '='))?.[1] as string;

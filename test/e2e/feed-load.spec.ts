@@ -59,7 +59,7 @@ const NUMBER_OF_ORDERS = 10;
 test('130 feeds that connect while the log moves keep at most ten calls open, and each gets each of its changes once, in order', async () => {
   const orders = await Promise.all(Array.from({ length: NUMBER_OF_ORDERS }, () => orderOf(`Load ${randomUUID()}`)));
   await server.settle();
-  const { position } = (await server.call('GET', '/health')).body.store;
+  const position = await server.position();
   const changeAll = async () => {
     for (const act of ['pause', 'restart'])
       for (const { orderId } of orders)

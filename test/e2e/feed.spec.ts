@@ -228,7 +228,7 @@ test('a feed whose client leaves before it begins makes room for another', async
 
 test('a client that reconnects late receives all events since then, once and in order', async () => {
   const orderId = await order(await customer());
-  const { position } = (await server.call('GET', '/health')).body.store;
+  const position = await server.position();
   await record(orderId, 5_000);
   const slow = await follow('?kind=order', { 'last-event-id': position });
   const positions: number[] = [];

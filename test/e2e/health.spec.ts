@@ -14,7 +14,7 @@ afterAll(() => server.stop());
 
 test('health shows the store, the processes and the read models, and their lag', async () => {
   await server.settle();
-  const { position } = (await server.call('GET', '/health')).body.store;
+  const position = await server.position();
   await server.call('GET', `/api/stock?waitFor=${position}`);
   const { status, body } = await server.call('GET', '/health');
   expect(status).toBe(200);

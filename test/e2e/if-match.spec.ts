@@ -46,7 +46,7 @@ async function changed(path: string, body: Json): Promise<void> {
 }
 
 async function read(path: string) {
-  const { position } = (await server.call('GET', '/health')).body.store;
+  const position = await server.position();
   return server.call('GET', `${path}?waitFor=${position}`);
 }
 

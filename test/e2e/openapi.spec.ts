@@ -101,11 +101,13 @@ test('it lists every route with its operation id: after a change run `npm test -
   "POST /api/orders/{orderId}/restart restartOrder",
   "POST /api/orders/{orderId}/cancel cancelOrder",
   "PUT /api/orders/{orderId}/daily-maximum changeDailyMaximum",
+  "PUT /api/orders/{orderId}/time-zone correctTimeZone",
   "PUT /api/orders/{orderId}/payment-card changePaymentCard",
   "GET /api/orders/{orderId}/history getOrderHistory",
   "GET /api/refunds listRefunds",
   "GET /api/refunds/{refundId} getRefund",
   "GET /api/disputes listDisputes",
+  "POST /api/orders/{orderId}/unknown-payment/resolve resolvePayment",
   "POST /api/orders/{orderId}/refunds giveBack",
   "POST /api/orders/{orderId}/refunds/{refundId}/retry retryRefund",
   "POST /api/orders/{orderId}/refunds/{refundId}/settle settleRefund",
@@ -144,6 +146,7 @@ test('it lists every route with its operation id: after a change run `npm test -
   "GET /api/mails listMails",
   "GET /api/mails/{mailId} getMail",
   "GET /api/mails/{mailId}/copy getMailCopy",
+  "POST /api/mail-links/{token}/unsubscribe unsubscribe",
   "GET /api/webhooks listWebhooks",
   "GET /api/webhooks/{webhookId} getWebhook",
   "POST /api/webhooks/{webhookId}/retry retryWebhook",
@@ -157,6 +160,8 @@ test('it lists every route with its operation id: after a change run `npm test -
   "GET /api/customers/{customerId}/whole-history listWholeHistory",
   "POST /api/persons/exports exportPerson",
   "POST /api/persons/erasures erasePerson",
+  "POST /api/suppressions suppress",
+  "POST /api/suppressions/batches suppressBatch",
   "GET /api/processes/parked listParkedItems",
   "POST /api/processes/parked/{parkedItemId}/retry retryParkedItem",
   "GET /api/damaged-streams listDamagedStreams",
@@ -249,9 +254,9 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|resolve|unsubscribe)$/;
     const collections =
-      /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges)$/;
+      /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges|suppressions)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);
     const unknown = posts.filter((path) => !verbs.test(path) && !collections.test(path));
     expect({ addToVerbsOrCollections: unknown }).toEqual({ addToVerbsOrCollections: [] });

@@ -21,7 +21,7 @@ const aCustomer = (businessAssociation: string) => ({
   businessAssociation,
   timeZone: 'America/New_York',
 });
-const latest = async () => (await server.call('GET', '/health')).body.store.position as string;
+const latest = () => server.position();
 const placeOrder = async (of: string, changes: object = {}) => {
   const order = { customerId: of, leadTypeId: 'exclusive-real-time', quantity: 4, dailyMaximum: { leads: 2 } };
   const { body } = await server.call('POST', '/api/orders', { ...order, paymentToken: 'tok_ok', ...changes });

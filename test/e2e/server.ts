@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { pino } from 'pino';
 import { createHttpApplication } from '#apps/api/http-application';
+import { logActivities, programLog } from '#apps/program-log';
+import { Activities } from '#domain/kernel/activities';
 import { MovedClock } from '#gateways/clock';
 import { type MailGateway, mailFiles } from '#gateways/mail';
 import type { Mailbox } from '#gateways/mailbox';
@@ -35,8 +36,12 @@ export interface Server {
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
   /** Waits until the processes have carried out all consequences of the requests so far. */
   settle(): Promise<void>;
+  /** The end of the log, as the store says it. While a connection to the event store is made again, there is none. */
+  position(): Promise<string>;
   /** The log lines about requests that failed unexpectedly. */
   readonly errors: string[];
+  /** All lines of the log, as the programs write it. */
+  readonly log: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -87,8 +92,15 @@ export async function startServer({
 } = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
   const mails = given ?? (directory === undefined ? mailFiles(join(temporary, 'mails')) : undefined);
-  const errors: string[] = [];
-  const log = pino({ level: 'warn' }, { write: (line: string) => void errors.push(line) });
+  const [errors, lines]: [string[], string[]] = [[], []];
+  const write = (line: string) => {
+    lines.push(line);
+    // What processes and commands tell of their failures is not about requests.
+    if (/"level":[456]0/.test(line) && !line.includes('"outcome":"')) errors.push(line);
+  };
+  const log = programLog('standalone', { level: 'debug', to: { write } });
+  const activities = new Activities();
+  logActivities(activities, log);
   const clock = new MovedClock(start);
   const events = eventStoreDb === undefined ? await eventsElsewhere(temporary) : undefined;
   // A store that has its own node is the same wherever the rows of the others are.
@@ -97,6 +109,7 @@ export async function startServer({
     directory,
     eventStoreDb: eventStoreDb ?? events?.connectionString,
     databaseUrl: database?.url,
+    activities,
   });
   const application = await createHttpApplication(
     LeadgerModule.on(stores, {
@@ -106,9 +119,9 @@ export async function startServer({
       ...(notices && { notices }),
       ...(supportMail && { supportMail }),
       ...(mailbox && { mailbox }),
-      webhooks: httpWebhooks({ allowPrivate: true }),
+      webhooks: httpWebhooks({ toThisMachine: true }),
     }),
-    { log, ...(mostFeeds !== undefined && { mostFeeds }) },
+    { telling: { log, telemetry: undefined }, ...(mostFeeds !== undefined && { mostFeeds }) },
   );
   const { running } = await startLeadger(application);
   // `stop` reports this error. Some tests close the stores on purpose and never call it.
@@ -116,17 +129,25 @@ export async function startServer({
   await application.listen({ port: 0, host: '127.0.0.1' });
   const { port } = application.getHttpServer().address() as { port: number };
   const url = `http://127.0.0.1:${port}`;
+  const call: Server['call'] = async (...request) => {
+    for (;;) {
+      const reply = await callOnce(url, ...request);
+      // The API waits some seconds for a position. On a busy machine that may be too short: retry, as clients do.
+      if (reply.body?.code !== 'not-reached-yet') return reply;
+    }
+  };
   return {
     url,
     clock,
     application,
+    log: lines,
     errors,
     settle: () => application.get(ProcessEngine).settle(),
-    async call(...request) {
+    call,
+    async position() {
       for (;;) {
-        const reply = await callOnce(url, ...request);
-        // The API waits some seconds for a position. On a busy machine that may be too short: retry, as clients do.
-        if (reply.body?.code !== 'not-reached-yet') return reply;
+        const { status, body } = await call('GET', '/health');
+        if (status === 200 && body.store.position !== undefined) return body.store.position;
       }
     },
     async stop() {

@@ -1,6 +1,8 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { halfCopyIn, markHalfCopy } from '#event-store/data-directory';
 import type { EventStore } from '#event-store/port';
 import { CommandHandler } from '#requests/command-handler';
 import { beginRewriting } from '#requests/log-origin';
@@ -94,6 +96,45 @@ describe('a half copy of `leadger copy --seal`', () => {
     );
     const refusing = new Set<string>(Object.values(onDirectory).map(([command]) => command));
     expect(commands.filter((command) => !refusing.has(command as string))).toEqual(['catalog', 'help']);
+  });
+});
+
+describe('a half copy of `leadger copy`', () => {
+  const copied = join(temporary, 'copied');
+  const original = ['copy', '--from', whole, '--to', copied];
+  beforeAll(async () => {
+    expect(await new Program('cli', original).ended).toMatchObject({ code: 0 });
+  });
+
+  test('is refused by every program until the same copy has completed it', async () => {
+    markHalfCopy(copied, 'the-original');
+    const before = filesOf(copied);
+    const refused = { code: 1, stdout: '', stderr: expect.stringMatching(says) };
+    for (const [program, ...parameters] of [
+      ['standalone', '--data', copied, '--port', '0'],
+      ['cli', 'verify', '--data', copied],
+      ['cli', 'export', '--data', copied],
+      ['cli', 'keys', 'rotate', '--data', copied],
+      ['cli', 'copy', '--from', copied, '--to', none],
+    ] as const)
+      expect(await new Program(program, parameters).ended).toEqual(refused);
+    expect(filesOf(copied)).toEqual(before);
+    expect(existsSync(none)).toBe(false);
+    expect(await new Program('cli', original).ended).toMatchObject({ code: 0 });
+    expect(halfCopyIn(copied)).toBeUndefined();
+  });
+
+  test('is marked before its first event, so it is refused after a kill', async () => {
+    const many = join(temporary, 'many');
+    const interrupted = join(temporary, 'interrupted');
+    expect((await cli('demo', '--data', many, '--days', '2')).code).toBe(0);
+    const copying = new Program('cli', ['copy', '--from', many, '--to', interrupted]);
+    while (!existsSync(join(interrupted, 'events'))) await setTimeout(1);
+    while (halfCopyIn(interrupted) === undefined && copying.process.exitCode === null) await setTimeout(1);
+    copying.process.kill('SIGKILL');
+    await copying.ended;
+    const { stderr } = await new Program('cli', ['verify', '--data', interrupted]).ended;
+    expect(stderr).toContain('is a half copy of log');
   });
 });
 

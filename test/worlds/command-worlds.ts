@@ -63,12 +63,16 @@ const terms = {
   loyalty,
 };
 
+const findingOf = (choice: number, reference: string) =>
+  choice % 2 === 0 ? { result: 'captured' as const, reference } : { result: 'not-captured' as const };
+
 const order: Makers<'order'> = {
   PlaceOrder: () => ({ ...terms, orderLimits: { smallest: 1, largest: 9 }, batchType: false }),
   PlacePromisedOrder: () => ({ ...terms, totalCents: 3000, checkoutId: 'k1' }),
   CapturePayment: () => ({ ...money, reference: 'p0' }),
   DeclinePayment: () => ({ reason: 'expired-card' }),
   RecordPaymentUnknown: () => ({ ...money, chargeKey: 'k0' }),
+  ResolvePayment: (choice) => findingOf(choice, 'p0'),
   RecordPayerForgotten: () => ({ providerCustomerId: 'cus1' }),
   ReplaceOrderCoupon: (choice) => ({ customerId: CUSTOMER, code: `C${choice % 2}`, by: `D${choice}` }),
   WishRefund: (choice) => ({
@@ -98,6 +102,7 @@ const order: Makers<'order'> = {
   RestartAutomatically: (choice) => ({ pauseNumber: 1 + (choice % 3) }),
   ReopenOrder: (choice) => ({ ...money, renewalNumber: 1 + (choice % 3), paymentReference: `p${1 + (choice % 3)}` }),
   ChangeDailyMaximum: (choice) => ({ dailyMaximum: { leads: 1 + (choice % 3) } }),
+  CorrectOrderTimeZone: (choice) => ({ timeZone: one(['UTC', 'Europe/Paris'], choice) }),
   ChangePaymentCard: (choice) => ({ paymentToken: secret(`tok_${choice}`) }),
   CancelOrder: nothing,
   DeliverLead: (choice, at) => ({
@@ -144,6 +149,7 @@ const programme: Makers<'programme'> = {
   RequestConfirmation: (choice, _, facts) => ({ ...attemptOf(choice, facts), reference: 'p9', link: secret('link') }),
   RecordRenewalDeclined: (choice, _, facts) => ({ ...attemptOf(choice, facts), reason: 'expired-card' }),
   RecordRenewalUnknown: (choice, _, facts) => ({ ...attemptOf(choice, facts), ...money, chargeKey: 'k1' }),
+  ResolveRenewal: (choice, _, facts) => findingOf(choice, `p${attemptOf(choice, facts).renewalNumber}`),
   HoldProgramme: nothing,
   ActivateProgramme: nothing,
   CancelProgramme: () => ({ cause: 'customer' }),
@@ -191,6 +197,7 @@ const lead: Makers<'lead'> = {
     match: 'telephone',
     policyVersion: 1,
   }),
+  ReceiveKnown: (choice) => ({ knownAs: one(LEADS, choice) }),
   ForfeitReceipt: () => ({ attempt: 0, toLeadId: 'l0' }),
   SupersedeLead: () => ({
     leadTypeId: 't1',
@@ -201,6 +208,7 @@ const lead: Makers<'lead'> = {
     sharedPersonDays: 1,
   }),
   MergeLead: () => ({ byLeadId: 'l9' }),
+  SuppressLead: () => ({ suppression: 'opt-out' }),
   CorrectWithdrawal: () => ({ replacementId: 'r1' }),
   AssignLead: (choice, at) => ({
     leadTypeId: one(['t1', 't2'], choice),
@@ -217,6 +225,7 @@ const lead: Makers<'lead'> = {
 const contacts: Makers<'contacts'> = {
   AddContact: (choice) => ({ leadId: one(LEADS, choice), orderId: ORDER, telephoneKey: `t${choice}` }),
   RemoveContact: (choice) => ({ leadId: one(LEADS, choice), orderId: ORDER, reason: 'order-paused' }),
+  SuppressContact: (choice) => ({ leadId: one(LEADS, choice), orderId: ORDER, suppression: 'do-not-call' }),
   RateContact: (choice) => ({ leadId: one(LEADS, choice), rating: 1 + (choice % 5) }),
 };
 
@@ -255,6 +264,7 @@ const customer: Makers<'customer'> = {
   RequestPasswordRecovery: (choice, at) => linked(choice, at),
   RecoverPassword: (choice) => ({ tokenHash: `hash ${choice % 3}`, verifier: secret(`verifier ${choice}`) }),
   ChangeMailPreferences: (choice) => ({ off: choice % 2 === 0 ? ['leads-delivered'] : [] }),
+  SwitchMailOff: (choice) => ({ kind: one(['leads-delivered', 'order-confirmed'], choice) }),
   ChooseLeadDelivery: () => ({ mails: 'each' }),
 };
 
@@ -272,6 +282,8 @@ const mail: Makers<'mail'> = {
   RecordMailSent: () => ({ messageId: 'm1', subject: 'Your order' }),
   RecordMailRefused: () => ({ answer: { status: 550 } }),
   RecordMailWithheld: () => ({ reason: 'no-address' }),
+  RecordMailFailed: (choice, at) => ({ attempt: 1 + (choice % 3), failure: 'no-answer', retryAt: at }),
+  RecordMailGivenUp: (choice) => ({ attempt: 1 + (choice % 3), failure: 'answered', status: 451 }),
 };
 
 const webhook: Makers<'webhook'> = {

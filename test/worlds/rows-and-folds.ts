@@ -260,6 +260,10 @@ const leadColumns: Comparison<LeadRow>['columns'] = {
   },
   match: only,
   contact: only,
+  consent: only,
+  consentedAt: only,
+  suppressedAt: ({ leadId, suppressedAt }, state) =>
+    whether(state('lead', leadId).withdrawnAs === 'suppressed', suppressedAt),
   revision: only,
 };
 
@@ -281,6 +285,7 @@ const deliveredLeadColumns: Comparison<DeliveredLeadRow>['columns'] = {
     const contact = state('contacts', customerId).contacts.get(leadId);
     return contact && (contact.rating ?? null);
   },
+  suppressedAt: only,
 };
 
 const customerOf = ({ customerId }: CustomerRow, state: StateOfStream) => state('customer', customerId);
@@ -338,7 +343,10 @@ const mailColumns: Comparison<MailRow>['columns'] = {
   subject: ({ mailId, subject }, state) => whether(state('mail', mailId).status === 'sent', subject),
   messageId: ({ mailId, messageId }, state) => whether(state('mail', mailId).status === 'sent', messageId),
   reason: ({ mailId, reason }, state) =>
-    whether(['refused', 'withheld'].includes(state('mail', mailId).status), reason),
+    whether(['refused', 'withheld', 'given-up'].includes(state('mail', mailId).status), reason),
+  failedAttempts: ({ mailId }, state) => state('mail', mailId).attempts,
+  lastError: ({ mailId, lastError }, state) => whether(state('mail', mailId).attempts > 0, lastError),
+  retryAt: only,
 };
 
 const webhookColumns: Comparison<WebhookRow>['columns'] = {
@@ -417,6 +425,8 @@ const comparisons: readonly Comparison[] = [
 /** Tables of rows that no caller reads as the state of one thing: keys to find things by, sums for analysts, and receipts, which never change. */
 const notCompared = [
   'receipts',
+  'customer_receipts',
+  'store_taxes',
   'lead_persons',
   'early_ratings',
   'stock',

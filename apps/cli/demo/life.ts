@@ -101,8 +101,7 @@ export class Life {
   async #receive(leads: readonly SuppliedLead[], occasion: string): Promise<void> {
     const { now } = this.#agenda;
     const requests = leads.map(({ leadTypeId, source, ageDays, contact }) => {
-      const captured = ageDays > 0 ? { capturedAt: addDays(now, -ageDays) } : { occasion };
-      return { leadTypeId, source, contact, ...captured };
+      return { leadTypeId, source, contact, capturedAt: addDays(now, -ageDays) };
     });
     const context = { caller: intake, commandId: commandIdOf('receive', occasion) };
     const answers = await this.#dependencies.requests.leads.receive(requests, context);

@@ -1,3 +1,4 @@
+import type { Activities } from '#domain/kernel/activities';
 import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import { directoryHolder } from '#event-store/data-directory';
@@ -22,9 +23,9 @@ export interface Intake {
 }
 
 /** Opens the store, or sends the leads to the program that has its data directory open. @throws CannotOpenStore */
-export async function openIntake(location: StoreLocation): Promise<Intake> {
+export async function openIntake(location: StoreLocation, activities: Activities): Promise<Intake> {
   const url = location.directory === undefined ? undefined : directoryHolder(location.directory)?.url;
-  if (url === undefined) return StoreIntake.open(location);
+  if (url === undefined) return StoreIntake.open(location, activities);
   printError(`leadger: the store is running at ${url}: the leads are sent there`);
   return new HttpIntake(url);
 }
@@ -43,8 +44,8 @@ class StoreIntake implements Intake {
     this.#store = store;
   }
 
-  static async open(location: StoreLocation): Promise<Intake> {
-    const stores = await openStores(location);
+  static async open(location: StoreLocation, activities: Activities): Promise<Intake> {
+    const stores = await openStores({ ...location, activities });
     return new StoreIntake(stores, await runStore(stores, { works: distributesHere(stores), callsOutside: false }));
   }
 

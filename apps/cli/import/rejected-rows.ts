@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:fs';
+import { cellOfText } from '#domain/kernel/spreadsheet-cells';
 import type { LeadFileRow } from '#requests/lead-files/lead-file-row';
 import { CommandFailed } from '../command-failed.ts';
 import { openPrivateFile } from '../private-file.ts';
@@ -52,4 +53,5 @@ export class RejectedRows {
   }
 }
 
-const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+/** Strangers write the rows, and spreadsheets open the file. */
+const quoted = (text: string): string => `"${cellOfText(text).replaceAll('"', '""')}"`;

@@ -16,6 +16,8 @@ export class Books {
   readonly sold = new Map<string, readonly LeadEntry[]>();
   readonly orders = new Map<string, OrderEntry>();
   readonly returns = new Map<string, ReturnEntry>();
+  /** Keys of persons who are not sold any more (DLV-12). */
+  readonly suppressed = new Set<string>();
   /** Customers who were erased: nothing is owed to them any more. */
   readonly erased = new Set<string>();
   readonly businesses = new Businesses();
@@ -210,11 +212,16 @@ const recorders: Readonly<Record<string, Recorder>> = {
   LeadAged: (books, { id, data: { leadTypeId } }, at) => {
     Object.assign(books.lead(id), { leadTypeId, lastOffered: at });
   },
-  LeadWithdrawn: (books, { id, data: { replacementId } }) => {
-    Object.assign(books.lead(id), { withdrawn: true, returned: replacementId !== undefined });
+  LeadWithdrawn: (books, { id, data: { replacementId, suppression } }) => {
+    const lead = books.lead(id);
+    lead.withdrawn = true;
+    if (suppression === undefined) lead.returned = replacementId !== undefined;
   },
   WithdrawalCorrected: (books, { id }) => {
     books.lead(id).returned = false;
+  },
+  PersonSuppressed: (books, { id }) => {
+    books.suppressed.add(id);
   },
   LeadAssigned: (books, { id, data: { orderId, businessKey } }, at) => {
     const lead = books.lead(id);
@@ -247,6 +254,9 @@ const recorders: Readonly<Record<string, Recorder>> = {
     const order = books.order(id);
     order.leadsOrdered += quantity + bonusLeads;
     if (order.status === 'filled') order.status = 'open';
+  },
+  OrderTimeZoneCorrected: (books, { id, data: { timeZone } }) => {
+    books.order(id).timeZone = timeZone;
   },
   DailyMaximumChanged: (books, { id, data: { dailyMaximum } }) => {
     books.order(id).dailyMaximum = dailyMaximum;

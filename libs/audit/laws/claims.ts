@@ -18,7 +18,7 @@ export interface OrderInLine {
   readonly debts: Set<Claim>;
   readonly customerId: string;
   readonly leadTypeId: string;
-  readonly timeZone: string;
+  timeZone: string;
   dailyMaximum: number | undefined;
   /** In the first order and all renewals. */
   leadsOrdered: number;

@@ -68,6 +68,11 @@ const withAddress = (id: string, telephone: string): Line => {
   const [stream, type, data] = lead(id, 'ex', telephone);
   return [stream, type, { ...data, emailKey: 'address' }];
 };
+/** The assignment of a delivery names the person. */
+const ofPerson = (telephoneKey: string, [assigned]: readonly Line[]): Line => {
+  const [stream, type, data] = assigned as Line;
+  return [stream, type, { ...data, telephoneKey }];
+};
 /** After so many days, a shared person may be sold again. */
 const windowOf = (sharedPersonDays: number): Line[] => [
   ['policy-main', 'PolicyPublished', { version: 2, effectiveFrom: on(0), policy: { ...policy, sharedPersonDays } }],
@@ -81,6 +86,12 @@ const mail = (id: string, eventId: string, day = 0): Line => [
   { at: on(day), kind: 'order-confirmed', eventId },
 ];
 const sent = (id: string): Line => [`mail-${id}`, 'MailSent'];
+const failed = (id: string, day: number, retryOn: number): Line => [
+  `mail-${id}`,
+  'MailFailed',
+  { at: on(day), retryAt: on(retryOn) },
+];
+const givenUp = (id: string, day: number): Line => [`mail-${id}`, 'MailGivenUp', { at: on(day) }];
 
 const checkoutLine = (type: string, data: object = {}): Line => [`checkout-k1`, type, data];
 const couponTaken = (discount: object, code = 'K') => checkoutLine('CheckoutCouponTaken', { code, discount });
@@ -563,6 +574,23 @@ describe('the laws', () => {
       { mailMissing: 1 },
       [mail('m1', 'e1'), mail('m2', 'e2'), sent('m2'), mail('m3', 'e3', 1), mail('m4', 'e4', 6)],
     ],
+    [
+      'NTF-4: a mail that fails is not tried for five days',
+      { mailMissing: 1 },
+      [mail('m1', 'e1'), failed('m1', 0, 4), givenUp('m1', 4), mail('m2', 'e2'), failed('m2', 0, 5), givenUp('m2', 5)],
+    ],
+    ['NTF-4: a mail is given up, and never failed before', { mailMissing: 1 }, [mail('m1', 'e1'), givenUp('m1', 9)]],
+    [
+      'NTF-4: a mail that failed is not tried again when it is time',
+      { mailMissing: 1 },
+      [mail('m1', 'e1'), failed('m1', 0, 1), mail('m2', 'e2'), failed('m2', 0, 2), mail('m3', 'e3', 2)],
+    ],
+    [
+      'NTF-4: a mail is tried for more than six days',
+      { mailMissing: 1 },
+      [mail('m1', 'e1'), failed('m1', 0, 5), failed('m1', 5, 6), mail('m2', 'e2', 6)],
+    ],
+    ['NTF-3: a mail is tried after it was sent', { mailTwice: 1 }, [mail('m1', 'e1'), sent('m1'), failed('m1', 0, 1)]],
     ['NTF-3: two mails are about one event', { mailTwice: 1 }, [mail('m1', 'e1'), sent('m1'), mail('m2', 'e1')]],
     ['NTF-3: a mail is sent twice', { mailTwice: 1 }, [mail('m1', 'e1'), sent('m1'), sent('m1')]],
     ['NTF-3: a mail is sent that was never requested', { mailTwice: 1 }, [sent('m1')]],
@@ -685,6 +713,16 @@ describe('the laws', () => {
       'DLV-11: a duplicate is sold',
       { personSoldAgain: 1, sharedToTooMany: 1 },
       [['lead-l2', 'DuplicateReceived', { leadTypeId: 'ex', duplicateOf: 'l1' }], ...delivery('l2', 'o2', 'c2')],
+    ],
+    [
+      'DLV-12: a lead of a suppressed person is stored',
+      { suppressedSold: 1 },
+      [['person-l9', 'PersonSuppressed', { suppression: 'opt-out' }], lead('l9', 'ex')],
+    ],
+    [
+      'DLV-12: a lead is assigned although its person is suppressed',
+      { suppressedSold: 1 },
+      [['person-l1', 'PersonSuppressed', { suppression: 'opt-out' }], ofPerson('l1', delivery('l1', 'o1', 'c1'))],
     ],
     [
       'DLV-5: an order gets more than its maximum on a local day',

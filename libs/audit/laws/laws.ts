@@ -49,6 +49,7 @@ export const laws = {
   sameBusinessTwice: 'a lead was delivered twice into one business (DLV-3)',
   samePersonTwice: 'a customer received a person twice (DLV-4)',
   personSoldAgain: 'a person was delivered as another lead, while the first one counted; or a duplicate was (DLV-11)',
+  suppressedSold: 'a lead of a suppressed person was stored or assigned (DLV-12)',
   aboveDailyMaximum: 'an order received more than its maximum on a local day (DLV-5)',
   deliveredWhileNotOpen: 'an order received a lead while it was not open, or a replacement while paused (ORD-1, ORD-2)',
   deliveredTooMany: 'an order received more than its ordered and bonus leads, without replacements (ORD-6)',
@@ -79,8 +80,9 @@ export const laws = {
   couponGivenAgain:
     'a customer was given another code in place of one whose discount a paid order has, or two in place of one (CPN-4)',
   couponInOtherCurrency: 'an amount in one currency was taken off a price in another (CPN-3)',
-  mailMissing: 'a mail was requested more than five days ago, and has no result (NTF-3)',
-  mailTwice: 'two mails are about one event, or a mail has two results (NTF-3)',
+  mailMissing:
+    'a mail was tried for more than five days and has no result, was given up earlier, or was not tried again when it was time (NTF-4)',
+  mailTwice: 'two mails are about one event, or a mail has two results, or was tried after its result (NTF-3)',
   basisNotThere: 'an event was decided on events that the log did not have when it was recorded',
   revisionGap: 'an event does not follow the one before it in its stream',
   hashMismatch: 'the bytes of an event are not those that were written',
@@ -261,8 +263,13 @@ function brokenBy(event: RawEvent, books: Books): readonly Law[] {
       const broken = deliveryLaws.filter(([, breaks]) => breaks(delivery)).map(([law]) => law);
       return keepsItsPromise(event, books) ? broken : [...broken, 'returnWindowWrong'];
     }
+    case 'LeadReceived':
+      return isSuppressed(event, books) ? ['suppressedSold'] : [];
     case 'LeadAssigned':
-      return books.lead(event.id).withdrawn ? ['deliveredAfterWithdrawal'] : [];
+      return [
+        ...(books.lead(event.id).withdrawn ? (['deliveredAfterWithdrawal'] as const) : []),
+        ...(isSuppressed(event, books) ? (['suppressedSold'] as const) : []),
+      ];
     case 'ChargebackGranted':
       return mayBeGranted(event, books) ? [] : ['returnGrantedOutsideWindow'];
     case 'VerdictCorrected':
@@ -271,6 +278,9 @@ function brokenBy(event: RawEvent, books: Books): readonly Law[] {
       return [];
   }
 }
+
+const isSuppressed = ({ data: { telephoneKey, emailKey } }: RawEvent, { suppressed }: Books): boolean =>
+  [telephoneKey, emailKey].some((key) => suppressed.has(key));
 
 const deliveryLaws: readonly (readonly [Law, (delivery: DeliveryCase) => boolean])[] = [
   ['exclusiveToSeveral', ({ lead, order }) => lead.exclusive && customersBesides(order, lead) >= lead.maximumCustomers],

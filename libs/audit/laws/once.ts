@@ -1,18 +1,30 @@
 import { DAY } from './books.ts';
 import type { RawEvent } from './raw-log.ts';
 
-/** A mail is tried for five days, and its result is recorded within another. */
-const DAYS_WITHOUT_RESULT = 6;
+/** NTF-4: from the first attempt that failed. */
+const DAYS_A_MAIL_IS_TRIED = 5;
+/** A mail has its first result within them, too, and the last one is recorded within another day. */
+const DAYS_WITHOUT_RESULT = DAYS_A_MAIL_IS_TRIED + 1;
+/** A mail that failed is tried again at the instant that its event names, or a day later. */
+const DAYS_LATE = 1;
 
 type OnceLaw = 'couponUsedTwice' | 'mailMissing' | 'mailTwice';
 
-const ends: ReadonlySet<string> = new Set(['MailSent', 'MailRefused', 'MailWithheld']);
+const ends: ReadonlySet<string> = new Set(['MailSent', 'MailRefused', 'MailWithheld', 'MailGivenUp']);
+
+interface MailSeen {
+  readonly wish: RawEvent;
+  ended: boolean;
+  /** The first attempt that failed. */
+  failingSince?: number;
+  retryAt?: number;
+}
 
 /** Checks what may happen only once: the use of a coupon by a customer, and a mail about an event. Shares no code with the deciders. */
 export class OnceCheck {
   readonly #coupons = new Map<string, { limit: number; readonly users: Set<string> }>();
   readonly #mailedAbout = new Set<string>();
-  readonly #mails = new Map<string, { readonly wish: RawEvent; ended: boolean }>();
+  readonly #mails = new Map<string, MailSeen>();
   #now = 0;
 
   /** Must receive all events in the order of the log. @returns the laws that this event breaks */
@@ -32,19 +44,25 @@ export class OnceCheck {
         return [];
       case 'MailWished':
         return this.#wish(event) ? [] : ['mailTwice'];
+      case 'MailFailed':
+        return this.#fail(event, at) ? [] : ['mailTwice'];
       default:
-        return ends.has(type) && !this.#end(id) ? ['mailTwice'] : [];
+        return ends.has(type) ? this.#end(event, at) : [];
     }
   }
 
   /**
-   * Call it at the end of the log. @returns mails that have had no result for longer than they are tried, by the log's own
-   * clock
+   * Call it at the end of the log. @returns mails that have had no result for longer than they are tried, or were not tried
+   * again when it was time, by the log's own clock
    */
   unsent(): readonly RawEvent[] {
-    return [...this.#mails.values()]
-      .filter(({ wish, ended }) => !ended && Date.parse(wish.data.at) <= this.#now - DAYS_WITHOUT_RESULT * DAY)
-      .map(({ wish }) => wish);
+    return [...this.#mails.values()].filter((mail) => !mail.ended && this.#isLate(mail)).map(({ wish }) => wish);
+  }
+
+  #isLate({ wish, failingSince, retryAt }: MailSeen): boolean {
+    const since = failingSince ?? Date.parse(wish.data.at);
+    const isForgotten = retryAt !== undefined && retryAt <= this.#now - DAYS_LATE * DAY;
+    return isForgotten || since <= this.#now - DAYS_WITHOUT_RESULT * DAY;
   }
 
   #use(code: string, customerId: string): boolean {
@@ -63,10 +81,19 @@ export class OnceCheck {
     return true;
   }
 
-  #end(mailId: string): boolean {
-    const mail = this.#mails.get(mailId);
+  #fail({ id, data }: RawEvent, at: number): boolean {
+    const mail = this.#mails.get(id);
     if (!mail || mail.ended) return false;
-    mail.ended = true;
+    mail.failingSince ??= at;
+    mail.retryAt = Date.parse(data.retryAt);
     return true;
+  }
+
+  #end({ id, type }: RawEvent, at: number): readonly OnceLaw[] {
+    const mail = this.#mails.get(id);
+    if (!mail || mail.ended) return ['mailTwice'];
+    mail.ended = true;
+    const isTooEarly = at < (mail.failingSince ?? Number.POSITIVE_INFINITY) + DAYS_A_MAIL_IS_TRIED * DAY;
+    return type === 'MailGivenUp' && isTooEarly ? ['mailMissing'] : [];
   }
 }

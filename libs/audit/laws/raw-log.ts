@@ -58,13 +58,20 @@ export class RevisionCheck {
 
 /**
  * The calendar day of an instant in a time zone, as YYYY-MM-DD.
- * @throws RangeError for an instant or a zone that does not exist.
+ * In UTC where the zone is not known here: older versions took names that another machine knew.
+ * @throws RangeError for an instant that does not exist.
  */
 export function dayIn(timeZone: string, instant: string): string {
   let zone = zones.get(timeZone);
   if (!zone) {
     // Swedish dates are written year-month-day.
-    const format = new Intl.DateTimeFormat('sv-SE', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
+    const known = isKnown(timeZone) ? timeZone : 'UTC';
+    const format = new Intl.DateTimeFormat('sv-SE', {
+      timeZone: known,
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+    });
     zone = { format, instant: '', day: '' };
     zones.set(timeZone, zone);
   }
@@ -73,6 +80,26 @@ export function dayIn(timeZone: string, instant: string): string {
     zone.instant = instant;
   }
   return zone.day;
+}
+
+/** Whether the days of a time zone can be counted. The abbreviations that only ICU knows are no names of time zones. */
+export const hasDays = (timeZone: string): boolean => !ABBREVIATION.test(timeZone) && isKnown(timeZone);
+const ABBREVIATION = /^(AC|AE|AG|AR|AS|BE|BS|CA|CN|CS|CT|EA|EC|IE|IS|JS|MI|NE|NS|PL|PN|PR|PS|SS|VS)T$/i;
+
+const knownZones = new Map<string, boolean>();
+function isKnown(timeZone: string): boolean {
+  const known = knownZones.get(timeZone) ?? (/^[A-Za-z]/.test(timeZone) && isInCalendar(timeZone));
+  knownZones.set(timeZone, known);
+  return known;
+}
+
+function isInCalendar(timeZone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('sv-SE', { timeZone });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Each with its last answer: deliveries come in groups, and the calendar is slow. */

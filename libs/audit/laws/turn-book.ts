@@ -10,7 +10,7 @@ import {
   rankOfDebt,
   rankOfOrder,
 } from './claims.ts';
-import { customersIn, dayIn, type RawEvent } from './raw-log.ts';
+import { customersIn, dayIn, hasDays, type RawEvent } from './raw-log.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** Who has a lead, or is about to receive it. */
@@ -63,7 +63,9 @@ export class TurnBook {
     const mayHave = (claim: Claim) => this.#mayHave(claim, event.id);
     if (!winner || winner.order.leadTypeId !== leadTypeId || !canBeMet(winner, now) || !mayHave(winner))
       return claimIdOf(event);
-    return this.line(leadTypeId).firstBefore(lowestRank(winner), now, mayHave)?.id;
+    // An order without days may have got leads from an older version. Nobody has to give it any.
+    const mayDemand = (claim: Claim) => hasDays(claim.order.timeZone) && mayHave(claim);
+    return this.line(leadTypeId).firstBefore(lowestRank(winner), now, mayDemand)?.id;
   }
 
   /** No customer and no business has a lead twice. */
@@ -136,6 +138,12 @@ export const changes: Readonly<Record<string, Change>> = {
     if (!order) return;
     order.dailyMaximum = dailyMaximum;
     book.queueUp(order.claim);
+  },
+  OrderTimeZoneCorrected: (book, { id, data: { timeZone } }) => {
+    const order = book.orders.get(id);
+    if (!order) return;
+    order.timeZone = timeZone;
+    book.queueUp(order.claim, ...order.debts);
   },
 
   ReplacementOwed: (book, { id, data: { replacementId, owedSince } }) => {

@@ -138,6 +138,7 @@ export type CustomerCommand =
   | ({ type: 'RequestPasswordRecovery'; at: Instant } & Link)
   | { type: 'RecoverPassword'; at: Instant; tokenHash: string; verifier: Secret }
   | { type: 'ChangeMailPreferences'; at: Instant; off: readonly MailKind[] }
+  | { type: 'SwitchMailOff'; at: Instant; kind: MailKind }
   | ({ type: 'ChooseLeadDelivery'; at: Instant } & LeadDelivery);
 
 const owner = ownerOrSupport(customerInName, 'ACC-4');
@@ -158,6 +159,8 @@ export const customerRights = {
   RequestEmailChange: owner,
   // The link gives the right: it was sent only to that address.
   ConfirmEmailChange: anyone,
+  // The link in the mail gives the right (NTF-6): the request checks its token.
+  SwitchMailOff: anyone,
   RequestPasswordRecovery: anyone,
   RecoverPassword: anyone,
 } satisfies RightsOf<CustomerCommand, CustomerState>;
@@ -237,6 +240,8 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
         return [{ type: 'PasswordSet', data: { at, verifier: command.verifier, how: 'recovered' } }];
       case 'ChangeMailPreferences':
         return changeMailPreferences(command, state);
+      case 'SwitchMailOff':
+        return changeMailPreferences({ at, off: [...state.mailsOff, command.kind] }, state);
       case 'ChooseLeadDelivery':
         if (isPresentDelivery(command, state.leadDelivery)) return [];
         return [{ type: 'LeadDeliveryChosen', data: withoutType(command) }];
@@ -350,7 +355,7 @@ function confirmEmailChange(
 }
 
 function changeMailPreferences(
-  command: Command<'ChangeMailPreferences'>,
+  command: Omit<Command<'ChangeMailPreferences'>, 'type'>,
   { mailsOff }: CustomerState,
 ): Decision<CustomerEvent> {
   const never = command.off.find((kind) => alwaysSent.has(kind));

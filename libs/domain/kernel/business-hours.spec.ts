@@ -99,4 +99,10 @@ describe('business hours', () => {
       }),
     );
   });
+
+  it('SUP-1: are those of UTC where an older policy names a time zone that nobody knows', () => {
+    const friday = '2026-05-01T12:00:00.000Z';
+    const inUtc = addBusinessHours(friday, 48, { timeZone: 'UTC', holidays: [] });
+    expect(addBusinessHours(friday, 48, { timeZone: 'PST', holidays: [] })).toBe(inUtc);
+  });
 });

@@ -1,6 +1,6 @@
 import type { Instant } from './events.ts';
 import { HOUR_MILLISECONDS, toInstant } from './instants.ts';
-import { type LocalDay, localDayOf, startOfNextLocalDay } from './local-days.ts';
+import { isTimeZone, type LocalDay, localDayOf, startOfNextLocalDay } from './local-days.ts';
 
 const SATURDAY = 6;
 const SUNDAY = 0;
@@ -15,7 +15,9 @@ export interface BusinessCalendar {
  * The instant at which the given number of hours of business days has passed (SUP-1). All 24 hours of a business day count, other
  * days do not. The result is always on a business day: hours that end with a Friday end when Monday begins.
  */
-export function addBusinessHours(from: Instant, hours: number, calendar: BusinessCalendar): Instant {
+export function addBusinessHours(from: Instant, hours: number, { timeZone, holidays }: BusinessCalendar): Instant {
+  // An older policy may name a time zone that is not known. Tickets are answered all the same.
+  const calendar = { timeZone: isTimeZone(timeZone) ? timeZone : 'UTC', holidays };
   let left = Math.round(hours * HOUR_MILLISECONDS);
   for (let at = from; ; at = startOfNextLocalDay(at, calendar.timeZone)) {
     if (!isBusinessDay(localDayOf(at, calendar.timeZone), calendar)) continue;

@@ -16,6 +16,7 @@ export const purposes = [
   'postal-address',
   'telephone',
   'contact',
+  'consent',
   'business-association',
   'subject',
   'message',

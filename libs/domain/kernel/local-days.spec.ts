@@ -45,4 +45,16 @@ describe('local days', () => {
     for (const name of ['', 'Mars/Olympus', '+02:00', 'local', 'America/New York'])
       expect(isTimeZone(name)).toBe(false);
   });
+
+  it('know only zones whose days they can count, of all that the platform takes', () => {
+    const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
+    const threeLetters = letters.flatMap((a) => letters.map((b) => `${a}${b}T`));
+    for (const name of [...threeLetters, ...Intl.supportedValuesOf('timeZone'), 'EST5EDT', 'Europe/Kyiv', 'GMT0']) {
+      const day = () => localDayOf('2026-07-01T12:00:00.000Z', name);
+      if (isTimeZone(name)) expect(day()).toMatch(/^2026-0/);
+      else expect(day).toThrow(RangeError);
+    }
+    expect(threeLetters.filter(isTimeZone)).toContain('EST');
+    expect(threeLetters.filter(isTimeZone)).not.toContain('PST');
+  });
 });

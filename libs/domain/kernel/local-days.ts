@@ -21,11 +21,26 @@ export const localDayOf = (at: Instant, timeZone: string): LocalDay => dayAround
 /** When the next calendar day of that zone begins: the first instant whose local day is a later one. */
 export const startOfNextLocalDay = (at: Instant, timeZone: string): Instant => toInstant(dayAround(at, timeZone).until);
 
-/** Whether this is the IANA name of a time zone. Offsets like +02:00 are not: they ignore daylight saving time. */
+/**
+ * Whether this is the IANA name of a time zone whose days are known here. Offsets like +02:00 are not: they ignore daylight saving
+ * time. Nor are the abbreviations that ICU takes, like IST, which is the time of India, of Israel and of Ireland.
+ */
 export function isTimeZone(name: string): boolean {
-  if (!/^[A-Za-z]/.test(name)) return false;
+  const known = zoneNames.get(name);
+  if (known !== undefined) return known;
+  const found = /^[A-Za-z]/.test(name) && hasDays(name);
+  if (zoneNames.size < MOST_NAMES_KEPT) zoneNames.set(name, found);
+  return found;
+}
+
+const zoneNames = new Map<string, boolean>();
+/** Names come from outside: there may be any number of wrong ones. */
+const MOST_NAMES_KEPT = 2000;
+
+/** Asked of what counts the days. */
+function hasDays(timeZone: string): boolean {
   try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name });
+    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(timeZone);
     return true;
   } catch {
     return false;

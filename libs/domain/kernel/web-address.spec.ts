@@ -2,6 +2,7 @@ import {
   beginningOfLinks,
   isHostName,
   mailDomainOf,
+  normalStoreAddress,
   normalWebAddress,
   wrongInStoreAddress,
   wrongInWebAddress,
@@ -22,6 +23,15 @@ describe('a web address', () => {
     expect(normalWebAddress(written)).toBe(normal);
     expect(wrongInStoreAddress(normal)).toBeUndefined();
     expect(normalWebAddress(normal)).toBe(normal);
+  });
+
+  it.each([
+    ['https://x.example/shop/', 'https://x.example/shop'],
+    ['https://x.example/b//', 'https://x.example/b'],
+    ['https://x.example/', 'https://x.example'],
+  ])('of a store, %s is kept as %s: links are made below it', (written, normal) => {
+    expect(normalStoreAddress(written)).toBe(normal);
+    expect(beginningOfLinks(written)).toBe(normal);
   });
 
   const begins = 'must be an address that begins with https:// or http://';

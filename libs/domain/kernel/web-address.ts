@@ -50,10 +50,13 @@ export function normalWebAddress(written: string): string {
   return pathname === '/' ? href.slice(0, -1) : href;
 }
 
+/** Of a store: links are made below it, so slashes at its end say nothing. */
+export const normalStoreAddress = (written: string): string => normalWebAddress(written).replace(/\/+$/, '');
+
 /** What links of mails begin with. Stores of older versions may have been opened with an address that only a browser mends. */
 export function beginningOfLinks(webAddress: string): string {
   const url = URL.parse(webAddress);
-  return (url?.href ?? webAddress).replace(/\/$/, '');
+  return (url?.href ?? webAddress).replace(/\/+$/, '');
 }
 
 /** What follows the @ of a store's sender. A number stands in brackets (RFC 5321, 4.1.3). */

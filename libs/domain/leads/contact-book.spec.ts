@@ -56,3 +56,30 @@ describe("a customer's contact book", () => {
     given(contactBook).when(rate).thenRefuses('contact-unknown', 'RPL-1');
   });
 });
+
+describe('DLV-12: a suppressed person in a contact book', () => {
+  const suppress: ContactBookCommand = {
+    type: 'SuppressContact',
+    at: minute(2),
+    leadId: 'l1',
+    orderId: 'o1',
+    suppression: 'opt-out',
+  };
+  const suppressed = (isListed: boolean): ContactBookEvent => ({
+    type: 'ContactSuppressed',
+    data: { at: minute(2), leadId: 'l1', orderId: 'o1', suppression: 'opt-out', isListed },
+  });
+
+  it('is noted once, for whoever has the contact', () => {
+    given(contactBook, added('l1', { telephoneKey: ann }))
+      .when(suppress)
+      .thenRecords(suppressed(true));
+  });
+
+  it('is not added by a delivery that was under way', () => {
+    given(contactBook).when(suppress).thenRecords(suppressed(false));
+    given(contactBook, suppressed(false))
+      .when(add('l1', { telephoneKey: ann }))
+      .thenRefuses('person-suppressed', 'DLV-12');
+  });
+});

@@ -3,6 +3,8 @@ import { type Decider, type Decision, refuse, undecided } from '../kernel/decide
 import { type EventsOf, fact, type Instant } from '../kernel/events.ts';
 import { code, id, personKey } from '../kernel/fields.ts';
 import { customerInName, ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
+import { isSuppressed } from './person-claim.ts';
+import { type Suppression, suppression } from './suppression.ts';
 
 /**
  * The persons whose leads one customer got. It guards DLV-4 across all orders and lead types: a person is not added
@@ -20,19 +22,28 @@ export const contactBookEvents = {
   }),
   ContactRemoved: fact({ leadId: id, orderId: id, reason: code }),
   ContactRated: fact({ leadId: id, rating: z.int().min(1).max(5) }),
+  /** The person is not sold any more (DLV-12): the customer is told, or does not get the lead that was on its way. */
+  ContactSuppressed: fact({
+    leadId: id,
+    orderId: id,
+    suppression,
+    isListed: z.boolean().describe('Whether the customer has the contact.'),
+  }),
 };
 export type ContactBookEvent = EventsOf<typeof contactBookEvents>;
 
 export type ContactBookCommand =
   | { type: 'AddContact'; at: Instant; leadId: string; orderId: string; telephoneKey?: string; emailKey?: string }
   | { type: 'RemoveContact'; at: Instant; leadId: string; orderId: string; reason: string }
-  | { type: 'RateContact'; at: Instant; leadId: string; rating: number };
+  | { type: 'RateContact'; at: Instant; leadId: string; rating: number }
+  | { type: 'SuppressContact'; at: Instant; leadId: string; orderId: string; suppression: Suppression };
 
 /** Who may ask for which command. */
 export const contactBookRights = {
   AddContact: processOnly,
   RemoveContact: processOnly,
   RateContact: ownerOrStaff(customerInName, 'RPL-1'),
+  SuppressContact: processOnly,
 } satisfies RightsOf<ContactBookCommand, ContactBookState>;
 
 interface Contact {
@@ -44,10 +55,12 @@ interface Contact {
 interface ContactBookState {
   readonly contacts: Map<string, Contact>;
   readonly personKeys: Set<string>;
+  /** Leads of persons who are not sold any more. */
+  readonly suppressed: Set<string>;
 }
 
 export const contactBook: Decider<ContactBookState, ContactBookCommand, ContactBookEvent> = {
-  initialState: () => ({ contacts: new Map(), personKeys: new Set() }),
+  initialState: () => ({ contacts: new Map(), personKeys: new Set(), suppressed: new Set() }),
 
   decide(command, state): Decision<ContactBookEvent> {
     switch (command.type) {
@@ -57,6 +70,8 @@ export const contactBook: Decider<ContactBookState, ContactBookCommand, ContactB
         return remove(command, state);
       case 'RateContact':
         return rate(command, state);
+      case 'SuppressContact':
+        return suppress(command, state);
       default:
         return undecided(command);
     }
@@ -79,6 +94,9 @@ export const contactBook: Decider<ContactBookState, ContactBookCommand, ContactB
       case 'ContactRated':
         if (contact) contact.rating = event.data.rating;
         break;
+      case 'ContactSuppressed':
+        state.suppressed.add(leadId);
+        break;
       default:
         event satisfies never;
     }
@@ -88,10 +106,12 @@ export const contactBook: Decider<ContactBookState, ContactBookCommand, ContactB
 
 type Command<Type extends ContactBookCommand['type']> = Extract<ContactBookCommand, { type: Type }>;
 
-function add(command: Command<'AddContact'>, { contacts, personKeys }: ContactBookState): Decision<ContactBookEvent> {
+function add(command: Command<'AddContact'>, state: ContactBookState): Decision<ContactBookEvent> {
+  const { contacts, personKeys, suppressed } = state;
   const { type: _, ...data } = command;
   const contact = contacts.get(data.leadId);
   if (contact?.orderId === data.orderId) return [];
+  if (suppressed.has(data.leadId)) return isSuppressed;
   if (contact || personKeysOf(data).some((key) => personKeys.has(key)))
     return refuse('person-given-before', 'the customer already has this person', 'DLV-4');
   return [{ type: 'ContactAdded', data }];
@@ -107,6 +127,14 @@ function rate(command: Command<'RateContact'>, { contacts }: ContactBookState): 
   const contact = contacts.get(data.leadId);
   if (!contact) return refuse('contact-unknown', 'the customer has no such contact', 'RPL-1');
   return contact.rating === data.rating ? [] : [{ type: 'ContactRated', data }];
+}
+
+function suppress(command: Command<'SuppressContact'>, state: ContactBookState): Decision<ContactBookEvent> {
+  const { contacts, suppressed } = state;
+  const { type: _, ...data } = command;
+  if (suppressed.has(data.leadId)) return [];
+  const isListed = contacts.has(data.leadId);
+  return [{ type: 'ContactSuppressed', data: { ...data, isListed } }];
 }
 
 /** Telephone and e-mail keys never collide: each is hashed with its kind. */

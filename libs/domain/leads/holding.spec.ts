@@ -1,7 +1,8 @@
 import { given, minute } from '#test/given';
 import { addDays } from '../kernel/instants.ts';
+import type { ClaimTerms } from './claim-terms.ts';
 import { type Holding, holdingOf, holdingOfHolder, matchOf } from './holding.ts';
-import { type ClaimTerms, type LeadEvent, lead } from './lead.ts';
+import { type LeadEvent, lead } from './lead.ts';
 
 const key = 't'.repeat(22);
 const otherKey = 'e'.repeat(22);

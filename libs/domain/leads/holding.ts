@@ -1,6 +1,7 @@
 import type { Instant } from '../kernel/events.ts';
 import { compareText } from '../kernel/text.ts';
-import { type ClaimTerms, claimHasEnded, type LeadState, type Match, mayBeSold } from './lead.ts';
+import { type ClaimTerms, claimHasEnded } from './claim-terms.ts';
+import { type LeadState, type Match, mayBeSold } from './lead.ts';
 import type { Claim } from './person-claim.ts';
 
 /**

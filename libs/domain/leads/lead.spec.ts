@@ -158,3 +158,44 @@ describe('a lead', () => {
     ).toMatchObject([{ data: { openPlaces: 0 } }]);
   });
 });
+
+describe('DLV-12: a lead whose person is suppressed', () => {
+  const suppress: LeadCommand = { type: 'SuppressLead', at: minute(3), suppression: 'do-not-call' };
+  const why = { suppression: 'do-not-call', reason: 'person-suppressed' } as const;
+  const withdrawn = (more: object = {}): LeadEvent => ({
+    type: 'LeadWithdrawn',
+    data: { at: minute(3), leadTypeId: 'shared-fresh', openPlaces: 0, ...more, ...why },
+  });
+
+  it('is withdrawn, names its buyers, and is not sold again', () => {
+    const buyers = [{ orderId: 'o1', customerId: 'c1' }];
+    given(lead, received(3)).when(suppress).thenRecords(withdrawn());
+    given(lead, received(3), assigned(1, 2)).when(suppress).thenRecords(withdrawn({ buyers }));
+    given(lead, received(3), withdrawn()).when(assign(2)).thenRefuses('lead-withdrawn');
+  });
+
+  it('tells the buyers also when it was withdrawn before', () => {
+    const buyers = [{ orderId: 'o1', customerId: 'c1' }];
+    const erased: LeadEvent = {
+      type: 'LeadWithdrawn',
+      data: { at: minute(2), leadTypeId: 'shared-fresh', openPlaces: 0, reason: 'person-erased' },
+    };
+    given(lead, received(3), assigned(1, 2), erased).when(suppress).thenRecords(withdrawn({ buyers }));
+  });
+
+  it('stays withdrawn when a delivery that was under way is undone', () => {
+    given(lead, received(3), assigned(1, 2), withdrawn())
+      .when({ type: 'ReleaseLead', at: minute(4), orderId: 'o1', reason: 'person-suppressed' })
+      .thenRecords({
+        type: 'LeadReleased',
+        data: {
+          at: minute(4),
+          leadTypeId: 'shared-fresh',
+          openPlaces: 0,
+          orderId: 'o1',
+          customerId: 'c1',
+          reason: 'person-suppressed',
+        },
+      });
+  });
+});

@@ -4,8 +4,10 @@ import { type DistributionDecision, distributionDecision } from '../distribution
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { count, type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
 import { code, id, keyedHash, personKey, sealedFor, storeText } from '../kernel/fields.ts';
-import { addDays } from '../kernel/instants.ts';
 import { anyone, processOnly, type RightsOf } from '../kernel/rights.ts';
+import { type ClaimTerms, claimHasEnded } from './claim-terms.ts';
+import type { ReceivedRecord } from './same-record.ts';
+import { personSuppressed, type Suppression, suppression } from './suppression.ts';
 
 /** One contact of one prospect. Its stream is the lock that prevents a double sale. */
 export const leadStream = (leadId: string) => `lead-${leadId}` as const;
@@ -25,6 +27,8 @@ export const leadEvents = {
     telephoneKey: personKey.optional(),
     emailKey: personKey.optional(),
     contact: sealedFor('lead', 'contact'),
+    consent: sealedFor('lead', 'consent').optional(),
+    consentedAt: instant.optional(),
     policyVersion: z.int().positive(),
   }),
   LeadAssigned: fact({
@@ -39,11 +43,16 @@ export const leadEvents = {
   }),
   LeadReleased: fact({ ...standing, orderId: id, customerId: id, reason: code }),
   LeadAged: fact({ ...standing, fromLeadTypeId: id, policyVersion: z.int().positive() }),
-  /** As bad, for a granted return; because the person was erased; or because another lead has the person. */
+  /** As bad, for a granted return; because the person was erased, or is suppressed; or because another lead has the person. */
   LeadWithdrawn: fact({
     ...standing,
     replacementId: id.optional(),
     supersededBy: id.optional().describe('The lead that has the person from now on (DLV-11).'),
+    suppression: suppression.optional().describe('Why its person is not sold any more (DLV-12).'),
+    buyers: z
+      .array(z.object({ orderId: id, customerId: id }))
+      .optional()
+      .describe('To whom a lead of a suppressed person was assigned: they are told.'),
     reason: storeText,
   }),
   /** Another lead has the person. The contact is not stored, and nothing is sold. */
@@ -63,11 +72,18 @@ export const leadEvents = {
     policyVersion: z.int().positive(),
   }),
   /**
+   * The same record was received before (DLV-11). Only a request with a key of its own is remembered in this way, so that a
+   * repeat gets the same answer.
+   */
+  KnownReceived: fact({ knownAs: id.describe('The lead, or the duplicate, that the record is.') }),
+  /**
    * The return for which it was withdrawn was denied after all: its buyer has it, and it has its person. It stays withdrawn.
    */
   WithdrawalCorrected: fact({ replacementId: id }),
-  /** The person was claimed for this lead, which did not follow. Another lead takes the claim. */
-  ReceiptForfeited: fact({ toLeadId: id.describe('The lead that takes the claim.') }),
+  /** The person was claimed for this lead, which did not follow. Another lead may take the claim. */
+  ReceiptForfeited: fact({
+    toLeadId: id.optional().describe('The lead that takes the claim; none when the person is suppressed.'),
+  }),
 };
 /** How older versions are read. */
 export const leadUpcasters = {
@@ -90,6 +106,9 @@ export type LeadCommand =
       telephoneKey?: string;
       emailKey?: string;
       contact: Sealed;
+      /** Evidence that the person agreed to be contacted, and when (DLV-12). */
+      consent?: Sealed;
+      consentedAt?: Instant;
       policyVersion: number;
       /** How often the receipt had been forfeited when the person was claimed; never when absent. */
       attempt?: number;
@@ -107,7 +126,8 @@ export type LeadCommand =
       addressKey?: string;
       policyVersion: number;
     }
-  | { type: 'ForfeitReceipt'; at: Instant; attempt: number; toLeadId: string }
+  | { type: 'ReceiveKnown'; at: Instant; knownAs: string }
+  | { type: 'ForfeitReceipt'; at: Instant; attempt: number; toLeadId?: string }
   /** Another record tells that this lead and another one are of one person. */
   | { type: 'MergeLead'; at: Instant; byLeadId: string }
   | ({ type: 'SupersedeLead'; at: Instant; leadTypeId: string; byLeadId: string } & ClaimTerms)
@@ -126,6 +146,7 @@ export type LeadCommand =
   | { type: 'ReleaseLead'; at: Instant; orderId: string; reason: string }
   | { type: 'AgeLead'; at: Instant; leadTypeId: string; intoLeadTypeId: string; policyVersion: number }
   | { type: 'WithdrawLead'; at: Instant; replacementId?: string; supersededBy?: string; reason: string }
+  | { type: 'SuppressLead'; at: Instant; suppression: Suppression }
   | { type: 'CorrectWithdrawal'; at: Instant; replacementId: string };
 
 /** Who may ask for which command. */
@@ -133,9 +154,12 @@ export const leadRights = {
   ReceiveLead: anyone,
   // Steps of the receipt of another lead. No route leads here.
   ReceiveDuplicate: anyone,
+  ReceiveKnown: anyone,
   ForfeitReceipt: anyone,
   SupersedeLead: anyone,
   MergeLead: anyone,
+  // A step of the suppression of its person. No route leads here.
+  SuppressLead: anyone,
   AssignLead: processOnly,
   ReleaseLead: processOnly,
   AgeLead: processOnly,
@@ -145,9 +169,9 @@ export const leadRights = {
 
 /**
  * Why it was withdrawn: a return was granted; and denied after all, so that its buyer keeps it; another lead has the person; or the
- * person was erased.
+ * person was erased, or is suppressed.
  */
-export const withdrawals = ['returned', 'kept-by-buyer', 'superseded', 'erased'] as const;
+export const withdrawals = ['returned', 'kept-by-buyer', 'superseded', 'erased', 'suppressed'] as const;
 export type WithdrawnAs = (typeof withdrawals)[number];
 
 interface Assignment {
@@ -157,7 +181,11 @@ interface Assignment {
 }
 
 export interface LeadState {
-  readonly status: 'unknown' | 'available' | 'withdrawn' | 'duplicate';
+  /** `known`: the record is another lead, `knownAs`. */
+  readonly status: 'unknown' | 'available' | 'withdrawn' | 'duplicate' | 'known';
+  readonly knownAs?: string;
+  /** As it was received. */
+  readonly record?: ReceivedRecord;
   readonly leadTypeId: string;
   readonly openPlaces: number;
   readonly telephoneKey?: string | undefined;
@@ -192,8 +220,9 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
   decide(command, state): Decision<LeadEvent> {
     if (command.type === 'ReceiveLead') return receive(command, state);
     if (command.type === 'ReceiveDuplicate') return receiveDuplicate(command, state);
+    if (command.type === 'ReceiveKnown') return receiveKnown(command, state);
     if (command.type === 'ForfeitReceipt') return forfeit(command, state);
-    if (state.status === 'unknown') return refuse('lead-unknown', 'there is no such lead');
+    if (state.status === 'unknown' || state.status === 'known') return refuse('lead-unknown', 'there is no such lead');
     if (state.status === 'duplicate') return refuse('lead-duplicate', 'another lead has this person', 'DLV-11');
     switch (command.type) {
       case 'AssignLead':
@@ -204,6 +233,8 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
         return age(command, state);
       case 'WithdrawLead':
         return withdraw(command, state);
+      case 'SuppressLead':
+        return suppress(command, state);
       case 'CorrectWithdrawal':
         return correctWithdrawal(command, state);
       case 'SupersedeLead':
@@ -219,7 +250,9 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
     switch (event.type) {
       case 'LeadReceived': {
         const { at, telephoneKey, emailKey } = event.data;
-        return { ...standingAfter(state, event), status: 'available', ofTypeSince: at, telephoneKey, emailKey };
+        const keys = { telephoneKey, emailKey };
+        const record = recordIn(event.data);
+        return { ...standingAfter(state, event), status: 'available', ofTypeSince: at, ...keys, record };
       }
       case 'LeadAssigned': {
         const { at, orderId, customerId, businessKey } = event.data;
@@ -236,8 +269,11 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
         return { ...standingAfter(state, event), status: 'withdrawn', ...whyWithdrawn(event.data) };
       case 'DuplicateReceived': {
         const { leadTypeId, telephoneKey, emailKey, duplicateOf: holder } = event.data;
-        return { ...state, status: 'duplicate', leadTypeId, telephoneKey, emailKey, holder };
+        const record = recordIn(event.data);
+        return { ...state, status: 'duplicate', leadTypeId, telephoneKey, emailKey, holder, record };
       }
+      case 'KnownReceived':
+        return { ...state, status: 'known', knownAs: event.data.knownAs };
       case 'WithdrawalCorrected':
         return { ...state, withdrawnAs: 'kept-by-buyer' };
       case 'ReceiptForfeited':
@@ -246,7 +282,19 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
   },
 };
 
-type StandingEvent = Exclude<LeadEvent, { type: 'DuplicateReceived' | 'WithdrawalCorrected' | 'ReceiptForfeited' }>;
+const recordIn = ({ at, leadTypeId, source, capturedAt, telephoneKey, emailKey }: ReceivedRecord): ReceivedRecord => ({
+  at,
+  leadTypeId,
+  source,
+  capturedAt,
+  telephoneKey,
+  emailKey,
+});
+
+type StandingEvent = Exclude<
+  LeadEvent,
+  { type: 'DuplicateReceived' | 'KnownReceived' | 'WithdrawalCorrected' | 'ReceiptForfeited' }
+>;
 
 const standingAfter = (state: LeadState, { data: { leadTypeId, openPlaces } }: StandingEvent): LeadState => ({
   ...state,
@@ -257,10 +305,13 @@ const standingAfter = (state: LeadState, { data: { leadTypeId, openPlaces } }: S
 export function whyWithdrawn({
   replacementId,
   supersededBy,
+  suppression,
 }: {
   replacementId?: string | undefined;
   supersededBy?: string | undefined;
+  suppression?: Suppression | undefined;
 }): Pick<LeadState, 'holder'> & { readonly withdrawnAs: WithdrawnAs } {
+  if (suppression !== undefined) return { withdrawnAs: 'suppressed' };
   if (supersededBy !== undefined) return { withdrawnAs: 'superseded', holder: supersededBy };
   return { withdrawnAs: replacementId === undefined ? 'erased' : 'returned' };
 }
@@ -282,11 +333,16 @@ function receiveDuplicate(command: Command<'ReceiveDuplicate'>, { status }: Lead
   return status === 'unknown' ? [{ type: 'DuplicateReceived', data }] : [];
 }
 
+function receiveKnown({ at, knownAs }: Command<'ReceiveKnown'>, { status }: LeadState): Decision<LeadEvent> {
+  return status === 'unknown' ? [{ type: 'KnownReceived', data: { at, knownAs } }] : [];
+}
+
 function forfeit(
   { at, attempt, toLeadId }: Command<'ForfeitReceipt'>,
   { status, forfeits }: LeadState,
 ): Decision<LeadEvent> {
-  return status === 'unknown' && forfeits === attempt ? [{ type: 'ReceiptForfeited', data: { at, toLeadId } }] : [];
+  if (status !== 'unknown' || forfeits !== attempt) return [];
+  return [{ type: 'ReceiptForfeited', data: { at, ...(toLeadId !== undefined && { toLeadId }) } }];
 }
 
 function assign(command: Command<'AssignLead'>, state: LeadState): Decision<LeadEvent> {
@@ -325,6 +381,15 @@ function withdraw(
     ...(supersededBy !== undefined && { supersededBy }),
   };
   return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, ...why, reason } }];
+}
+
+/** DLV-12: also of a lead that was withdrawn before. Whoever has it is told. */
+function suppress({ at, suppression }: Command<'SuppressLead'>, state: LeadState): Decision<LeadEvent> {
+  const { leadTypeId, withdrawnAs, assignments } = state;
+  if (withdrawnAs === 'suppressed') return [];
+  const buyers = assignments.map(({ orderId, customerId }) => ({ orderId, customerId }));
+  const why = { suppression, ...(buyers.length > 0 && { buyers }), reason: personSuppressed };
+  return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, ...why } }];
 }
 
 function correctWithdrawal(
@@ -370,25 +435,4 @@ function refuseAssignment(command: Command<'AssignLead'>, state: LeadState) {
   if (state.assignments.some((other) => [businessKey, ...otherBusinessKeys].includes(other.businessKey)))
     return refuse('business-has-lead', 'a customer of the same business already has this lead', 'DLV-3');
   return undefined;
-}
-
-/** On what it depends how long an available lead has its person. */
-export interface ClaimTerms {
-  /** The present type of the lead ages into no other. */
-  readonly agesNoFurther: boolean;
-  readonly agedAfterDays: number;
-  /** The lead and the record that would follow it are of shared types. */
-  readonly bothShared: boolean;
-  /** How long a sold person of a shared lead is not sold again. Undefined: for ever. */
-  readonly sharedPersonDays?: number | undefined;
-}
-
-/** DLV-11: it was never sold and has aged out, or it is shared and was last sold long ago. */
-export function claimHasEnded(
-  { assignments, ofTypeSince, hasAged, lastAssignedAt }: LeadState,
-  at: Instant,
-  { agesNoFurther, agedAfterDays, bothShared, sharedPersonDays }: ClaimTerms,
-): boolean {
-  if (assignments.length === 0) return agesNoFurther && (hasAged || addDays(ofTypeSince, agedAfterDays) <= at);
-  return bothShared && sharedPersonDays !== undefined && addDays(lastAssignedAt, sharedPersonDays) <= at;
 }

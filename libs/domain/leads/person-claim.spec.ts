@@ -53,3 +53,29 @@ describe('the claim on a person', () => {
       .thenRefuses('person-claimed');
   });
 });
+
+describe('DLV-12: a suppressed person', () => {
+  const suppress = (from?: { leadId: string; attempt: number }) =>
+    ({ type: 'SuppressPerson', at: minute(2), suppression: 'opt-out', ...(from && { from }) }) as const;
+  const suppressed = { type: 'PersonSuppressed', data: { at: minute(2), suppression: 'opt-out' } } as const;
+
+  test('is suppressed from the claim that was read, and from no other', () => {
+    given(personClaim).when(suppress()).thenRecords(suppressed);
+    given(personClaim, claimed('l1'))
+      .when(suppress({ leadId: 'l1', attempt: 0 }))
+      .thenRecords(suppressed);
+    given(personClaim, claimed('l1')).when(suppress()).thenRefuses('person-claimed');
+    given(personClaim, claimed('l1', { attempt: 1 }))
+      .when(suppress({ leadId: 'l1', attempt: 0 }))
+      .thenRefuses('person-claimed');
+  });
+
+  test('is claimed by no lead any more; a claim that is repeated changes nothing', () => {
+    given(personClaim, suppressed).when(claim('l1')).thenRefuses('person-suppressed', 'DLV-12');
+    given(personClaim, claimed('l1'), suppressed)
+      .when(claim('l2', 0, { leadId: 'l1', attempt: 0 }))
+      .thenRefuses('person-suppressed', 'DLV-12');
+    given(personClaim, claimed('l1'), suppressed).when(claim('l1', 1)).thenRefuses('person-suppressed');
+    given(personClaim, claimed('l1'), suppressed).when(claim('l1')).thenNothing();
+  });
+});

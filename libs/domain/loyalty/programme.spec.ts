@@ -51,6 +51,10 @@ const paid = (at: string, nextDueAt = day(14), renewalNumber = 1, attempt = 1): 
   type: 'RenewalPaid',
   data: { at, renewalNumber, attempt, ...money, nextDueAt },
 });
+const owedBack = (at: string) => {
+  const { type, data } = paid(at) as Extract<ProgrammeEvent, { type: 'RenewalPaid' }>;
+  return { type, data: { ...data, owedBack: true } } satisfies ProgrammeEvent;
+};
 const decline = (at: string, attempt = 1): ProgrammeCommand => ({
   type: 'RecordRenewalDeclined',
   at,
@@ -151,7 +155,42 @@ describe('a programme', () => {
     expect(chargeDueAt(given(programme, joined, begun(day(7)), unknown).state())).toBeUndefined();
     given(programme, joined, begun(day(7)), unknown)
       .when(pay(day(9)))
-      .thenRecords(paid(day(9)));
+      .thenRecords(owedBack(day(9)));
+  });
+
+  it('LOY-8: an unknown renewal is resolved by the staff, and a later answer of the provider counts all the same', () => {
+    const data = { at: day(8), renewalNumber: 1, attempt: 1, chargeKey: 'k1', amountCents: 2500, currency: 'USD' };
+    const past = [joined, begun(day(7)), cancelled(day(7)), { type: 'RenewalUnknown', data } as ProgrammeEvent];
+    const resolve = (reference?: string): ProgrammeCommand => ({
+      ...{ type: 'ResolveRenewal', at: day(9) },
+      ...(reference ? { result: 'captured', reference } : { result: 'not-captured' }),
+    });
+    const { reference } = money;
+    const notCaptured: ProgrammeEvent = {
+      type: 'RenewalNotCaptured',
+      data: { at: day(9), renewalNumber: 1, attempt: 1, chargeKey: 'k1' },
+    };
+    given(programme, ...past)
+      .when(resolve(reference))
+      .thenRecords(owedBack(day(9)));
+    given(programme, ...past)
+      .when(resolve())
+      .thenRecords(notCaptured);
+    for (const later of [resolve(reference), pay(day(9))])
+      given(programme, ...past, notCaptured)
+        .when(later)
+        .thenRecords(owedBack(day(9)));
+    for (const other of [resolve(), resolve('pay_other')])
+      given(programme, ...past, owedBack(day(9)))
+        .when(other)
+        .thenRefuses('payment-captured', 'LOY-8');
+    given(programme, ...past, notCaptured)
+      .when({ type: 'RecordRenewalUnknown', ...data })
+      .thenNothing();
+    given(programme, ...past, notCaptured, declined(day(9), 1))
+      .when(resolve(reference))
+      .thenRefuses('payment-known', 'LOY-8');
+    given(programme, joined).when(resolve()).thenRefuses('payment-known', 'LOY-8');
   });
 
   it('LOY-8: tries again as long as the policy says, then is held', () => {

@@ -5,9 +5,17 @@ import { cents, type EventsOf, fact, type Instant, instant, type Secret, unseale
 import { currency, id, secretFor, storeText } from '../kernel/fields.ts';
 import { addDays } from '../kernel/instants.ts';
 import { ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
+import type { Finding } from '../orders/unknown-payments.ts';
 import { customerErased } from '../persons/erasures.ts';
 import { missUnderWay, release, skip } from './late-renewals.ts';
-import { begin, recordDeclined, recordPaid, recordUnknown, requestConfirmation } from './renewal-charges.ts';
+import {
+  begin,
+  recordDeclined,
+  recordPaid,
+  recordUnknown,
+  requestConfirmation,
+  resolveRenewal,
+} from './renewal-charges.ts';
 
 /**
  * An order's programme in Loyalty Rewards: when it renews, and the result of each renewal. The order's own stream
@@ -62,6 +70,8 @@ export const programmeEvents = {
     /** When the next renewal is due: one cadence after this one was (LOY-1). */
     nextDueAt: instant,
     providerCustomerId: id.optional(),
+    /** Its customer was erased before the result was known: the order is not re-opened, and the money is given back (CHK-6). */
+    owedBack: z.literal(true).optional(),
   }),
   /** The bank wants the customer to confirm the charge. It has a result when it is confirmed, or at `until`. */
   RenewalConfirmationRequested: fact({
@@ -86,6 +96,8 @@ export const programmeEvents = {
   }),
   /** The customer was erased before the provider answered: money may have moved. */
   RenewalUnknown: fact({ renewalNumber, attempt, chargeKey: id, amountCents: cents, currency }),
+  /** The staff found at the provider that the unknown charge was not captured. */
+  RenewalNotCaptured: fact({ renewalNumber, attempt, chargeKey: id }),
   /**
    * The store stood still: the renewal is not charged by itself any more, and waits for an operator's word (LOY-10).
    * `attempt`: the charge that was begun before, and may have been captured.
@@ -191,6 +203,8 @@ export type ProgrammeCommand =
       amountCents: number;
       currency: string;
     }
+  /** What the staff found at the provider about an unknown renewal. */
+  | ({ type: 'ResolveRenewal'; at: Instant } & Finding)
   | { type: 'HoldProgramme'; at: Instant }
   | { type: 'ActivateProgramme'; at: Instant }
   | { type: 'CancelProgramme'; at: Instant; cause: DataOf<'ProgrammeCancelled'>['cause'] };
@@ -211,6 +225,7 @@ export const programmeRights = {
   RequestConfirmation: processOnly,
   RecordRenewalDeclined: processOnly,
   RecordRenewalUnknown: processOnly,
+  ResolveRenewal: support('LOY-8'),
   HoldProgramme: owner,
   ActivateProgramme: owner,
   CancelProgramme: owner,
@@ -243,6 +258,8 @@ export interface ProgrammeState {
   confirmableUntil: Instant | undefined;
   /** Nobody knows whether that charge was captured. No other is begun. */
   isUnknown: boolean;
+  /** The charge that is or was unknown, and its payment, as the provider names it, once it is recorded as captured. */
+  unknownCharge: (DataOf<'RenewalUnknown'> & { readonly capturedAs?: string }) | undefined;
 }
 
 export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent> = {
@@ -254,6 +271,7 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
     underWay: undefined,
     confirmableUntil: undefined,
     isUnknown: false,
+    unknownCharge: undefined,
   }),
 
   decide(command, state): Decision<ProgrammeEvent> {
@@ -279,6 +297,8 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         return recordDeclined(command, state);
       case 'RecordRenewalUnknown':
         return recordUnknown(command, state);
+      case 'ResolveRenewal':
+        return resolveRenewal(command, state);
       case 'HoldProgramme':
         return hold(command, state);
       case 'ActivateProgramme':
@@ -302,6 +322,7 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
           underWay: undefined,
           confirmableUntil: undefined,
           isUnknown: false,
+          unknownCharge: undefined,
         };
       }
       case 'RenewalAnnounced':
@@ -309,6 +330,7 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         break;
       case 'RenewalBegun':
         state.underWay = event.data;
+        state.unknownCharge = undefined;
         state.confirmableUntil = undefined;
         state.next.attempts = event.data.attempt;
         state.next.attemptsInARow += 1;
@@ -321,6 +343,7 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         state.underWay = undefined;
         state.confirmableUntil = undefined;
         state.isUnknown = false;
+        if (state.unknownCharge) state.unknownCharge = { ...state.unknownCharge, capturedAs: event.data.reference };
         state.next = renewal(event.data.renewalNumber + 1, event.data.nextDueAt);
         break;
       case 'RenewalDeclined':
@@ -332,7 +355,12 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
         break;
       case 'RenewalUnknown':
         state.isUnknown = true;
+        state.unknownCharge = event.data;
         state.next.missed = false;
+        break;
+      // Its charge stays under way: the provider's own answer may still arrive.
+      case 'RenewalNotCaptured':
+        state.isUnknown = false;
         break;
       case 'RenewalMissed':
         state.next = { ...state.next, dueAt: event.data.dueAt, ...notPlanned, missed: true };

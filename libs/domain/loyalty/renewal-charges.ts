@@ -1,5 +1,6 @@
-import type { Decision } from '../kernel/decider.ts';
+import { type Decision, isRefusal } from '../kernel/decider.ts';
 import { addDays, addHours } from '../kernel/instants.ts';
+import { judgeFinding, paymentKnown } from '../orders/unknown-payments.ts';
 import { decisionDueAt, isLate, missLate } from './late-renewals.ts';
 import type { ProgrammeCommand, ProgrammeEvent, ProgrammeState } from './programme.ts';
 
@@ -23,7 +24,8 @@ export function recordPaid(command: Command<'RecordRenewalPaid'>, state: Program
   const begun = beginningOf(state, command);
   if (!begun) return [];
   const { type: _, ...paid } = command;
-  return [{ type: 'RenewalPaid', data: { ...paid, nextDueAt: addDays(begun.dueAt, state.cadenceDays) } }];
+  const nextDueAt = addDays(begun.dueAt, state.cadenceDays);
+  return [{ type: 'RenewalPaid', data: { ...paid, nextDueAt, ...(state.unknownCharge && { owedBack: true }) } }];
 }
 
 /** LOY-8: the customer has as long as until the next attempt. After the last one there is none: then nobody is asked. */
@@ -66,9 +68,27 @@ export function recordUnknown(
   command: Command<'RecordRenewalUnknown'>,
   state: ProgrammeState,
 ): Decision<ProgrammeEvent> {
-  if (state.isUnknown || !beginningOf(state, command)) return [];
+  if (state.unknownCharge || !beginningOf(state, command)) return [];
   const { type: _, ...data } = command;
   return [{ type: 'RenewalUnknown', data }];
+}
+
+/** What was captured is owed back (CHK-6). */
+export function resolveRenewal(
+  { at, ...finding }: Command<'ResolveRenewal'>,
+  state: ProgrammeState,
+): Decision<ProgrammeEvent> {
+  const { unknownCharge, isUnknown } = state;
+  const charge = unknownCharge && { isUnknown, capturedAs: unknownCharge.capturedAs };
+  const found = judgeFinding(finding, charge, 'LOY-8');
+  if (typeof found === 'object' && isRefusal(found)) return found;
+  if (!found || !unknownCharge) return [];
+  const { renewalNumber, attempt, chargeKey, amountCents, currency } = unknownCharge;
+  if (found === 'not-captured')
+    return [{ type: 'RenewalNotCaptured', data: { at, renewalNumber, attempt, chargeKey } }];
+  const payment = { reference: found.capturedAs, amountCents, currency };
+  const paid = recordPaid({ type: 'RecordRenewalPaid', at, renewalNumber, attempt, ...payment }, state);
+  return isRefusal(paid) || paid.length > 0 ? paid : paymentKnown('LOY-8');
 }
 
 /** Undefined for a result that was recorded before, or that belongs to another attempt. */

@@ -21,6 +21,7 @@ export const mailKinds = [
   'password-recovery',
   'address-change',
   'ticket-answered',
+  'person-suppressed',
 ] as const;
 export type MailKind = (typeof mailKinds)[number];
 
@@ -35,4 +36,5 @@ export const alwaysSent: ReadonlySet<MailKind> = new Set([
   'verdict-corrected',
   'password-recovery',
   'address-change',
+  'person-suppressed',
 ]);

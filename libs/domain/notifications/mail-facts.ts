@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { codeIn, declineReasons } from '../kernel/declines.ts';
 import { cents, count, instant, unsealed } from '../kernel/events.ts';
 import { currency, id, sealedFor, secretFor, storeText, timeZone } from '../kernel/fields.ts';
+import { suppression } from '../leads/suppression.ts';
 import { holdCauses } from '../loyalty/programme.ts';
 import { receiptKinds } from '../receipts/receipts.ts';
 import { verdicts } from '../replacements/replacement.ts';
@@ -38,6 +39,8 @@ export const mailFacts = z
     /** Who or what held a programme. */
     cause: z.enum(holdCauses),
     leadId: id,
+    /** Why the person of a lead must not be contacted any more (DLV-12). */
+    suppression,
     returnReason: storeText,
     /** The replacement is goodwill (RPL-11). */
     goodwill: z.literal(true),

@@ -6,7 +6,7 @@ import { deriveId } from '../kernel/ids.ts';
 import { processOnly, type RightsOf } from '../kernel/rights.ts';
 import { mailKinds } from './kinds.ts';
 import { mailFacts } from './mail-facts.ts';
-import { type MailAnswer, mailAnswer } from './outcomes.ts';
+import { type FailedMail, type MailAnswer, mailAnswer, mailFailure } from './outcomes.ts';
 
 /** One mail, from the wish to its result (NTF-3). */
 export const mailStream = (mailId: string) => `mail-${mailId}` as const;
@@ -22,6 +22,7 @@ const withholdings = ['no-address', 'erased', 'switched-off', 'too-late'] as con
 export type Withholding = (typeof withholdings)[number];
 
 const ofMail = { kind: z.enum(mailKinds), customerId: id };
+const attempt = z.int().positive();
 
 export const mailEvents = {
   /** `happenedAt`: the instant of the event that caused the mail. */
@@ -30,6 +31,10 @@ export const mailEvents = {
   /** Final: the address does not exist, or its server rejects the mail. */
   MailRefused: fact({ ...ofMail, answer: mailAnswer }),
   MailWithheld: fact({ ...ofMail, reason: z.enum(withholdings) }),
+  /** It is tried again (NTF-4). */
+  MailFailed: fact({ ...ofMail, attempt, ...mailFailure, retryAt: instant }),
+  /** Final: it was tried for five days (NTF-4). */
+  MailGivenUp: fact({ ...ofMail, attempt, ...mailFailure }),
 };
 type MailEvent = EventsOf<typeof mailEvents>;
 
@@ -40,7 +45,9 @@ type MailCommand =
   | ({ type: 'WishMail'; at: Instant } & MailWish)
   | { type: 'RecordMailSent'; at: Instant; messageId: string; subject: string }
   | { type: 'RecordMailRefused'; at: Instant; answer: MailAnswer }
-  | { type: 'RecordMailWithheld'; at: Instant; reason: Withholding };
+  | { type: 'RecordMailWithheld'; at: Instant; reason: Withholding }
+  | ({ type: 'RecordMailFailed'; at: Instant; attempt: number; retryAt: Instant } & FailedMail)
+  | ({ type: 'RecordMailGivenUp'; at: Instant; attempt: number } & FailedMail);
 
 /** Who may ask for which command. */
 export const mailRights = {
@@ -48,26 +55,31 @@ export const mailRights = {
   RecordMailSent: processOnly,
   RecordMailRefused: processOnly,
   RecordMailWithheld: processOnly,
+  RecordMailFailed: processOnly,
+  RecordMailGivenUp: processOnly,
 } satisfies RightsOf<MailCommand, MailState>;
 
-export const mailStatuses = ['wished', 'sent', 'refused', 'withheld'] as const;
+export const mailStatuses = ['wished', 'sent', 'refused', 'withheld', 'given-up'] as const;
 type MailStatus = (typeof mailStatuses)[number];
 
 interface MailState {
   readonly status: MailStatus | 'unknown';
   readonly wish: MailWish | undefined;
+  /** Attempts that failed. */
+  readonly attempts: number;
 }
 
 export const mail: Decider<MailState, MailCommand, MailEvent> = {
-  initialState: () => ({ status: 'unknown', wish: undefined }),
+  initialState: () => ({ status: 'unknown', wish: undefined, attempts: 0 }),
 
-  decide(command, { status, wish }): Decision<MailEvent> {
+  decide(command, { status, wish, attempts }): Decision<MailEvent> {
     if (command.type === 'WishMail') {
       const { type: _, ...data } = command;
       return status === 'unknown' ? [{ type: 'MailWished', data }] : [];
     }
     if (!wish) return refuse('mail-unknown', 'there is no such mail', 'NTF-3');
-    if (status !== 'wished') return [];
+    // This result is already recorded: after a crash the mail was sent again.
+    if (status !== 'wished' || ('attempt' in command && command.attempt !== attempts + 1)) return [];
     const { kind, customerId } = wish;
     const { type, ...data } = { ...command, kind, customerId };
     switch (type) {
@@ -77,6 +89,10 @@ export const mail: Decider<MailState, MailCommand, MailEvent> = {
         return [{ type: 'MailRefused', data: data as DataOf<'MailRefused'> }];
       case 'RecordMailWithheld':
         return [{ type: 'MailWithheld', data: data as DataOf<'MailWithheld'> }];
+      case 'RecordMailFailed':
+        return [{ type: 'MailFailed', data: data as DataOf<'MailFailed'> }];
+      case 'RecordMailGivenUp':
+        return [{ type: 'MailGivenUp', data: data as DataOf<'MailGivenUp'> }];
     }
   },
 
@@ -84,7 +100,7 @@ export const mail: Decider<MailState, MailCommand, MailEvent> = {
     switch (event.type) {
       case 'MailWished': {
         const { at: _, ...wish } = event.data;
-        return { status: 'wished', wish };
+        return { ...state, status: 'wished', wish };
       }
       case 'MailSent':
         return { ...state, status: 'sent' };
@@ -92,6 +108,10 @@ export const mail: Decider<MailState, MailCommand, MailEvent> = {
         return { ...state, status: 'refused' };
       case 'MailWithheld':
         return { ...state, status: 'withheld' };
+      case 'MailFailed':
+        return { ...state, attempts: event.data.attempt };
+      case 'MailGivenUp':
+        return { ...state, status: 'given-up', attempts: event.data.attempt };
     }
   },
 };

@@ -29,6 +29,28 @@ export function tellMailAnswer({ status, enhanced }: MailAnswer): string {
   return `the mail server answered ${status}${more}`;
 }
 
+/** Why an attempt to send a mail failed, for people. `answered`: the server refused it for now, or refuses the account. */
+const mailFailures = {
+  answered: 'the mail server answered',
+  'no-answer': 'the mail server did not answer in time',
+  'name-unknown': 'the host of the mail server is unknown',
+  unreachable: 'there was no connection to the mail server, or it broke',
+  'no-safe-connection': 'the certificate or the encryption of the mail server was not accepted',
+  'not-confirmed': 'the mail server got all of it and did not confirm that it took it',
+  failed: 'it failed',
+} as const;
+type MailFailure = keyof typeof mailFailures;
+
+/** Fields of an event. `status`: the answer, when there was one (RFC 5321). */
+export const mailFailure = {
+  failure: z.enum(Object.keys(mailFailures) as [MailFailure, ...MailFailure[]]),
+  status: z.int().min(200).max(599).optional(),
+};
+export type FailedMail = { readonly failure: MailFailure; readonly status?: number | undefined };
+
+export const tellFailedMail = ({ failure, status }: FailedMail): string =>
+  `${mailFailures[failure]}${status === undefined ? '' : ` ${status}`}`;
+
 /** Why a call to a customer's program failed, for people. `answered`: with another status than 2xx. */
 const webhookFailures = {
   answered: 'it answered',

@@ -5,12 +5,13 @@ import { id } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { addSeconds } from '../kernel/instants.ts';
 import { ownerOrSupport, processOnly, type RightsOf } from '../kernel/rights.ts';
+import { suppression } from '../leads/suppression.ts';
 import { type FailedCall, webhookFailure } from './outcomes.ts';
 
 /** The message about one lead to a customer's own program (DLV-9), until a call is accepted or the last one has failed. */
 export const webhookStream = (webhookId: string) => `webhook-${webhookId}` as const;
 
-/** One message for each delivered lead: the id is derived from the delivery's event. */
+/** One message for each delivered or suppressed lead: the id is derived from the event. */
 export const webhookIdOf = (eventId: string): string => deriveId('webhook', eventId);
 
 const MINUTE = 60;
@@ -32,7 +33,13 @@ const attempt = z.int().positive();
 const about = { customerId: id, orderId: id, leadId: id };
 
 export const webhookEvents = {
-  WebhookWished: fact({ ...about, eventId: id, deliveredAt: instant }),
+  WebhookWished: fact({
+    ...about,
+    eventId: id,
+    deliveredAt: instant.optional().describe('When the lead was delivered; absent in a message about a suppression.'),
+    suppression: suppression.optional().describe('Why the person of the lead must not be contacted any more (DLV-12).'),
+    suppressedAt: instant.optional(),
+  }),
   WebhookAccepted: fact({ ...about, attempt, status: z.int() }),
   WebhookFailed: fact({ ...about, attempt, ...webhookFailure, retryAt: instant }),
   /** There is no further attempt: all have failed, or the customer's program rejects the message. */

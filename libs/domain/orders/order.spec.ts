@@ -206,6 +206,62 @@ describe('an order', () => {
       .thenRecords({ type: 'PaymentCapturedTooLate', data: { at: minute(10), reference: 'pay_1', ...money } });
   });
 
+  describe('an unknown payment', () => {
+    const money = { amountCents: 1000, currency: 'USD' };
+    const unknown: OrderEvent = { type: 'PaymentUnknown', data: { at: minute(9), chargeKey: 'k1', ...money } };
+    const resolve = (reference?: string): OrderCommand => ({
+      ...{ type: 'ResolvePayment', at: minute(11) },
+      ...(reference ? { result: 'captured', reference } : { result: 'not-captured' }),
+    });
+    const late: OrderEvent = {
+      type: 'PaymentCapturedTooLate',
+      data: { at: minute(11), reference: 'pay_1', ...money },
+    };
+    const notCaptured: OrderEvent = { type: 'PaymentNotCaptured', data: { at: minute(11), chargeKey: 'k1' } };
+    const past = [placed, cancelled, unknown];
+
+    it('is resolved by the staff: what was captured is owed back, also before the order is cancelled', () => {
+      given(order, ...past)
+        .when(resolve('pay_1'))
+        .thenRecords(late);
+      given(order, placed, unknown).when(resolve('pay_1')).thenRecords(late);
+      given(order, ...past)
+        .when(resolve())
+        .thenRecords(notCaptured);
+      expect(given(order, ...past, notCaptured).state().paymentUnknown).toBe(false);
+      given(order, ...past, notCaptured)
+        .when(resolve('pay_1'))
+        .thenRecords(late);
+    });
+
+    it('is not resolved where all is known, against a capture, or without what belongs to it', () => {
+      given(order, placed, paid).when(resolve()).thenRefuses('payment-known', 'CHK-4');
+      for (const other of [resolve(), resolve('pay_2')])
+        given(order, ...past, late)
+          .when(other)
+          .thenRefuses('payment-captured', 'CHK-4');
+      given(order, ...past)
+        .when({ type: 'ResolvePayment', at: minute(11), result: 'captured' })
+        .thenRefuses('finding-incomplete', 'CHK-4');
+    });
+
+    it('takes a later answer of the provider, and is not unknown again', () => {
+      const capture: OrderCommand = { type: 'CapturePayment', at: minute(11), reference: 'pay_1', ...money };
+      given(order, ...past, notCaptured)
+        .when(capture)
+        .thenRecords(late);
+      given(order, ...past, late)
+        .when(capture)
+        .thenNothing();
+      given(order, placed, unknown).when(capture).thenRecords(late);
+      const again: OrderCommand = { type: 'RecordPaymentUnknown', at: minute(12), chargeKey: 'k1', ...money };
+      for (const known of [late, notCaptured])
+        given(order, ...past, known)
+          .when(again)
+          .thenNothing();
+    });
+  });
+
   it('is cancelled with the reason when its customer is erased', () => {
     given(order, placed)
       .when({ type: 'CancelOrder', at: minute(9), cause: 'customer-erased' })

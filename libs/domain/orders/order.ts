@@ -14,12 +14,21 @@ import { bonus, bonusOf, loyaltyTerms } from '../loyalty/bonus.ts';
 import { customerErased } from '../persons/erasures.ts';
 import { type Advised, insteadOf } from './instead.ts';
 import {
+  correctTimeZone,
+  type OrderTimeZoneCommand,
+  orderTimeZoneEvents,
+  orderTimeZoneRights,
+  refuseUnknownZone,
+} from './order-time-zone.ts';
+import {
   capturePayment,
   declinePayment,
   type PaymentCommand,
   paymentEvents,
   paymentRights,
   recordUnknown,
+  resolvePayment,
+  type UnknownCharge,
 } from './payments.ts';
 import { countOnDay, deliveredOn, isFullOn, noProgress, type OrderProgress } from './progress.ts';
 import {
@@ -84,6 +93,7 @@ export const orderEvents = {
   ...paymentEvents,
   ...refundEvents,
   ...replacedCouponEvents,
+  ...orderTimeZoneEvents,
   OrderPaused: fact({
     /** Counted over the life of the order (LOY-4). Absent on the oldest events. */
     pauseNumber: z.int().positive().optional(),
@@ -180,6 +190,7 @@ export type OrderCommand =
   | PaymentCommand
   | RefundCommand
   | ReplacedCouponCommand
+  | OrderTimeZoneCommand
   /** `restart`: how the pause ends automatically in Loyalty Rewards; absent once the programme is cancelled. */
   | ({ type: 'PauseOrder'; at: Instant; restart?: { afterDays: number; policyVersion: number } } & Advised)
   | ({ type: 'RestartOrder'; at: Instant } & Advised)
@@ -192,6 +203,8 @@ export type OrderCommand =
       paymentReference: string;
       amountCents: number;
       currency: string;
+      /** The customer was erased: the money is given back. */
+      owedBack?: true;
     }
   /** `realTime`: the lead type takes a maximum, also where the order had none (CHK-3). */
   | { type: 'ChangeDailyMaximum'; at: Instant; dailyMaximum: DailyMaximum; realTime?: boolean }
@@ -222,6 +235,7 @@ export const orderRights = {
   ...paymentRights,
   ...refundRights,
   ...replacedCouponRights,
+  ...orderTimeZoneRights,
   PauseOrder: owner,
   RestartOrder: owner,
   RestartAutomatically: processOnly,
@@ -253,6 +267,8 @@ export interface OrderState extends OrderStanding, OrderProgress, RefundState, R
   paidInTime: boolean;
   /** Nobody knows whether the payment was captured. */
   paymentUnknown: boolean;
+  /** The charge that is or was unknown, also once its result is recorded. */
+  unknownCharge: UnknownCharge | undefined;
   /** The number of the last renewal whose payment is recorded, also of one that came too late. */
   renewalsPaid: number;
   /** Over the whole life of the order (LOY-4). */
@@ -277,6 +293,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
     paid: false,
     paidInTime: false,
     paymentUnknown: false,
+    unknownCharge: undefined,
     renewalsPaid: 0,
     pauses: 0,
     receipts: new Map(),
@@ -298,6 +315,8 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         return declinePayment(command, state);
       case 'RecordPaymentUnknown':
         return recordUnknown(command, state);
+      case 'ResolvePayment':
+        return resolvePayment(command, state);
       case 'RecordPayerForgotten':
         return [{ type: 'PayerForgotten', data: { at: command.at, providerCustomerId: command.providerCustomerId } }];
       case 'WishRefund':
@@ -322,6 +341,8 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         return changePaymentCard(command, state, terms);
       case 'CancelOrder':
         return cancel(command, state);
+      case 'CorrectOrderTimeZone':
+        return correctTimeZone(command, terms);
       case 'DeliverLead':
         return command.replacementFor
           ? deliverReplacement(command, command.replacementFor, state, terms)
@@ -349,9 +370,10 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         notePaid(state, event.data);
         break;
       case 'PaymentUnknown':
-        state.paymentUnknown = true;
+        Object.assign(state, { paymentUnknown: true, unknownCharge: event.data });
         break;
       case 'PaymentDeclined':
+      case 'PaymentNotCaptured':
         state.paymentUnknown = false;
         break;
       case 'OrderPaused':
@@ -370,6 +392,9 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         break;
       case 'PaymentCardChanged':
         if (state.terms) state.terms = { ...state.terms, paymentToken: event.data.paymentToken };
+        break;
+      case 'OrderTimeZoneCorrected':
+        if (state.terms) state.terms = { ...state.terms, timeZone: event.data.timeZone };
         break;
       case 'LeadDelivered': {
         const { at, leadId, localDay, replacementFor } = event.data;
@@ -462,8 +487,11 @@ export const refusePlacing = ({
   dailyMaximum,
   orderLimits,
   batchType,
-}: Pick<Command<'PlaceOrder'>, 'quantity' | 'dailyMaximum' | 'orderLimits' | 'batchType'>): Refusal | undefined =>
-  refuseQuantity(quantity, orderLimits) ?? refuseMaximum(dailyMaximum, batchType);
+  timeZone,
+}: Pick<Command<'PlaceOrder'>, 'quantity' | 'dailyMaximum' | 'orderLimits' | 'batchType' | 'timeZone'>):
+  | Refusal
+  | undefined =>
+  refuseQuantity(quantity, orderLimits) ?? refuseMaximum(dailyMaximum, batchType) ?? refuseUnknownZone({ timeZone });
 
 function refuseQuantity(quantity: number, { smallest, largest }: { smallest: number; largest: number }) {
   if (quantity >= smallest && quantity <= largest) return undefined;
@@ -520,7 +548,7 @@ function reopen(
   if (renewalNumber <= renewalsPaid) return [];
   if (renewalNumber > renewalsPaid + 1)
     return refuse('renewal-out-of-turn', `renewal ${renewalsPaid + 1} comes before renewal ${renewalNumber}`, 'LOY-2');
-  if (isOver(state)) return [paidTooLate(command)];
+  if (isOver(state) || command.owedBack) return [paidTooLate(command)];
   const bonus = bonusOf(loyalty, quantity, renewalNumber, pausesCounted);
   const nextBonus = bonusOf(loyalty, quantity, renewalNumber + 1, pausesCounted);
   const payment = { totalCents: amountCents, currency, paymentReference };
@@ -546,6 +574,8 @@ function changeDailyMaximum(
   if (former === undefined && !realTime) return noMaximumOnBatchTypes;
   const dailyMaximum = dailyMaximumOf(asked, quantity);
   if (dailyMaximum === former) return [];
+  const unknownZone = refuseUnknownZone({ timeZone });
+  if (unknownZone) return unknownZone;
   const localDay = localDayOf(at, timeZone);
   const becomesFull = isFullOn(localDay, state, dailyMaximum) && !isFullOn(localDay, state, former);
   return [
@@ -576,6 +606,8 @@ function cancel({ at, cause, renewsNoMore }: Command<'CancelOrder'>, state: Orde
 function deliver(command: Command<'DeliverLead'>, state: OrderState, terms: Terms): Decision<OrderEvent> {
   const { at, leadId } = command;
   if (state.receipts.has(leadId)) return [];
+  const unknownZone = refuseUnknownZone(terms);
+  if (unknownZone) return unknownZone;
   const localDay = localDayOf(at, terms.timeZone);
   if (state.status !== 'open') return refuseIn(state, 'given leads', 'ORD-1');
   if (isFullOn(localDay, state, terms.dailyMaximum))
@@ -605,6 +637,8 @@ function deliverReplacement(
   if (!state.owed.has(replacementId))
     return refuse('replacement-not-owed', `replacement ${replacementId} is not owed`, 'RPL-6');
   if (state.status === 'paused') return refuseIn(state, 'given leads', 'ORD-2');
+  const unknownZone = refuseUnknownZone(terms);
+  if (unknownZone) return unknownZone;
   return [delivered(command, terms, localDayOf(command.at, terms.timeZone))];
 }
 

@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import type { Decision } from '../kernel/decider.ts';
+import { type Decision, isRefusal } from '../kernel/decider.ts';
 import { type DeclineReason, declineReasons } from '../kernel/declines.ts';
 import { cents, type EventsOf, fact, type Instant } from '../kernel/events.ts';
 import { currency, id } from '../kernel/fields.ts';
-import { processOnly, type RightsOf } from '../kernel/rights.ts';
+import { processOnly, type RightsOf, support } from '../kernel/rights.ts';
+import type { RefundState } from './refunds.ts';
+import { type Finding, judgeFinding } from './unknown-payments.ts';
 
 /** What the payment provider answered to the first charge of an order, and what came too late. */
 export const paymentEvents = {
@@ -14,6 +16,8 @@ export const paymentEvents = {
    * The customer was erased before the provider answered: money may have moved. The provider knows the charge by its key.
    */
   PaymentUnknown: fact({ chargeKey: id, amountCents: cents, currency }),
+  /** The staff found at the provider that the unknown charge was not captured. */
+  PaymentNotCaptured: fact({ chargeKey: id }),
   /** The order ended while its payment, or that of a renewal, was under way: the money is given back (CHK-6). */
   PaymentCapturedTooLate: fact({
     reference: id,
@@ -38,12 +42,15 @@ export type PaymentCommand =
     }
   | { type: 'DeclinePayment'; at: Instant; reason: DeclineReason }
   | { type: 'RecordPaymentUnknown'; at: Instant; chargeKey: string; amountCents: number; currency: string }
+  /** What the staff found at the provider about an unknown payment. */
+  | ({ type: 'ResolvePayment'; at: Instant } & Finding)
   | { type: 'RecordPayerForgotten'; at: Instant; providerCustomerId: string };
 
 export const paymentRights = {
   CapturePayment: processOnly,
   DeclinePayment: processOnly,
   RecordPaymentUnknown: processOnly,
+  ResolvePayment: support('CHK-4'),
   RecordPayerForgotten: processOnly,
 } satisfies RightsOf<PaymentCommand, unknown>;
 
@@ -53,18 +60,26 @@ interface AwaitedPayment {
   readonly paid: boolean;
   /** Nobody knows whether the payment was captured. */
   readonly paymentUnknown: boolean;
+  readonly unknownCharge: UnknownCharge | undefined;
 }
+
+type DataOf<Type extends PaymentEvent['type']> = Extract<PaymentEvent, { type: Type }>['data'];
+export type UnknownCharge = DataOf<'PaymentUnknown'>;
 
 type Command<Type extends PaymentCommand['type']> = Extract<PaymentCommand, { type: Type }>;
 
-/** Money captured after the order has ended is recorded, to be given back. */
+/**
+ * Money captured after the order has ended is recorded, to be given back. So is what was unknown: its customer was erased,
+ * and the order ends.
+ */
 export function capturePayment(
   { type: _, providerCustomerId, ...payment }: Command<'CapturePayment'>,
-  { paid, status }: AwaitedPayment,
+  { paid, status, unknownCharge }: AwaitedPayment,
 ): Decision<PaymentEvent> {
   if (paid) return [];
   const data = { ...payment, ...(providerCustomerId && { providerCustomerId }) };
-  return [{ type: status === 'awaiting-payment' ? 'PaymentCaptured' : 'PaymentCapturedTooLate', data }];
+  const isInTime = status === 'awaiting-payment' && !unknownCharge;
+  return [{ type: isInTime ? 'PaymentCaptured' : 'PaymentCapturedTooLate', data }];
 }
 
 export function declinePayment(
@@ -76,8 +91,23 @@ export function declinePayment(
 
 export function recordUnknown(
   { type: _, ...data }: Command<'RecordPaymentUnknown'>,
-  { paid, paymentUnknown, status }: AwaitedPayment,
+  { paid, unknownCharge, status }: AwaitedPayment,
 ): Decision<PaymentEvent> {
-  if (paid || paymentUnknown || status === 'payment-failed') return [];
+  if (paid || unknownCharge || status === 'payment-failed') return [];
   return [{ type: 'PaymentUnknown', data }];
+}
+
+/** What was captured is owed back (CHK-6). */
+export function resolvePayment(
+  { at, ...finding }: Command<'ResolvePayment'>,
+  { payments, paid, paymentUnknown, unknownCharge }: AwaitedPayment & Pick<RefundState, 'payments'>,
+): Decision<PaymentEvent> {
+  const capturedAs = paid ? payments.get(0)?.reference : undefined;
+  const found = judgeFinding(finding, unknownCharge && { isUnknown: paymentUnknown, capturedAs }, 'CHK-4');
+  if (typeof found === 'object' && isRefusal(found)) return found;
+  if (!found || !unknownCharge) return [];
+  if (found === 'not-captured')
+    return [{ type: 'PaymentNotCaptured', data: { at, chargeKey: unknownCharge.chargeKey } }];
+  const { amountCents, currency } = unknownCharge;
+  return [{ type: 'PaymentCapturedTooLate', data: { at, reference: found.capturedAs, amountCents, currency } }];
 }

@@ -26,10 +26,52 @@ export type ErasureEvent = EventsOf<typeof erasureEvents>;
 
 type Names = readonly string[];
 
-interface Erasure {
+export interface Erasure {
   readonly subjects: Names;
   readonly personKeys: Names;
   readonly ends: Names;
+}
+
+/** A fact of so many characters and its cause go into one append of every store. */
+const MOST_CHARACTERS = 256 * 1024;
+/** Quotation marks and comma. */
+const AROUND_A_NAME = 3;
+
+/**
+ * An erasure in parts, each small enough to be a fact: a person may have thousands of leads. The customers come first, then
+ * their addresses and the keys of the person: by them, whoever completes an erasure of which only the beginning was recorded
+ * finds the rest. A lead and its end are never apart, because what is erased already is not looked for.
+ */
+export function partsOf(erasure: Erasure, mostCharacters = MOST_CHARACTERS): readonly [Erasure, ...Erasure[]] {
+  const first = emptyPart();
+  const parts: [typeof first, ...(typeof first)[]] = [first];
+  let [part, characters] = [first, 0];
+  for (const [name, ...kinds] of inOrder(erasure)) {
+    const added = kinds.length * (name.length + AROUND_A_NAME);
+    if (characters > 0 && characters + added > mostCharacters) {
+      [part, characters] = [emptyPart(), 0];
+      parts.push(part);
+    }
+    for (const kind of kinds) part[kind].push(name);
+    characters += added;
+  }
+  return parts;
+}
+
+const emptyPart = () => ({ subjects: [] as string[], personKeys: [] as string[], ends: [] as string[] });
+
+/** Each name, and where it stands. */
+function inOrder({ subjects, personKeys, ends }: Erasure): readonly (readonly [string, ...(keyof Erasure)[]])[] {
+  const [erased, ended] = [new Set(subjects), new Set(ends)];
+  const others = ends.filter((name) => !erased.has(name));
+  const isAddress = (name: string) => name.startsWith('address-');
+  return [
+    ...subjects.filter((name) => !ended.has(name)).map((name) => [name, 'subjects'] as const),
+    ...others.filter(isAddress).map((name) => [name, 'ends'] as const),
+    ...personKeys.map((name) => [name, 'personKeys'] as const),
+    ...subjects.filter((name) => ended.has(name)).map((name) => [name, 'subjects', 'ends'] as const),
+    ...others.filter((name) => !isAddress(name)).map((name) => [name, 'ends'] as const),
+  ];
 }
 
 type ErasureCommand = { type: 'ErasePerson'; at: Instant } & Erasure;

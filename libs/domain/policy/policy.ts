@@ -35,7 +35,7 @@ const retention = z.strictObject({
   ),
 });
 
-/** RULES: DLV-2, DLV-6, DLV-11, RPL-2 … RPL-5, ORD-3, LOY-1, LOY-3, LOY-4, LOY-7, LOY-8, LOY-10, SUP-1. */
+/** RULES: DLV-2, DLV-6, DLV-11, DLV-12, RPL-2 … RPL-5, ORD-3, LOY-1, LOY-3, LOY-4, LOY-7, LOY-8, LOY-10, SUP-1. */
 export const policyDocument = z.strictObject({
   maximumCustomersPerSharedLead: z
     .int()
@@ -46,6 +46,15 @@ export const policyDocument = z.strictObject({
     .optional()
     .describe(
       'How many days after its last sale a person of a shared lead may be sold as a new lead; never when absent (DLV-11).',
+    ),
+  consentRequired: z.boolean().optional().describe('True: no lead is taken without evidence of consent (DLV-12).'),
+  captureToleranceMinutes: z
+    .number()
+    .min(0)
+    .max(1440)
+    .optional()
+    .describe(
+      'How many minutes after its receipt a lead may say that it was captured, because clocks differ; a later instant is refused (DLV-6). 5 when absent.',
     ),
   freshAfterDays: days.describe('The age at which an unsold real-time lead becomes fresh (DLV-6).'),
   agedAfterDays: days.describe('The age at which an unsold fresh lead becomes aged (DLV-6).'),
@@ -128,14 +137,22 @@ export type PolicyChanges = {
 };
 
 /** Only what a policy may leave out may be null. */
-const changeable = Object.entries(policyDocument.shape).map(([name, field]: [string, z.ZodType]) => [
-  name,
-  field instanceof z.ZodOptional
-    ? (field.unwrap() as z.ZodType).nullable().optional().describe(`${field.description} Null: leave it out again.`)
-    : field.optional().describe(field.description ?? ''),
-]);
+function changesOf({ shape }: z.ZodObject): z.ZodType<PolicyChanges, PolicyChanges> {
+  const changeable = Object.entries(shape as Record<string, z.ZodType>).map(([name, field]) => [
+    name,
+    field instanceof z.ZodOptional
+      ? (field.unwrap() as z.ZodType).nullable().optional().describe(`${field.description} Null: leave it out again.`)
+      : field.optional().describe(field.description ?? ''),
+  ]);
+  return z.strictObject(Object.fromEntries(changeable)) as z.ZodType<PolicyChanges, PolicyChanges>;
+}
 
-export const policyChanges = z.strictObject(Object.fromEntries(changeable)) as z.ZodType<PolicyChanges, PolicyChanges>;
+export const policyChanges = changesOf(policyDocument);
+
+/** As it is stored: older versions took names of time zones that this one refuses, and a log is written anew with them. */
+const storedDocument = policyDocument.extend({
+  businessTimeZone: timeZone.describe(policyDocument.shape.businessTimeZone.description ?? ''),
+});
 
 export type Retention = { readonly [Name in keyof z.infer<typeof retention>]-?: number };
 const defaultRetention: Retention = { mailCopiesDays: 90, lookReasonsDays: 730 };
@@ -148,6 +165,11 @@ export const retentionOf = (document: PolicyDocument | undefined): Retention => 
 
 /** Versions that say nothing about it, such as all older ones, get the same. */
 export const renewalGraceHoursOf = ({ renewalGraceHours = 24 }: PolicyDocument): number => renewalGraceHours;
+
+/** DLV-6: how much later than its receipt a capture may be. */
+export const captureToleranceMinutesOf = ({
+  captureToleranceMinutes = 5,
+}: Pick<PolicyDocument, 'captureToleranceMinutes'>): number => captureToleranceMinutes;
 
 const defaultLegalEndings = [
   ...['Inc.', 'Incorporated', 'Corp.', 'Corporation', 'Co.', 'Company', 'LLC', 'Ltd.', 'Limited', 'LLP', 'LP', 'LLLP'],
@@ -230,10 +252,12 @@ export const policyEvents = {
     version: z.int().positive().describe('The number of the version, from 1.'),
     author: id.min(1).describe('Who published it.'),
     effectiveFrom: instant.describe('From when it holds.'),
-    policy: policyDocument
+    policy: storedDocument
       .optional()
       .describe('The whole policy, of a version that does not go by those before it: the first one, and older ones.'),
-    changes: policyChanges.optional().describe('The fields that it changes; all others stay as they are then.'),
+    changes: changesOf(storedDocument)
+      .optional()
+      .describe('The fields that it changes; all others stay as they are then.'),
   }),
 };
 export type PolicyEvent = EventsOf<typeof policyEvents>;

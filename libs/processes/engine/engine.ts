@@ -12,7 +12,8 @@ import {
   StoreUnavailable,
   type SubscriptionMessage,
 } from '#event-store/port';
-import { type Effect, type EffectWish, type Untimed, unitOf, type Wish } from '../process.ts';
+import { type Effect, type EffectWish, FailureToRecord, type Untimed, unitOf, type Wish } from '../process.ts';
+import { Attempt } from './attempt.ts';
 import { Lookahead } from './lookahead.ts';
 import type { EngineOptions } from './options.ts';
 import { type Parked, ProcessRun, processStatus } from './process-run.ts';
@@ -21,6 +22,10 @@ interface TakenWish<AnyWish = Wish> {
   readonly run: ProcessRun;
   readonly wish: AnyWish;
   readonly eventsSeen: number;
+}
+
+interface BegunWish<AnyWish = Wish> extends TakenWish<AnyWish> {
+  readonly attempt: Attempt;
 }
 
 export const engineStatus = z.object({
@@ -250,8 +255,9 @@ export class ProcessEngine {
     if (wishes.length === 0) return false;
     await this.#options.warm?.(wishes.map(({ wish }) => wish.stream));
     const commands = wishes.map(({ run, wish, eventsSeen }) => {
-      if ('command' in wish) return this.#sendCommand({ run, wish, eventsSeen }, wish.command);
-      void this.#carryOut({ run, wish, eventsSeen });
+      const attempt = this.#begin(run, wish);
+      if ('command' in wish) return this.#sendCommand({ run, wish, eventsSeen, attempt }, wish.command);
+      void this.#carryOut({ run, wish, eventsSeen, attempt });
       return undefined;
     });
     await Promise.all(commands);
@@ -280,47 +286,71 @@ export class ProcessEngine {
     return reason;
   }
 
-  async #carryOut(taken: TakenWish<EffectWish>): Promise<void> {
-    const { run, wish } = taken;
+  #begin(run: ProcessRun, wish: Wish): Attempt {
+    run.begun(wish, this.#options.clock.now());
+    return new Attempt(run, wish, this.#options.activities);
+  }
+
+  async #carryOut(taken: BegunWish<EffectWish>): Promise<void> {
+    const { run, wish, attempt } = taken;
     this.#effectsUnderWay += 1;
     try {
       if (!this.#isMine(run, wish)) return;
-      const command = await this.#perform(wish);
+      const command = await attempt.ofEffect(() => this.#perform(run, wish));
       if (command) await this.#sendCommand(taken, command);
-      else run.succeeded(wish);
+      else attempt.succeeded();
     } catch (error) {
-      run.failed(wish, error, this.#options.clock.now());
+      const notRecorded = await this.#record(taken, error);
+      attempt.failed(notRecorded ?? error, this.#options.clock.now());
     } finally {
       this.#effectsUnderWay -= 1;
       this.#kick();
     }
   }
 
-  #perform({ effect, commandId }: EffectWish): Promise<Untimed<AnyCommand> | undefined> {
+  #perform(run: ProcessRun, wish: EffectWish): Promise<Untimed<AnyCommand> | undefined> {
+    const { effect, commandId } = wish;
     // Each handler takes the effects of its own kind, which the compiler cannot see through the table.
     const handle = this.#options.effects[effect.kind] as (
       effect: Effect,
       idempotencyKey: string,
+      isStillMine: () => boolean,
     ) => Promise<Untimed<AnyCommand> | undefined>;
-    return handle(effect, commandId);
+    return handle(effect, commandId, () => !this.#stopping.signal.aborted && this.#isMine(run, wish));
   }
 
-  async #sendCommand({ run, wish, eventsSeen }: TakenWish, untimed: Untimed<AnyCommand>): Promise<void> {
+  async #sendCommand(taken: BegunWish, untimed: Untimed<AnyCommand>): Promise<void> {
+    const { run, wish, attempt } = taken;
     if (!this.#isMine(run, wish)) return;
+    try {
+      const result = await this.#send(taken, wish.commandId, untimed);
+      if ('refusal' in result) run.process.refused?.(run.state, wish, result.refusal);
+      attempt.succeeded('refusal' in result ? result.refusal : undefined);
+    } catch (error) {
+      attempt.failed(error, this.#options.clock.now());
+    }
+  }
+
+  /** Records a failed call, if it is to be recorded. @returns why that was not possible */
+  async #record(taken: TakenWish<EffectWish>, failure: unknown): Promise<unknown> {
+    if (!(failure instanceof FailureToRecord) || !this.#isMine(taken.run, taken.wish)) return undefined;
+    try {
+      await this.#send(taken, failure.commandId, failure.record);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  async #send({ run, wish, eventsSeen }: TakenWish, commandId: string, untimed: Untimed<AnyCommand>) {
     const { clock, send } = this.#options;
     const { name } = run.process;
-    const { commandId, stream, because } = wish;
+    const { stream, because } = wish;
     const command = { ...untimed, at: clock.now() } as AnyCommand;
     const unit = unitOf(name, wish.part);
-    try {
-      const asked = { commandId, stream, command, actor: `process:${name}`, unit, because, eventsSeen };
-      const result = await send(asked);
-      if ('refusal' in result) run.process.refused?.(run.state, wish, result.refusal);
-      else if (result.position > this.#target) this.#target = result.position;
-      run.succeeded(wish);
-    } catch (error) {
-      run.failed(wish, error, clock.now());
-    }
+    const result = await send({ commandId, stream, command, actor: `process:${name}`, unit, because, eventsSeen });
+    if ('position' in result && result.position > this.#target) this.#target = result.position;
+    return result;
   }
 
   #isMine(run: ProcessRun, { part }: Wish): boolean {

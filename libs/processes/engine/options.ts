@@ -1,4 +1,5 @@
 import type { Fact } from '#domain/codec';
+import type { Activities } from '#domain/kernel/activities';
 import type { Refusal } from '#domain/kernel/decider';
 import type { AnyCommand } from '#domain/ledger';
 import type { EventStore, Position } from '#event-store/port';
@@ -35,16 +36,19 @@ export interface EngineOptions {
   readonly warm?: (streams: readonly string[]) => Promise<void>;
   /**
    * Calls to the outside. What a call returns is sent as a command; undefined: nothing is recorded. The key makes a repeated
-   * call the same call.
+   * call the same call. A call that waited for its turn is made only if it is still this engine's.
    */
   readonly effects: {
     readonly [Kind in Effect['kind']]: (
       effect: Extract<Effect, { kind: Kind }>,
       idempotencyKey: string,
+      isStillMine: () => boolean,
     ) => Promise<Untimed<AnyCommand> | undefined>;
   };
   /** Whether this engine may act for a unit now. Checked immediately before each act. Default: for all units. */
   readonly mayActFor?: (unit: string) => boolean;
+  /** Where each attempt of a wish is told. */
+  readonly activities?: Activities | undefined;
   /** The maximum number of wishes taken from one process at a time. */
   readonly wishesAtOnce?: number;
 }

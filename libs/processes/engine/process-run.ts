@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Fact } from '#domain/codec';
+import { messageWithoutValues } from '#domain/kernel/error-texts';
 import { type Instant, instant } from '#domain/kernel/events';
 import { addSeconds, earliest } from '#domain/kernel/instants';
 import { type Damages, EventStoreError, OutcomeUnknown, StoreUnavailable, StreamDamaged } from '#event-store/port';
-import { type Moment, OutOfReach, type Process, type Wish } from '../process.ts';
+import { FailureToRecord, type Moment, OutOfReach, type Process, type Wish } from '../process.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each process knows its own state; the engine only carries it
 export type AnyProcess = Process<any, any>;
@@ -20,12 +21,28 @@ export const parked = z.object({
 });
 export type Parked = Readonly<z.infer<typeof parked>>;
 
+/** The wishes of one kind that have no result yet: those that failed and are tried again, and those whose call has no answer. */
+export const wishesWithoutResult = z.object({
+  what: z.string().describe('The call to the outside, or the command.'),
+  isEffect: z.boolean().describe('Whether it is a call to the outside, or to the vault.'),
+  failing: z.int().describe('How many failed, and are tried again by themselves.'),
+  failingSince: instant.optional().describe('When the first of these failed first.'),
+  lastError: z.string().optional().describe('Why one of these failed the last time.'),
+  underWay: z.int().describe('How many have no answer yet.'),
+  underWaySince: instant.optional().describe('When the first of these began.'),
+});
+export type WishesWithoutResult = Readonly<z.infer<typeof wishesWithoutResult>>;
+
 export const processStatus = z.object({
   name: z.string().describe('The process.'),
   waitingForRetry: z.int().describe('Items that failed and are tried again by themselves.'),
   parked: z.int().describe('Items that failed too often, and wait to be retried by a person.'),
   lastError: z.string().optional().describe('The last error, where there was one.'),
   wakesAt: instant.optional().describe('When its next timer is due.'),
+  withoutResult: z
+    .array(wishesWithoutResult)
+    .optional()
+    .describe('What failed or has no answer yet, by its kind. Absent in reports of workers of the version before.'),
 });
 type ProcessStatus = z.infer<typeof processStatus>;
 
@@ -50,9 +67,12 @@ interface FailedWish {
   attempts: number;
   reason: string;
   since: Instant;
-  /** `'now'` while the wish is under way, `'never'` when it is parked. */
+  /** `'now'` while the wish is under way or its process will wish it again, `'never'` when it is parked. */
   retryAt: Instant | 'now' | 'never';
 }
+
+/** The kind of a wish: the type of its command, or the kind of its effect. */
+export const whatOf = (wish: Wish): string => ('command' in wish ? wish.command.type : wish.effect.kind);
 
 const isInstant = (retryAt: string): boolean => retryAt !== 'now' && retryAt !== 'never';
 
@@ -72,6 +92,8 @@ export class ProcessRun {
   readonly #types: ReadonlySet<string>;
   readonly #failed = new Map<string, FailedWish>();
   readonly #held = new Map<string, HeldStream>();
+  /** Wishes that are carried out now, and since when. */
+  readonly #underWay = new Map<string, { readonly wish: Wish; readonly since: Instant }>();
   readonly #damages: Damages | undefined;
   #lastError: string | undefined;
 
@@ -119,12 +141,26 @@ export class ProcessRun {
     return [...again, ...this.process.next(this.state, moment, limit)];
   }
 
+  begun(wish: Wish, now: Instant): void {
+    this.#underWay.set(wish.commandId, { wish, since: now });
+  }
+
+  /** How often a wish was tried, with the present attempt. */
+  attemptOf({ commandId }: Wish): number {
+    return (this.#failed.get(commandId)?.attempts ?? 0) + 1;
+  }
+
   succeeded(wish: Wish): void {
+    this.#underWay.delete(wish.commandId);
     this.#failed.delete(wish.commandId);
   }
 
-  /** While the store or a service is unreachable, the wish is retried without limit. Any other wish is finally parked. */
-  failed(wish: Wish, error: unknown, now: Instant): void {
+  /**
+   * While the store or a service is unreachable, the wish is retried without limit. Any other wish is finally parked.
+   * @returns whether it is parked now
+   */
+  failed(wish: Wish, error: unknown, now: Instant): boolean {
+    this.#underWay.delete(wish.commandId);
     const failed = this.#failed.get(wish.commandId) ?? {
       wish,
       attempts: 0,
@@ -136,7 +172,9 @@ export class ProcessRun {
     failed.reason = this.#note(error);
     const delay = secondsToWait(failed.attempts, error);
     failed.retryAt = delay === undefined ? 'never' : addSeconds(now, delay);
+    if (error instanceof FailureToRecord) failed.retryAt = 'now';
     this.#failed.set(wish.commandId, failed);
+    return delay === undefined;
   }
 
   /** @returns whether something was parked under this id */
@@ -167,8 +205,7 @@ export class ProcessRun {
     const wishes = [...this.#failed.values()].filter(({ retryAt }) => retryAt === 'never');
     return [
       ...wishes.map(({ wish, attempts, reason, since }) => {
-        const what = 'command' in wish ? wish.command.type : wish.effect.kind;
-        return { id: wish.commandId, process, stream: wish.stream, what, reason, attempts, since };
+        return { id: wish.commandId, process, stream: wish.stream, what: whatOf(wish), reason, attempts, since };
       }),
       ...[...this.#held].map(([stream, { what, reason, attempts, since }]) => {
         return { id: `${process}/${stream}`, process, stream, what, reason, attempts, since };
@@ -184,7 +221,28 @@ export class ProcessRun {
       parked,
       lastError: this.#lastError,
       wakesAt: this.wakesAt(),
+      withoutResult: this.#withoutResult(),
     };
+  }
+
+  #withoutResult(): WishesWithoutResult[] {
+    const failing = [...this.#failed.values()].filter(({ retryAt }) => retryAt !== 'never');
+    const underWay = [...this.#underWay.values()];
+    const kinds = new Map([...failing, ...underWay].map(({ wish }) => [whatOf(wish), 'effect' in wish]));
+    return [...kinds].map(([what, isEffect]) => {
+      const ofKind = <Item extends { readonly wish: Wish }>(items: readonly Item[]) =>
+        items.filter(({ wish }) => whatOf(wish) === what);
+      const [failed, open] = [ofKind(failing), ofKind(underWay)];
+      return {
+        what,
+        isEffect,
+        failing: failed.length,
+        failingSince: earliest(failed.map(({ since }) => since)),
+        lastError: failed.at(-1)?.reason,
+        underWay: open.length,
+        underWaySince: earliest(open.map(({ since }) => since)),
+      };
+    });
   }
 
   #hold(stream: string, what: string, facts: Fact[], error: unknown, since: Instant): void {
@@ -192,7 +250,7 @@ export class ProcessRun {
   }
 
   #note(error: unknown): string {
-    this.#lastError = error instanceof Error ? error.message : String(error);
+    this.#lastError = messageWithoutValues(error);
     return this.#lastError;
   }
 }

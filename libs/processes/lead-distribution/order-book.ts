@@ -4,7 +4,7 @@ import { type Claim, servedKey } from '#domain/distribution/claims';
 import type { DistributionDecision } from '#domain/distribution/decision';
 import { DueList } from '#domain/kernel/due-list';
 import { type Instant, isUnsealed } from '#domain/kernel/events';
-import { localDayOf, startOfNextLocalDay } from '#domain/kernel/local-days';
+import { isTimeZone, localDayOf, startOfNextLocalDay } from '#domain/kernel/local-days';
 import type { OrderStatus } from '#domain/orders/order';
 import { countOnDay, hasAllLeads, isFullOn, noProgress, type OrderProgress } from '#domain/orders/progress';
 import { addedLeads } from '#domain/orders/standing';
@@ -20,7 +20,7 @@ const NO_KEY = '';
 interface WaitingOrder extends OrderProgress {
   readonly claim: Claim;
   dailyMaximum: number | undefined;
-  readonly timeZone: string;
+  timeZone: string;
   readonly renews: boolean;
   status: Exclude<OrderStatus, 'payment-failed' | 'cancelled'>;
   /** Leads assigned and not yet delivered. */
@@ -55,6 +55,7 @@ export const orderBookEvents = [
   'OrderRestarted',
   'OrderReopened',
   'DailyMaximumChanged',
+  'OrderTimeZoneCorrected',
   'OrderCancelled',
   'OrderFilled',
   'ReplacementOwed',
@@ -76,6 +77,8 @@ export class OrderBook {
   /** Replacement → its debt. */
   readonly #debts = new Map<string, Debt>();
   readonly #erased = new Set<string>();
+  /** Orders whose local days cannot be counted: they are given nothing, replacements included. */
+  readonly #withoutDays = new Set<string>();
   /** Orders that have their daily maximum, due at the start of their next local day. */
   readonly #fullOrders = new DueList<WaitingOrder>();
 
@@ -127,6 +130,9 @@ export class OrderBook {
         break;
       case 'ReplacementForgiven':
         this.#removeDebt(fact.data.replacementId);
+        break;
+      case 'OrderTimeZoneCorrected':
+        this.#correctTimeZone(id, fact);
         break;
       case 'PersonErased':
         for (const subject of fact.data.subjects) this.#forgive(idOf(subject));
@@ -203,6 +209,7 @@ export class OrderBook {
 
   #addOrder(orderId: string, { data }: FactOf<'OrderPlaced'>): void {
     const { at: since, customerId, leadTypeId, dailyMaximum, timeZone } = data;
+    if (!isTimeZone(timeZone)) this.#withoutDays.add(orderId);
     this.#orders.set(orderId, {
       ...noProgress(),
       claim: this.#newClaim({ kind: 'order', id: orderId, orderId, customerId, leadTypeId, since }),
@@ -297,6 +304,15 @@ export class OrderBook {
     this.#refresh(order.claim);
   }
 
+  /** DLV-5: its days can be counted now. */
+  #correctTimeZone(orderId: string, { data }: FactOf<'OrderTimeZoneCorrected'>): void {
+    this.#withoutDays.delete(orderId);
+    const order = this.#orders.get(orderId);
+    if (order) order.timeZone = data.timeZone;
+    for (const claims of this.#claimsOf.values())
+      for (const claim of claims) if (claim.orderId === orderId) this.#refresh(claim);
+  }
+
   /** The replacements owed to it stay owed (RPL-9). They can be delivered now, if a pause had stopped them. */
   #closeOrder(orderId: string, order: WaitingOrder): void {
     this.#orders.delete(orderId);
@@ -340,6 +356,7 @@ export class OrderBook {
 
   #canBeMet(claim: Claim): boolean {
     if (claim.businessKey === NO_KEY || this.#erased.has(claim.customerId)) return false;
+    if (this.#withoutDays.has(claim.orderId)) return false;
     const order = this.#orders.get(claim.orderId);
     if (claim.kind === 'replacement')
       return this.#debts.get(claim.id)?.underWay === undefined && order?.status !== 'paused';

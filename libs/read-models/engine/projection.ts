@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { z } from 'zod';
+import { type Activities, activityTime } from '#domain/kernel/activities';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { EventStore, Position, RecordedEvent } from '#event-store/port';
 import { BEFORE_FIRST, NoSuchPosition } from '#event-store/port';
@@ -22,6 +23,7 @@ import { type Db, type Tx, typesFollowedBy } from './model.ts';
 import { checkpointToFollow } from './place.ts';
 import { parkedAt, project } from './project.ts';
 import { Rate } from './rate.ts';
+import { ProjectionTelling } from './telling.ts';
 import type { RenewViews } from './views.ts';
 
 const EVENTS_AT_ONCE = 1000;
@@ -35,6 +37,8 @@ export interface ProjectionDependencies {
   /** Whether other programs read the same database, and wait for what is written there. */
   readonly shared: boolean;
   readonly renewViews: RenewViews;
+  /** Where is told what failed, was parked, and was applied. */
+  readonly activities?: Activities | undefined;
 }
 
 /** What a program says of a model that it follows. */
@@ -66,6 +70,7 @@ export class Projection {
   /** Damaged streams → their first event that the log has. */
   readonly #beginnings = new Map<string, number>();
   readonly #taken = new Rate();
+  readonly #telling: ProjectionTelling;
   #position: Position = BEFORE_FIRST;
   /**
    * The checkpoint in the database. When no event is taken, only a shared database gets the new position, because other
@@ -88,6 +93,7 @@ export class Projection {
     this.#db = db;
     this.#store = store;
     this.#shared = shared;
+    this.#telling = new ProjectionTelling(copy.model.name, dependencies.activities);
   }
 
   /** Every event up to here is in the tables. */
@@ -114,6 +120,7 @@ export class Projection {
       } catch (error) {
         if (error instanceof Overtaken) continue;
         this.#lastError = reasonWithoutValues(error);
+        this.#telling.failed(error, tries + 1);
         const seconds = SECONDS_BETWEEN_TRIES[tries] ?? (SECONDS_BETWEEN_TRIES.at(-1) as number);
         await wait(seconds * 1000, undefined, { signal, ref: false }).catch(() => {});
       }
@@ -174,10 +181,12 @@ export class Projection {
 
   async #takeBatch(events: readonly RecordedEvent[], position: Position): Promise<void> {
     await this.#findBeginnings(events);
+    const startedAt = activityTime();
     const last = events.at(-1);
     if (this.#shared) await this.#take(events, position);
     else if (last) await this.#take(events, last.position);
     this.#taken.add(events.length);
+    this.#telling.applied(events, startedAt);
     await this.#advance(position);
     await this.#tidyUp();
   }
@@ -275,6 +284,7 @@ export class Projection {
     for (const parked of await project(tx, this.copy, events, leftOut)) {
       this.#parked.set(parked.stream, parked);
       await park(tx, this.copy, parked);
+      this.#telling.parked(parked);
     }
   }
 
@@ -282,6 +292,7 @@ export class Projection {
     const parked = parkedAt(event, error);
     this.#parked.set(event.stream, parked);
     await park(tx, this.copy, parked);
+    this.#telling.parked(parked);
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Consent } from '#domain/leads/consent';
+
 /**
  * The ids in all examples of the documentation: one for each thing, so that the examples tell one story. A client that
  * replaces them by the ids that it was answered can send the examples as they are.
@@ -29,3 +31,11 @@ export type IdName = keyof typeof exampleIds;
 
 /** Personal data as rows hold it: sealed. */
 export const exampleBox = { keyId: exampleIds.customerId, box: 'c2VhbGVk' };
+
+export const consentExample: Consent = {
+  text: 'I agree that agents of West call me about life insurance.',
+  at: '2026-03-01T09:29:58.000Z',
+  page: 'https://west.example/quote',
+  ip: '198.51.100.7',
+  certificate: 'https://certificates.example/9f2c',
+};

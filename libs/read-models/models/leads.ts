@@ -24,7 +24,7 @@ export const leadRow = z.object({
     .oneOf(withdrawals)
     .nullable()
     .describe(
-      'Why: returned as bad; kept by its buyer, because the return was denied after all; superseded by another lead of the person; or erased. Null: it was not withdrawn.',
+      'Why: returned as bad; kept by its buyer, because the return was denied after all; superseded by another lead of the person; erased; or suppressed, because the person is not sold any more. Null: it was not withdrawn.',
     ),
   duplicateOf: column
     .id()
@@ -32,6 +32,15 @@ export const leadRow = z.object({
     .describe('The lead that had the person already; this one is never sold (DLV-11). Null: it is no duplicate.'),
   match: column.oneOf(matches).nullable().describe('What a duplicate has in common with that lead.'),
   contact: column.json(sealed).nullable().describe('The person. Null for a duplicate: its contact is not stored.'),
+  consent: column
+    .json(sealed)
+    .nullable()
+    .describe('Evidence that the person agreed to be contacted (DLV-12). Null: the source gave none.'),
+  consentedAt: column.instant().nullable().describe('When the person agreed. Null: the source gave no evidence.'),
+  suppressedAt: column
+    .instant()
+    .nullable()
+    .describe('When it was withdrawn because its person is not sold any more (DLV-12). Null: never.'),
   revision: column.revision(),
 });
 export type LeadRow = z.infer<typeof leadRow>;
@@ -50,6 +59,9 @@ export const leadExample: LeadRow = {
   duplicateOf: null,
   match: null,
   contact: exampleBox,
+  consent: exampleBox,
+  consentedAt: '2026-03-01T09:29:58.000Z',
+  suppressedAt: null,
   revision: 1,
 };
 
@@ -72,6 +84,10 @@ export const deliveredLeadRow = z.object({
     .nullable()
     .describe('The return that it is the replacement for. Null: it is no replacement.'),
   rating: column.count().nullable().describe("The customer's rating, 1 to 5. Null: not rated."),
+  suppressedAt: column
+    .instant()
+    .nullable()
+    .describe('Since when the person must not be contacted any more (DLV-12). Null: nothing is known of that.'),
 });
 export type DeliveredLeadRow = z.infer<typeof deliveredLeadRow>;
 
@@ -87,6 +103,7 @@ export const deliveredLeadExample: DeliveredLeadRow = {
   localDay: '2026-03-01',
   forReplacementId: null,
   rating: 4,
+  suppressedAt: null,
 };
 
 /** By which number or address a lead is found: all leads of one person. */
@@ -151,8 +168,7 @@ export const leads = model({
     LeadAssigned: (rows, fact) => changeStanding(rows, fact, {}),
     LeadReleased: (rows, fact) => changeStanding(rows, fact, {}),
     LeadAged: (rows, fact) => changeStanding(rows, fact, { agedAt: fact.data.at }),
-    LeadWithdrawn: (rows, fact) =>
-      changeStanding(rows, fact, { withdrawn: true, withdrawnAs: whyWithdrawn(fact.data).withdrawnAs }),
+    LeadWithdrawn: withdraw,
     WithdrawalCorrected: (rows, { stream }) => {
       const row = rows.get(leadTable, idOf(stream));
       if (row) rows.put(leadTable, { ...row, withdrawnAs: 'kept-by-buyer' });
@@ -187,6 +203,10 @@ function keysOf(fact: LeadFact): RowKey[] {
   }
 }
 
+/** Whoever has a lead of a person who is not sold any more. */
+const suppressedDeliveries = ({ stream, data: { suppression, buyers = [] } }: FactOf<'LeadWithdrawn'>): string[] =>
+  suppression ? buyers.map(({ customerId }) => deliveredLeadId(customerId, idOf(stream))) : [];
+
 const keysOfDelivery = (id: string): RowKey[] => [
   [deliveredLeadTable, id],
   [earlyRatingTable, id],
@@ -194,24 +214,29 @@ const keysOfDelivery = (id: string): RowKey[] => [
 
 function keysOfStanding(fact: StandingFact): RowKey[] {
   const types = [fact.data.leadTypeId, ...(fact.type === 'LeadAged' ? [fact.data.fromLeadTypeId] : [])];
-  return [[leadTable, idOf(fact.stream)], ...types.map((type): RowKey => [stockTable, type])];
+  const told = fact.type === 'LeadWithdrawn' ? suppressedDeliveries(fact) : [];
+  return [
+    [leadTable, idOf(fact.stream)],
+    ...types.map((type): RowKey => [stockTable, type]),
+    ...told.map((id): RowKey => [deliveredLeadTable, id]),
+  ];
 }
 
 function receive(rows: Rows, fact: FactOf<'LeadReceived'>): void {
-  const { openPlaces, contact } = fact.data;
-  putLead(rows, fact, { openPlaces, duplicateOf: null, match: null, contact });
+  const { openPlaces, contact, consent = null, consentedAt = null } = fact.data;
+  putLead(rows, fact, { openPlaces, duplicateOf: null, match: null, contact, consent, consentedAt });
   changeStock(rows, fact.data, 1);
 }
 
 function receiveDuplicate(rows: Rows, fact: FactOf<'DuplicateReceived'>): void {
   const { duplicateOf, match } = fact.data;
-  putLead(rows, fact, { openPlaces: 0, duplicateOf, match, contact: null });
+  putLead(rows, fact, { openPlaces: 0, duplicateOf, match, contact: null, consent: null, consentedAt: null });
 }
 
 function putLead(
   rows: Rows,
   { stream, revision, data }: FactOf<'LeadReceived' | 'DuplicateReceived'>,
-  about: Pick<LeadRow, 'openPlaces' | 'duplicateOf' | 'match' | 'contact'>,
+  about: Pick<LeadRow, 'openPlaces' | 'duplicateOf' | 'match' | 'contact' | 'consent' | 'consentedAt'>,
 ): void {
   rows.put(leadTable, {
     leadId: idOf(stream),
@@ -223,6 +248,7 @@ function putLead(
     capturedAt: data.capturedAt ?? null,
     withdrawn: false,
     withdrawnAs: null,
+    suppressedAt: null,
     ...about,
     revision,
   });
@@ -240,6 +266,16 @@ function changeStanding(rows: Rows, { type, stream, data }: StandingFact, change
   rows.put(leadTable, { ...before, ...change, leadTypeId, openPlaces });
   changeStock(rows, before, -1);
   changeStock(rows, data, 1);
+}
+
+function withdraw(rows: Rows, fact: FactOf<'LeadWithdrawn'>): void {
+  const { at, suppression } = fact.data;
+  const suppressed = suppression && { suppressedAt: at };
+  changeStanding(rows, fact, { withdrawn: true, withdrawnAs: whyWithdrawn(fact.data).withdrawnAs, ...suppressed });
+  for (const id of suppressedDeliveries(fact)) {
+    const row = rows.get(deliveredLeadTable, id);
+    if (row) rows.put(deliveredLeadTable, { ...row, suppressedAt: at });
+  }
 }
 
 function changeStock(rows: Rows, lead: Pick<LeadRow, 'leadTypeId' | 'openPlaces'>, sign: 1 | -1): void {
@@ -274,6 +310,7 @@ function deliver(rows: Rows, { stream, data }: FactOf<'LeadDelivered'>): void {
     localDay,
     forReplacementId,
     rating: rows.get(earlyRatingTable, id)?.rating ?? null,
+    suppressedAt: null,
   });
 }
 

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
+import type { Instant } from '#domain/kernel/events';
 import { mailKinds } from '#domain/notifications/kinds';
 import { mailStatuses } from '#domain/notifications/mail';
-import { tellMailAnswer } from '#domain/notifications/outcomes';
+import { tellFailedMail, tellMailAnswer } from '#domain/notifications/outcomes';
 import { column } from '../engine/columns.ts';
 import { modelOfStreams, table } from '../engine/model.ts';
 import { customerTable } from './customers.ts';
@@ -16,10 +17,16 @@ export const mailRow = z.object({
   happenedAt: column.instant().describe('When that event happened.'),
   wishedAt: column.instant().describe('When the mail was decided on.'),
   status: column.oneOf(mailStatuses).describe('`wished`: it is on its way, or waits for the mail server.'),
-  endedAt: column.instant().nullable().describe('When it was sent, refused or withheld. Null: not yet.'),
+  endedAt: column.instant().nullable().describe('When it was sent, refused, withheld or given up. Null: not yet.'),
   subject: column.text().nullable().describe('Subject line. Null until it is sent.'),
   messageId: column.text().nullable().describe('Message-ID, which mail servers know it by. Null until it is sent.'),
-  reason: column.text().nullable().describe('Why it was refused or withheld. Null: it was not.'),
+  reason: column.text().nullable().describe('Why it was refused, withheld or given up. Null: it was not.'),
+  failedAttempts: column.count().describe('Attempts that failed.'),
+  lastError: column.text().nullable().describe('Why the last failed attempt failed. Null: none failed.'),
+  retryAt: column
+    .instant()
+    .nullable()
+    .describe('When it is tried again (NTF-4). Null: no attempt failed, or it ended.'),
 });
 export type MailRow = z.infer<typeof mailRow>;
 
@@ -35,6 +42,9 @@ export const mailExample: MailRow = {
   subject: 'Chargeback Granted',
   messageId: `${exampleIds.mailId}@west.example`,
   reason: null,
+  failedAttempts: 0,
+  lastError: null,
+  retryAt: null,
 };
 
 export const mailTable = table(mailRow, {
@@ -56,12 +66,25 @@ export const mails = modelOfStreams({
   on: {
     MailWished: (mail, fact) => mail.create(wished(fact)),
     MailSent: (mail, { data: { at: endedAt, subject, messageId } }) =>
-      mail.set({ status: 'sent', endedAt, subject, messageId }),
+      mail.set({ ...ended(endedAt), status: 'sent', subject, messageId }),
     MailRefused: (mail, { data: { at: endedAt, answer } }) =>
-      mail.set({ status: 'refused', endedAt, reason: tellMailAnswer(answer) }),
-    MailWithheld: (mail, { data: { at: endedAt, reason } }) => mail.set({ status: 'withheld', endedAt, reason }),
+      mail.set({ ...ended(endedAt), status: 'refused', reason: tellMailAnswer(answer) }),
+    MailWithheld: (mail, { data: { at: endedAt, reason } }) =>
+      mail.set({ ...ended(endedAt), status: 'withheld', reason }),
+    MailFailed: (mail, { data }) =>
+      mail.set({ failedAttempts: data.attempt, lastError: tellFailedMail(data), retryAt: data.retryAt }),
+    MailGivenUp: (mail, { data }) =>
+      mail.set({
+        ...ended(data.at),
+        status: 'given-up',
+        reason: tellFailedMail(data),
+        failedAttempts: data.attempt,
+        lastError: tellFailedMail(data),
+      }),
   },
 });
+
+const ended = (endedAt: Instant) => ({ endedAt, retryAt: null });
 
 const wished = ({ stream, data }: FactOf<'MailWished'>): MailRow => ({
   mailId: idOf(stream),
@@ -75,4 +98,7 @@ const wished = ({ stream, data }: FactOf<'MailWished'>): MailRow => ({
   subject: null,
   messageId: null,
   reason: null,
+  failedAttempts: 0,
+  lastError: null,
+  retryAt: null,
 });

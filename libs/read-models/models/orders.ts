@@ -140,7 +140,9 @@ export const orders = modelOfStreams({
       if (fact.data.renewalNumber === undefined) order.set(paid(fact));
     },
     PaymentUnknown: (order, { data: { at } }) => order.set({ paymentUnknownSince: at }),
+    PaymentNotCaptured: (order) => order.set({ paymentUnknownSince: null }),
     RenewalUnknown: (order, { data: { at } }) => order.set({ paymentUnknownSince: at }),
+    RenewalNotCaptured: (order) => order.set({ paymentUnknownSince: null }),
     RenewalPaid: (order) => order.set({ paymentUnknownSince: null }),
     RenewalDeclined: (order) => order.set({ paymentUnknownSince: null }),
     RefundWished: (order, { data }) =>
@@ -154,6 +156,7 @@ export const orders = modelOfStreams({
     },
     OrderRestarted: (order, fact) => stand(order, fact, { waitingSince: fact.data.at, ...notPaused }),
     OrderReopened: reopen,
+    OrderTimeZoneCorrected: (order, { data }) => order.set({ timeZone: data.timeZone }),
     DailyMaximumChanged: (order, { data }) => order.set({ dailyMaximum: data.dailyMaximum }),
     /** A paused order restarts for its renewal: there is none any more. */
     ProgrammeCancelled: (order) => order.before && order.set({ restartsAt: null }),

@@ -143,7 +143,12 @@ export const programmeTable = table(programmeRow, {
   family: 'programme',
   madeOf: { programme: 'orderId', order: 'orderId' },
   belongsTo: { customer: 'customerId', store: 'storeId' },
-  indexes: ['joined_at DESC, order_id DESC', 'customer_id, joined_at DESC, order_id DESC', 'missed_due_at'],
+  indexes: [
+    'joined_at DESC, order_id DESC',
+    'customer_id, joined_at DESC, order_id DESC',
+    'missed_due_at',
+    'status, next_due_at',
+  ],
 });
 
 export const renewalTable = table(renewalRow, {

@@ -12,7 +12,7 @@ export const webhookRow = z.object({
   customerId: column.id().describe('Customer whose program is called.'),
   orderId: column.id().describe('Order to which the lead was delivered.'),
   leadId: column.id().describe('The lead that the message is about.'),
-  deliveredAt: column.instant().describe('When the lead was delivered to the order.'),
+  deliveredAt: column.instant().describe('When the lead was delivered to the order, or its person was suppressed.'),
   status: column
     .oneOf(webhookStatuses)
     .describe('`parked`: it is not tried again automatically, but it can be retried.'),
@@ -71,7 +71,7 @@ const wished = ({ stream, revision, data }: FactOf<'WebhookWished'>): WebhookRow
   customerId: data.customerId,
   orderId: data.orderId,
   leadId: data.leadId,
-  deliveredAt: data.deliveredAt,
+  deliveredAt: data.deliveredAt ?? data.suppressedAt ?? data.at,
   status: 'waiting',
   attempts: 0,
   lastError: null,

@@ -8,6 +8,7 @@ import { orderTable } from '../models/orders.ts';
 import { programmeTable, renewalTable } from '../models/programmes.ts';
 import { disputeTable, refundTable } from '../models/refunds.ts';
 import { replacementTable } from '../models/replacements.ts';
+import { type NoticedOrder, type WaitingLimits, waitingReasons, whatWaits } from './attention-waiting.ts';
 import { damaged as damagedMark } from './damaged.ts';
 import { type Page, type PageRequest, pageOf, type Select } from './paging.ts';
 import { type Matching, matching, type RowReader } from './reader.ts';
@@ -25,17 +26,18 @@ export const attentionReasons = [
   'renewal-missed',
   'damaged',
   'payment-parked',
+  ...waitingReasons,
 ] as const;
 
-/** An order that the staff should look at, and why. There may be several reasons, each with its own row. */
+/** An order, or a mail, that the staff should look at, and why. There may be several reasons, each with its own row. */
 export const attentionRow = z
   .object({
     attentionId: column.id().describe('Reason, and what it is about.'),
-    reason: column.oneOf(attentionReasons).describe('Why somebody should look at the order.'),
-    orderId: column.id().describe('The order.'),
-    storeId: column.id().describe('Store that sold it.'),
-    customerId: column.id().describe('Customer who ordered.'),
-    leadTypeId: column.id().describe('Lead type that was ordered.'),
+    reason: column.oneOf(attentionReasons).describe('Why somebody should look at it.'),
+    orderId: column.id().nullable().describe('The order. Null: it is about a mail.'),
+    storeId: column.id().describe('Store that sold it, or whose customer it is.'),
+    customerId: column.id().describe('Customer who ordered, or to whom the mail goes.'),
+    leadTypeId: column.id().nullable().describe('Lead type that was ordered. Null: it is about a mail.'),
     replacementId: column.id().nullable().describe('The return whose verification is overdue (RPL-5). Null: none is.'),
     since: column
       .instant()
@@ -47,6 +49,14 @@ export const attentionRow = z
       .nullable()
       .describe(
         'When a declined renewal is charged again (LOY-8), or a refund tried again (CHK-6). Null: no attempt is planned.',
+      ),
+    mailId: column.id().nullable().describe('The mail. Null: it is about none.'),
+    webhookId: column.id().nullable().describe('The message of a webhook. Null: it is about none.'),
+    why: column
+      .text()
+      .nullable()
+      .describe(
+        'Why it waits: a code for a starving order, else the last failure in words. Null: the reason says all that is known.',
       ),
     damaged: damagedMark,
   })
@@ -63,37 +73,48 @@ export const attentionExample: AttentionRow = {
   replacementId: null,
   since: '2026-03-02T15:12:40.000Z',
   retryAt: null,
+  mailId: null,
+  webhookId: null,
+  why: 'no-leads-in-stock',
   damaged: false,
 };
 
-interface AttentionLimits {
-  /** An open order to which nothing was delivered since then is starving. */
-  readonly waitingSince: Instant;
-  /** Earlier declines of payments are left out. */
-  readonly declinedSince: Instant;
+interface AttentionLimits extends WaitingLimits {
   /** Erased customers: nobody can ask them for another card. */
   readonly erased: readonly string[];
   /** Verifications that were due earlier are overdue. */
   readonly now: Instant;
   /** Orders whose streams, or those of their programmes, others cut or deleted in the event store, and since when. */
   readonly damaged: readonly NoticedOrder[];
-  /** Orders whose charge, or that of a renewal, the payment provider refuses for a reason that only people mend. */
-  readonly parkedCharges: readonly NoticedOrder[];
-}
-
-interface NoticedOrder {
-  readonly orderId: string;
-  readonly since: Instant;
 }
 
 type AttentionRequest = PageRequest & AttentionLimits & Matching<AttentionRow, 'reason' | 'storeId'>;
 
 const ownership = { belongsTo: { customer: 'customerId', store: 'storeId' } };
-const about = { madeOf: { order: 'orderId', programme: 'orderId', replacement: 'replacementId' } };
+const about = {
+  madeOf: {
+    order: 'orderId',
+    programme: 'orderId',
+    replacement: 'replacementId',
+    mail: 'mailId',
+    webhook: 'webhookId',
+  },
+};
 const order = { by: 'since', id: 'attentionId', newestFirst: false } as const;
 
 /** Orders that the staff should look at, longest waiting first. */
 export const attentionRows = (reader: RowReader) => ({
+  /** How many there are, by reason. A reason without any is left out. */
+  async counts(caller: Caller, limits: AttentionLimits): Promise<ReadonlyMap<AttentionRow['reason'], number>> {
+    const all = reader.db.selectFrom(attention(reader, limits).as('attention')).selectAll();
+    const rows = reader.visible(caller, ownership, all as unknown as Select<AttentionRow>);
+    const counted = rows
+      .clearSelect()
+      .select(['reason', sql<number>`count(*)::integer`.as('items')])
+      .groupBy('reason');
+    return new Map((await counted.execute()).map(({ reason, items }) => [reason, items]));
+  },
+
   async list(caller: Caller, request: AttentionRequest): Promise<Page<AttentionRow>> {
     const all = reader.db.selectFrom(attention(reader, request).as('attention')).selectAll();
     const rows = reader.visible(caller, ownership, all as unknown as Select<AttentionRow>);
@@ -105,7 +126,6 @@ export const attentionRows = (reader: RowReader) => ({
 /** Each part is found through its own index, however many orders need no attention. */
 function attention(reader: RowReader, limits: AttentionLimits): RawBuilder<AttentionRow> {
   const parts = [
-    starving(reader, limits),
     paymentDeclined(reader, limits),
     paymentUnknown(reader),
     refundNotMade(reader),
@@ -117,17 +137,15 @@ function attention(reader: RowReader, limits: AttentionLimits): RawBuilder<Atten
     noticed(reader, 'payment-parked', limits.parkedCharges),
     renewalMissed(reader),
   ];
-  return sql<AttentionRow>`(${sql.join(parts, sql` UNION ALL `)})`;
+  const ofOrders = sql`SELECT of_orders.*, NULL::text, NULL::text, NULL::text FROM (${union(parts)}) AS of_orders`;
+  return sql<AttentionRow>`(${union([...whatWaits(reader, limits), ofOrders])})`;
 }
 
-const starving = ({ nameOf }: RowReader, { waitingSince }: AttentionLimits) => sql`
-  SELECT 'starving/' || order_id AS attention_id, 'starving' AS reason, order_id, store_id, customer_id, lead_type_id,
-    NULL::text AS replacement_id, waiting_since AS since, NULL::timestamptz AS retry_at
-  FROM ${sql.table(nameOf(orderTable))} WHERE status = 'open' AND waiting_since < ${waitingSince}::timestamptz`;
+const union = (parts: readonly RawBuilder<unknown>[]) => sql.join(parts, sql` UNION ALL `);
 
 const paymentDeclined = ({ nameOf }: RowReader, { declinedSince, erased }: AttentionLimits) => sql`
   SELECT 'payment-declined/' || order_id, 'payment-declined', order_id, store_id, customer_id, lead_type_id,
-    NULL, waiting_since, NULL
+    NULL::text, waiting_since, NULL::timestamptz
   FROM ${sql.table(nameOf(orderTable))}
   WHERE status = 'payment-failed' AND waiting_since >= ${declinedSince}::timestamptz
     AND customer_id <> ALL(${erased}::text[])`;

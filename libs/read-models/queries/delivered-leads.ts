@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Caller } from '#domain/kernel/caller';
-import { type Sealed, sealed } from '#domain/kernel/events';
+import { sealed } from '#domain/kernel/events';
 import { replacementIdOf, replacementStatuses } from '#domain/replacements/replacement';
 import { column } from '../engine/columns.ts';
 import { exampleBox, exampleIds } from '../models/examples.ts';
@@ -20,6 +20,10 @@ import type { RowReader } from './reader.ts';
 /** A delivered lead with its person and the state of its return. */
 export const deliveredLead = deliveredLeadRow.extend({
   contact: column.json(sealed).nullable().describe('The person. Null where the lead itself cannot be shown.'),
+  consent: column
+    .json(sealed)
+    .nullable()
+    .describe('Evidence that the person agreed to be contacted (DLV-12). Null: the source gave none.'),
   replacementId: column.id().describe('Id that a return of this lead has, or would have.'),
   replacementStatus: column.oneOf(replacementStatuses).nullable().describe('State of its return. Null: no return.'),
   damaged,
@@ -29,6 +33,7 @@ export type DeliveredLead = z.infer<typeof deliveredLead>;
 export const deliveredLeadWithReturnExample: DeliveredLead = {
   ...deliveredLeadExample,
   contact: exampleBox,
+  consent: exampleBox,
   replacementId: exampleIds.replacementId,
   replacementStatus: null,
   damaged: false,
@@ -103,19 +108,21 @@ export class DeliveredLeadRows {
   /** Other queries instead of a join: the models may be at different positions, and each is consistent by itself. */
   async #whole(caller: Caller, rows: readonly Marked<DeliveredLeadRow>[]): Promise<DeliveredLead[]> {
     if (rows.length === 0) return [];
-    const [contacts, statuses] = await Promise.all([this.#contactsOf(rows), this.#returnsOf(caller, rows)]);
+    const [persons, statuses] = await Promise.all([this.#personsOf(rows), this.#returnsOf(caller, rows)]);
     return rows.map((row) => {
       const replacementId = replacementOf(row);
       const replacementStatus = statuses.get(replacementId) ?? null;
-      return { ...row, contact: contacts.get(row.leadId) ?? null, replacementId, replacementStatus };
+      return { ...row, ...(persons.get(row.leadId) ?? noPerson), replacementId, replacementStatus };
     });
   }
 
   /** Whoever sees a delivery may see its person. No customer sees the rows of leads, so the caller is not asked for again. */
-  async #contactsOf(rows: readonly DeliveredLeadRow[]): Promise<ReadonlyMap<string, Sealed | null>> {
+  async #personsOf(rows: readonly DeliveredLeadRow[]): Promise<ReadonlyMap<string, PersonOfLead>> {
     const ids = rows.map(({ leadId }) => leadId);
     const found = await this.#reader.allRows(leadTable).where('leadId', 'in', ids).execute();
-    return new Map(found.map(({ leadId, contact }) => [leadId as string, contact as Sealed | null]));
+    return new Map(
+      found.map(({ leadId, contact, consent }) => [leadId as string, { contact, consent } as PersonOfLead]),
+    );
   }
 
   async #returnsOf(caller: Caller, rows: readonly DeliveredLeadRow[]): Promise<ReadonlyMap<string, ReturnStatus>> {
@@ -124,6 +131,9 @@ export class DeliveredLeadRows {
     return new Map(found.map((row) => [row.replacementId as string, row.status as ReturnStatus]));
   }
 }
+
+type PersonOfLead = Pick<DeliveredLead, 'contact' | 'consent'>;
+const noPerson: PersonOfLead = { contact: null, consent: null };
 
 type ReturnStatus = NonNullable<DeliveredLead['replacementStatus']>;
 

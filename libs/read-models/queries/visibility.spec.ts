@@ -27,6 +27,9 @@ const limits = {
   now: farAhead,
   damaged,
   parkedCharges: damaged,
+  parkedOrders: damaged.map((order) => ({ ...order, why: 'DeliverLead: it failed' })),
+  unansweredSince: farAhead,
+  failures: {},
 };
 
 const sampleOf = (type: EventTypeName, field: string): string =>
@@ -126,7 +129,7 @@ function describeVisibility(open: (store: EventStore) => Promise<readonly [ReadM
         .filter((name) => !(name in Object.prototype))
         .map((name) => `${subject}.${name}`),
     );
-    expect([...Object.keys(asked), 'leads.stock'].sort()).toEqual(names.sort());
+    expect([...Object.keys(asked), 'leads.stock', 'attention.counts'].sort()).toEqual(names.sort());
   });
 
   it.each(Object.keys(asked))(
@@ -145,6 +148,15 @@ function describeVisibility(open: (store: EventStore) => Promise<readonly [ReadM
       expect(await shown(query, program)).toEqual([]);
     },
   );
+
+  it('the counts of the list of attention are those of the list that a caller sees', async () => {
+    for (const caller of [owner, staffOf('s1-A'), customer('B'), staffOf(), program]) {
+      const { items } = await readModels.queries.attention.list(caller, { ...limits, limit: 100 });
+      const counts = await readModels.queries.attention.counts(caller, limits);
+      expect([...counts.values()].reduce((sum, count) => sum + count, 0)).toBe(items.length);
+      for (const [reason, count] of counts) expect(items.filter((item) => item.reason === reason)).toHaveLength(count);
+    }
+  });
 
   it('the stock is shown to callers who see all stores; others see only their own waiting orders', async () => {
     const stockFor = (caller: Caller) => readModels.queries.leads.stock(caller);

@@ -2,21 +2,27 @@ import { type CustomerState, customerStream, isRegistered } from '#domain/accoun
 import type { PersonName } from '#domain/accounts/personal';
 import { catalogueStream, type Store, storeAt } from '#domain/catalogue/catalogue';
 import { type Instant, isBox } from '#domain/kernel/events';
+import { deriveId } from '#domain/kernel/ids';
 import { DAY_MILLISECONDS } from '#domain/kernel/instants';
 import { withoutDirections } from '#domain/kernel/text';
 import { beginningOfLinks, mailDomainOf } from '#domain/kernel/web-address';
 import type { CommandOf } from '#domain/ledger';
 import { alwaysSent, type MailKind } from '#domain/notifications/kinds';
 import type { Withholding } from '#domain/notifications/mail';
+import { nextTry } from '#domain/notifications/mail-retries';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import { failureIn } from '#gateways/failures';
 import type { MailGateway, Message } from '#gateways/mail';
+import { failedMailIn } from '#gateways/mail-failures';
+import { mailLinks } from '#gateways/mail-links';
 import { composeMail } from '#gateways/mail-texts';
 import type { SupportMail } from '#gateways/support-mail';
-import { type Effect, OutOfReach, type Untimed } from '#processes/process';
+import { type Effect, FailureToRecord, type Untimed } from '#processes/process';
 import type { Vault } from '#vault/vault';
 import type { StreamCache } from '../stream-cache.ts';
+import { unsubscribeToken } from '../unsubscribing.ts';
+import { GatewayFailed, type MailTurns } from './mail-turns.ts';
 import { attachedReceipt } from './receipt-attaching.ts';
 import { receiptOf } from './webhook-calling.ts';
 
@@ -27,6 +33,7 @@ interface MailDependencies {
   readonly events: EventStore;
   readonly vault: Vault;
   readonly mails: MailGateway;
+  readonly inTurn: MailTurns;
   readonly clock: Clock;
   /** Where customers write to support, by the web address of a store. Absent: this store takes no mails. */
   readonly supportMail?: SupportMail | undefined;
@@ -35,8 +42,19 @@ interface MailDependencies {
 /** Older news is not sent: a ledger that is migrated must not mail its customers about its past. */
 const DAYS_A_MAIL_IS_NEWS = 7;
 
-/** Sends one mail. @returns what is to be recorded of it */
-export async function sendMail(effect: SendMail, dependencies: MailDependencies): Promise<Untimed<CommandOf<'mail'>>> {
+type RecordMail = Untimed<CommandOf<'mail'>>;
+
+/** Sends one mail, when its turn has come. @returns what is to be recorded of it. @throws FailureToRecord when it is tried again */
+export async function sendMail(effect: SendMail, dependencies: MailDependencies): Promise<RecordMail> {
+  try {
+    return await dependencies.inTurn(() => sendNow(effect, dependencies));
+  } catch (error) {
+    if (!(error instanceof GatewayFailed)) throw error;
+    return recordOfFailure(effect, error.cause, dependencies.clock.now());
+  }
+}
+
+async function sendNow(effect: SendMail, dependencies: MailDependencies): Promise<RecordMail> {
   const message = await messageOf(effect, dependencies);
   if (typeof message === 'string') {
     // After a crash a copy may be there although nothing was recorded.
@@ -44,11 +62,28 @@ export async function sendMail(effect: SendMail, dependencies: MailDependencies)
     return { type: 'RecordMailWithheld', reason: message };
   }
   const result = await dependencies.mails.send(message).catch((error: unknown) => {
-    throw new OutOfReach(`the mail server: ${failureIn(error)}`);
+    throw new GatewayFailed(error);
   });
   if (!result.accepted) return { type: 'RecordMailRefused', answer: result.answer };
   if (dependencies.mails.forget) await forgetIfErased(message, effect, dependencies);
   return { type: 'RecordMailSent', messageId: message.messageId, subject: message.subject };
+}
+
+/** NTF-4. @throws FailureToRecord unless the mail is given up */
+function recordOfFailure({ mailId, failed }: SendMail, error: unknown, now: Instant): RecordMail {
+  const failure = failedMailIn(error);
+  const isConfirmed = failure.failure !== 'not-confirmed';
+  const tries = {
+    attempts: (failed?.attempts ?? 0) + 1,
+    unconfirmed: (failed?.unconfirmed ?? 0) + (isConfirmed ? 0 : 1),
+    since: failed?.since ?? now,
+  };
+  const attempt = tries.attempts;
+  const retryAt = nextTry(tries, isConfirmed, now);
+  if (retryAt === undefined) return { type: 'RecordMailGivenUp', attempt, ...failure };
+  const record = { type: 'RecordMailFailed', attempt, retryAt, ...failure } as const;
+  const commandId = deriveId('RecordMailFailed', mailId, String(attempt));
+  throw new FailureToRecord(`the mail server: ${failureIn(error)}`, commandId, record);
 }
 
 /** The customer, or the person of the lead, may have been erased while the mail was written. */
@@ -90,6 +125,7 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
     ...(Array.isArray(thread) && { thread }),
     ...(typeof subject === 'string' && { threadSubject: `Re: ${subject.replace(/^(re: *)+/i, '')}` }),
     ...repliesTo(mail, store, dependencies),
+    ...(!alwaysSent.has(mail.kind) && !thread && { unsubscribeLink: unsubscribeLink(vault, webAddress, mailId) }),
   };
 }
 
@@ -108,6 +144,10 @@ function repliesTo(
   return { replyTo: address.replace('@', `+${ticketId}@`) };
 }
 
+/** NTF-6. */
+const unsubscribeLink = (vault: Vault, webAddress: string, mailId: string): string =>
+  `${beginningOfLinks(webAddress)}${mailLinks.unsubscribe.path.replace('{token}', unsubscribeToken(vault, mailId))}`;
+
 function reasonToWithhold(
   { mail, wishedAt }: SendMail,
   customer: CustomerState,
@@ -116,6 +156,8 @@ function reasonToWithhold(
   const { kind, happenedAt, facts } = mail;
   // LOY-7, LOY-10: after a stand-still it would name a date that is over, and offer a hold that comes too late.
   if (kind === 'renewal-coming' && typeof facts.dueAt === 'string' && facts.dueAt <= now) return 'too-late';
+  // Its link does not work any more.
+  if (facts.expiresAt !== undefined && facts.expiresAt <= now) return 'too-late';
   if (Date.parse(wishedAt) - Date.parse(happenedAt) > DAYS_A_MAIL_IS_NEWS * DAY_MILLISECONDS) return 'too-late';
   if (!alwaysSent.has(kind) && !facts.thread && customer.mailsOff.includes(kind)) return 'switched-off';
   return customer.email || facts.to ? undefined : 'no-address';
@@ -136,6 +178,7 @@ async function detailsOf(
     returned: facts.receiptKind === 'refund-returned',
     declined: facts.cause === 'declined-payment',
     stranger: !isRegistered(customer),
+    optedOut: facts.suppression === 'opt-out',
     storeName: withoutDirections(store.name),
     webAddress: beginningOfLinks(store.webAddress),
     ...(name?.firstName !== undefined && { firstName: name.firstName }),

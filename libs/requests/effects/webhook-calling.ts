@@ -3,6 +3,7 @@ import { decode, type FactOf } from '#domain/codec';
 import { leadStream } from '#domain/leads/lead';
 import type { CommandOf } from '#domain/ledger';
 import type { FailedCall } from '#domain/notifications/outcomes';
+import type { callsInTurnOfEach } from '#event-store/in-turn';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { WebhookGateway } from '#gateways/webhooks';
@@ -16,15 +17,27 @@ interface WebhookDependencies {
   readonly vault: Vault;
   readonly clock: Clock;
   readonly webhooks: WebhookGateway;
+  /** Makes a call when the turn of its host has come. */
+  readonly inTurn: ReturnType<typeof callsInTurnOfEach>;
 }
 
 type CallWebhook = Extract<Effect, { kind: 'call-webhook' }>;
 
-/** Sends one lead to its customer's program. @returns what is to be recorded of it */
-export async function callWebhook(
-  effect: CallWebhook,
-  dependencies: WebhookDependencies,
-): Promise<Untimed<CommandOf<'webhook'>>> {
+type RecordCall = Untimed<CommandOf<'webhook'>>;
+
+/**
+ * Sends one lead to its customer's program, when the turn of its host has come. The call is written only then: it is signed
+ * with its instant, and a person may be erased while it waits. @returns what is to be recorded of it
+ */
+export async function callWebhook(effect: CallWebhook, dependencies: WebhookDependencies): Promise<RecordCall> {
+  const { webhook } = (await dependencies.streams.read<'customer'>(customerStream(effect.wish.customerId))).state
+    .leadDelivery;
+  const url = webhook && (await dependencies.vault.open(webhook.url));
+  const host = typeof url === 'string' ? new URL(url).host : '';
+  return dependencies.inTurn(host, () => callNow(effect, dependencies));
+}
+
+async function callNow(effect: CallWebhook, dependencies: WebhookDependencies): Promise<RecordCall> {
   const { attempt } = effect;
   const call = await callOf(effect, dependencies);
   if (typeof call === 'string') return { type: 'RecordWebhookFailed', attempt, failure: call, hopeless: true };
@@ -42,24 +55,35 @@ async function callOf(
   const { customerId, leadId } = wish;
   const { webhook } = (await streams.read<'customer'>(customerStream(customerId))).state.leadDelivery;
   if (!webhook) return 'switched-off';
-  const { contact: sealed, leadTypeId } = await receiptOf(leadId, events);
-  const boxes = [webhook.url, webhook.signingSecret, sealed];
-  const [url, signingSecret, contact] = await Promise.all(boxes.map((box) => vault.open(box)));
+  const boxes = [webhook.url, webhook.signingSecret];
+  const [url, signingSecret] = await Promise.all(boxes.map((box) => vault.open(box)));
   if (url === undefined || signingSecret === undefined) return 'customer-erased';
-  if (contact === undefined) return 'person-erased';
-  const body = bodyOf(wish, { leadTypeId, contact });
+  const { contact: sealed, leadTypeId, consent: evidence } = await receiptOf(leadId, events);
+  const contact = wish.suppression ? undefined : await vault.open(sealed);
+  if (!wish.suppression && contact === undefined) return 'person-erased';
+  const body = wish.suppression
+    ? suppressedBody(wish)
+    : bodyOf(wish, { leadTypeId, contact, consent: evidence && (await vault.open(evidence)) });
   const at = new Date(clock.now());
   return { url: url as string, signingSecret: signingSecret as string, id: webhookId, at, body };
 }
 
 const bodyOf = (
   { orderId, leadId, deliveredAt }: CallWebhook['wish'],
-  { leadTypeId, contact }: { leadTypeId: string; contact: unknown },
+  { leadTypeId, contact, consent }: { leadTypeId: string; contact: unknown; consent: unknown },
 ): string =>
   JSON.stringify({
     type: 'lead.delivered',
     timestamp: deliveredAt,
-    data: { leadId, orderId, leadTypeId, deliveredAt, contact },
+    data: { leadId, orderId, leadTypeId, deliveredAt, contact, consent },
+  });
+
+/** It names the lead only: the person may have been erased. */
+const suppressedBody = ({ orderId, leadId, suppression, suppressedAt }: CallWebhook['wish']): string =>
+  JSON.stringify({
+    type: 'lead.suppressed',
+    timestamp: suppressedAt,
+    data: { leadId, orderId, suppression, suppressedAt },
   });
 
 /** The first event of a lead's stream: how it was received. */

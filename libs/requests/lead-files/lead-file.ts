@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { consent } from '#domain/leads/consent';
 import { contact } from '#domain/leads/contact';
 import { openText } from './encodings.ts';
 import { rowsOfCsv } from './lead-csv.ts';
@@ -39,6 +40,7 @@ const leadObject = z.strictObject({
   source: z.string().optional(),
   capturedAt: z.string().optional(),
   contact,
+  consent: consent.optional(),
 });
 
 async function* rowsOfNdjson(lines: AsyncIterable<FileLine>, defaults: LeadFileOptions): AsyncGenerator<LeadFileRow> {
@@ -46,7 +48,9 @@ async function* rowsOfNdjson(lines: AsyncIterable<FileLine>, defaults: LeadFileO
     if (line.text.trim() === '') continue;
     yield leadFileRowOf(line, () => {
       const read = leadObject.safeParse(JSON.parse(line.text));
-      return read.success ? leadOf(read.data, defaults) : reasonOf(read.error);
+      if (!read.success) return reasonOf(read.error);
+      const lead = leadOf(read.data, defaults);
+      return typeof lead === 'string' ? lead : { ...lead, consent: read.data.consent };
     });
   }
 }

@@ -10,25 +10,26 @@ type Values = Partial<Record<Text, string>> & { extraFields?: Readonly<Record<st
 /** What the cells of a row say, by field, or why they cannot be read. */
 export function valuesOf(header: Header, cells: readonly string[]): Values | string {
   const text = (index: number) => textOfCell((cells[index] ?? '').trim()).trim();
-  const { extraFields: written, fullName, ...values } = readColumns(header, text);
+  const { extraFields: written, fullName, ...texts } = readColumns(header, text);
+  const values = onOneLine(texts);
   const extra = extraFieldsOf(header, text, written);
   if (typeof extra === 'string') return extra;
   const { firstName, lastName } = values;
   return {
-    ...onOneLine(values),
+    ...values,
     ...(fullName && !firstName && !lastName && splitName(fullName)),
     ...(values.telephone && { telephone: withCountry(withoutMark(values.telephone), header.country) }),
-    ...(values.address && { address: values.address.replace(/\s*[\r\n]+\s*/g, ', ') }),
     ...(values.postalCode && { postalCode: withoutMark(values.postalCode) }),
     ...(Object.keys(extra).length > 0 && { extraFields: extra }),
   };
 }
 
 /** Spreadsheets let people type ends of lines into every cell: a lead is not lost for one in a name. */
-const onOneLine = ({ comment, ...values }: Partial<Record<Text, string>>): Partial<Record<Text, string>> => ({
+const onOneLine = ({ address, comment, ...values }: Partial<Record<Text, string>>): Partial<Record<Text, string>> => ({
   ...Object.fromEntries(
     Object.entries(values).map(([field, value]) => [field, value.replace(/\s*[\t\r\n]+\s*/g, ' ')]),
   ),
+  ...(address !== undefined && { address }),
   ...(comment !== undefined && { comment }),
 });
 

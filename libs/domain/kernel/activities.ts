@@ -1,0 +1,91 @@
+import { LeadgerError } from './leadger-error.ts';
+
+const kinds = ['request', 'command', 'append', 'process', 'effect', 'read-model', 'row', 'import'] as const;
+type ActivityKind = (typeof kinds)[number];
+
+/** The activity that led to another one. Its trace is named by the correlation id. */
+export interface ActivityKey {
+  readonly kind: ActivityKind;
+  readonly id: string;
+  readonly correlationId: string;
+}
+
+/**
+ * Something that a program did, as its log, its metrics and its traces tell it. It has ids, names of kinds and codes, and
+ * nothing personal. Instants are milliseconds since 1970 by the clock of the machine.
+ */
+export interface Activity extends ActivityKey {
+  /** Of a small set, because metrics count by it: a route, a type of command or event, a kind of effect, a read model. */
+  readonly name: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** `refused` by a rule; `failed`: it is tried again; `parked`: it waits for a person. */
+  readonly outcome: 'done' | 'refused' | 'failed' | 'parked';
+  readonly parent?: ActivityKey | undefined;
+  readonly stream?: string;
+  /** Why it failed, without personal data; a code for a refusal. */
+  readonly reason?: string;
+  /** From 1. Absent for what is done once. */
+  readonly attempt?: number;
+  readonly details?: Readonly<Record<string, string | number>>;
+}
+
+export type Ending = Pick<Activity, 'outcome' | 'reason' | 'details'>;
+
+type Listener = (activity: Activity) => void;
+
+/** What one program does is told here, and whoever writes logs, counts or traces listens. */
+export class Activities {
+  readonly #listeners = new Set<Listener>();
+  /** Whether rows are told one by one. That costs more than all else, and only traces need it. */
+  tellsRows = false;
+
+  /** @returns a function that ends it */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Tells what is done meanwhile. @throws what it throws, which is told as its failure */
+  async during<Answer>(
+    about: Omit<Activity, 'startedAt' | 'endedAt' | 'outcome'>,
+    run: () => Promise<Answer>,
+    endingOf: (answer: Answer) => Ending,
+  ): Promise<Answer> {
+    const startedAt = activityTime();
+    const tell = (ending: Ending) => this.tell({ ...about, ...ending, startedAt, endedAt: activityTime() });
+    try {
+      const answer = await run();
+      tell(endingOf(answer));
+      return answer;
+    } catch (error) {
+      tell({ outcome: 'failed', reason: reasonToTell(error) });
+      throw error;
+    }
+  }
+
+  /** Nothing fails because it could not be told. */
+  tell(activity: Activity): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(activity);
+      } catch (error) {
+        console.warn(`leadger: an activity could not be told: ${reasonToTell(error)}`);
+      }
+    }
+  }
+}
+
+/** Milliseconds since 1970, finer than a millisecond. */
+export const activityTime = (): number => performance.timeOrigin + performance.now();
+
+/**
+ * What a log may say of an error. Our own messages name ids and codes. Those of libraries may quote a value: only their name
+ * and code are told.
+ */
+export function reasonToTell(error: unknown): string {
+  if (error instanceof LeadgerError) return error.message;
+  if (!(error instanceof Error)) return 'something that is no error';
+  const { code } = error as NodeJS.ErrnoException;
+  return typeof code === 'string' && /^[A-Z0-9_]{2,40}$/.test(code) ? `${error.name} (${code})` : error.name;
+}

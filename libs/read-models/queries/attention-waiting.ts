@@ -1,0 +1,108 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Instant } from '#domain/kernel/events';
+import { mailStatuses } from '#domain/notifications/mail';
+import { customerTable } from '../models/customers.ts';
+import { stockTable } from '../models/leads.ts';
+import { mailTable } from '../models/mails.ts';
+import { orderTable } from '../models/orders.ts';
+import { programmeTable, renewalTable } from '../models/programmes.ts';
+import { webhookTable } from '../models/webhooks.ts';
+import type { RowReader } from './reader.ts';
+
+export const waitingReasons = [
+  'payment-waiting',
+  'renewal-waiting',
+  'mail-waiting',
+  'mail-given-up',
+  'webhook-parked',
+  'order-parked',
+] as const;
+
+/** An order that a program noticed, and since when. */
+export interface NoticedOrder {
+  readonly orderId: string;
+  readonly since: Instant;
+}
+
+export interface WaitingLimits {
+  /** An open order to which nothing was delivered since then is starving. */
+  readonly waitingSince: Instant;
+  /** Earlier declines of payments, and mails that were given up earlier, are left out. */
+  readonly declinedSince: Instant;
+  /** What was asked of a payment provider or a mail server before, and has no answer, waits for too long. */
+  readonly unansweredSince: Instant;
+  /** Why charges, renewals and mails fail now, as far as the programs know. */
+  readonly failures: { readonly charges?: string; readonly renewals?: string; readonly mails?: string };
+  /** Orders whose charge, or that of a renewal, the payment provider refuses for a reason that only people mend. */
+  readonly parkedCharges: readonly NoticedOrder[];
+  /** Orders for which something else failed too often, and what. */
+  readonly parkedOrders: readonly (NoticedOrder & { readonly why: string })[];
+}
+
+/** With all columns of a row, in their order. Each part is found through its own index. */
+export const whatWaits = (reader: RowReader, limits: WaitingLimits): readonly RawBuilder<unknown>[] => [
+  starving(reader, limits),
+  paymentWaiting(reader, limits),
+  renewalWaiting(reader, limits),
+  mailWaiting(reader, limits),
+  mailGivenUp(reader, limits),
+  webhookParked(reader),
+  orderParked(reader, limits),
+];
+
+const starving = ({ nameOf }: RowReader, { waitingSince }: WaitingLimits) => sql`
+  SELECT 'starving/' || order_id AS attention_id, 'starving' AS reason, order_id, store_id, customer_id, lead_type_id,
+    NULL::text AS replacement_id, waiting_since AS since, NULL::timestamptz AS retry_at, NULL::text AS mail_id,
+    NULL::text AS webhook_id,
+    CASE WHEN stock.leads > 0 THEN 'no-lead-in-stock-is-for-it' ELSE 'no-leads-in-stock' END AS why
+  FROM ${sql.table(nameOf(orderTable))} LEFT JOIN ${sql.table(nameOf(stockTable))} AS stock USING (lead_type_id)
+  WHERE status = 'open' AND waiting_since < ${waitingSince}::timestamptz`;
+
+/** A charge that is parked has a row of its own. */
+const paymentWaiting = ({ nameOf }: RowReader, { unansweredSince, parkedCharges, failures }: WaitingLimits) => sql`
+  SELECT 'payment-waiting/' || order_id, 'payment-waiting', order_id, store_id, customer_id, lead_type_id,
+    NULL, placed_at, NULL, NULL, NULL, ${failures.charges ?? null}::text
+  FROM ${sql.table(nameOf(orderTable))}
+  WHERE status = 'awaiting-payment' AND placed_at < ${unansweredSince}::timestamptz
+    AND order_id <> ALL(${parkedCharges.map(({ orderId }) => orderId)}::text[])`;
+
+/** It is due, and neither paid, declined nor missed. */
+const renewalWaiting = ({ nameOf }: RowReader, { unansweredSince, parkedCharges, failures }: WaitingLimits) => sql`
+  SELECT 'renewal-waiting/' || programmes.order_id, 'renewal-waiting', programmes.order_id, store_id, customer_id, lead_type_id,
+    NULL, next_due_at, NULL, NULL, NULL,
+    CASE WHEN confirmable_until IS NULL THEN ${failures.renewals ?? null}::text ELSE 'not-confirmed' END
+  FROM ${sql.table(nameOf(programmeTable))} AS programmes LEFT JOIN ${sql.table(nameOf(renewalTable))} AS renewals
+    ON renewals.order_id = programmes.order_id AND renewal_number = next_renewal_number
+  WHERE programmes.status = 'active' AND next_due_at < ${unansweredSince}::timestamptz AND missed_due_at IS NULL
+    AND paid_at IS NULL AND decline_reason IS NULL
+    AND programmes.order_id <> ALL(${parkedCharges.map(({ orderId }) => orderId)}::text[])`;
+
+const mailsOf = ({ nameOf }: RowReader) =>
+  sql`${sql.table(nameOf(mailTable))} JOIN ${sql.table(nameOf(customerTable))} USING (customer_id)`;
+
+const mailWaiting = (reader: RowReader, { unansweredSince, failures }: WaitingLimits) => sql`
+  SELECT 'mail-waiting/' || mail_id, 'mail-waiting', NULL, store_id, customer_id, NULL, NULL, wished_at, NULL,
+    mail_id, NULL, ${failures.mails ?? null}::text
+  FROM ${mailsOf(reader)} WHERE status = 'wished' AND wished_at < ${unansweredSince}::timestamptz`;
+
+/** Statuses of a mail that was not sent although it should have been. */
+const givenUp = mailStatuses.filter((status) => status !== 'wished' && status !== 'sent' && status !== 'withheld');
+
+const mailGivenUp = (reader: RowReader, { declinedSince }: WaitingLimits) => sql`
+  SELECT 'mail-given-up/' || mail_id, 'mail-given-up', NULL, store_id, customer_id, NULL, NULL, ended_at, NULL,
+    mail_id, NULL, reason
+  FROM ${mailsOf(reader)} WHERE status = ANY(${givenUp}::text[]) AND wished_at >= ${declinedSince}::timestamptz`;
+
+const webhookParked = ({ nameOf }: RowReader) => sql`
+  SELECT 'webhook-parked/' || webhook_id, 'webhook-parked', order_id, store_id, orders.customer_id, lead_type_id, NULL,
+    delivered_at, NULL, NULL, webhook_id, last_error
+  FROM ${sql.table(nameOf(webhookTable))} AS webhooks JOIN ${sql.table(nameOf(orderTable))} AS orders USING (order_id)
+  WHERE webhooks.status = 'parked'`;
+
+const orderParked = ({ nameOf }: RowReader, { parkedOrders }: WaitingLimits) => sql`
+  SELECT 'order-parked/' || order_id, 'order-parked', order_id, store_id, customer_id, lead_type_id, NULL,
+    parked.since, NULL, NULL, NULL, parked.why
+  FROM ${sql.table(nameOf(orderTable))} JOIN unnest(
+    ${parkedOrders.map(({ orderId }) => orderId)}::text[], ${parkedOrders.map(({ since }) => since)}::timestamptz[],
+    ${parkedOrders.map(({ why }) => why)}::text[]
+  ) AS parked (order_id, since, why) USING (order_id)`;

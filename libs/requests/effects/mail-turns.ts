@@ -1,0 +1,40 @@
+import { callsInTurn } from '#event-store/in-turn';
+import { MOST_MAILS_AT_ONCE } from '#gateways/mail';
+import { MailNotSent } from '#gateways/mail-failures';
+
+/** What a gateway for mails threw. */
+export class GatewayFailed extends Error {
+  constructor(cause: unknown) {
+    super('the gateway for mails failed', { cause });
+  }
+}
+
+/** Sends a mail when its turn has come. @throws GatewayFailed also for a mail that waited while the server turned out to be away */
+export type MailTurns = <Result>(send: () => Promise<Result>) => Promise<Result>;
+
+/**
+ * A server that is away is not asked once for each mail that waits for it: those fail with the one that asked (RFC 5321,
+ * 4.5.4.1).
+ */
+export function mailTurns(): MailTurns {
+  const inTurn = callsInTurn(MOST_MAILS_AT_ONCE);
+  let outages = 0;
+  let last: GatewayFailed | undefined;
+  return async (send) => {
+    const outagesBefore = outages;
+    return inTurn(async () => {
+      if (last && outages > outagesBefore) throw last;
+      try {
+        return await send();
+      } catch (error) {
+        if (error instanceof GatewayFailed && isAway(error)) {
+          outages += 1;
+          last = error;
+        }
+        throw error;
+      }
+    });
+  };
+}
+
+const isAway = ({ cause }: GatewayFailed): boolean => cause instanceof MailNotSent && cause.isAboutServer;

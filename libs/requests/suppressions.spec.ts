@@ -1,0 +1,219 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import fc from 'fast-check';
+import { decode, type Fact } from '#domain/codec';
+import { trialCaller } from '#domain/kernel/caller';
+import { deriveId } from '#domain/kernel/ids';
+import { addSeconds } from '#domain/kernel/instants';
+import { leadStream, mayBeSold } from '#domain/leads/lead';
+import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
+import type { EventStore } from '#event-store/port';
+import { MovedClock } from '#gateways/clock';
+import { openVault, type Vault } from '#vault/vault';
+import { CommandHandler } from './command-handler.ts';
+import { prepareNewStore } from './first-start.ts';
+import type { Dispatch, RequestContext } from './request-tools.ts';
+import { createRequests, type Requests } from './requests.ts';
+
+const START = '2026-03-02T15:00:00.000Z';
+
+let events: EventStore;
+let vault: Vault;
+let clock: MovedClock;
+/** Two machines share the log. */
+let machines: readonly { readonly handler: CommandHandler; readonly requests: Requests }[];
+let sending: (execute: Dispatch) => Dispatch;
+let asked = 0;
+
+beforeEach(async () => {
+  vault = await openVault({});
+  events = await openEmbeddedStore();
+  clock = new MovedClock(START);
+  sending = (execute) => execute;
+  machines = [0, 1].map(() => {
+    const handler = new CommandHandler(events);
+    const dispatch: Dispatch = (command) => sending(handler.execute.bind(handler))(command);
+    return { handler, requests: createRequests({ streams: handler.streams, vault, clock, dispatch }) };
+  });
+  await prepareNewStore(on(0).requests);
+});
+afterEach(async () => {
+  await events.close();
+  await vault.close();
+});
+
+const on = (machine: number) => machines[machine % 2] as (typeof machines)[number];
+const by = (actor: string): RequestContext => {
+  asked += 1;
+  return { caller: trialCaller(actor), commandId: deriveId('suppressions.spec', String(asked)) };
+};
+
+interface Person {
+  readonly telephone?: number | undefined;
+  readonly email?: number | undefined;
+}
+
+const contactOf = ({ telephone, email }: Person) => ({
+  ...(telephone !== undefined && { telephone: `+1 212 555 ${1000 + telephone}` }),
+  ...(email !== undefined && { email: `person${email}@example.org` }),
+});
+
+async function receive(person: Person, machine = 0, occasion = String(asked)): Promise<string> {
+  const request = { leadTypeId: 'exclusive-real-time', source: 'form', contact: contactOf(person), occasion };
+  const [receipt] = await on(machine).requests.leads.receive([request], by('system:form'));
+  return receipt?.id as string;
+}
+
+const suppress = (person: Person, machine = 0) =>
+  on(machine).requests.suppressions.suppress([{ suppression: 'opt-out', ...contactOf(person) }], by('customer:form'));
+
+const decision = {
+  rule: 'order-served-longest-ago',
+  rank: { placedAt: START },
+  decidedAt: START,
+  eventsSeen: 1,
+  decisionIndex: 0,
+  policyVersion: 1,
+} as const;
+
+function sell(leadId: string, machine: number) {
+  asked += 1;
+  const commandId = deriveId('sell', String(asked));
+  const caller = { kind: 'process', actor: 'process:test', roles: ['process'], stores: 'all' } as const;
+  const order = { orderId: 'o1', customerId: 'c1', businessKey: 'b1', leadTypeId: 'exclusive-real-time' };
+  const command = { type: 'AssignLead', at: clock.now(), ...order, decision } as const;
+  const cause = { commandId, correlationId: commandId, actor: caller.actor };
+  return on(machine).handler.execute({ stream: leadStream(leadId), command, caller, cause });
+}
+
+async function log(): Promise<Fact[]> {
+  const facts: Fact[] = [];
+  for await (const one of events.readAll()) facts.push(decode(one));
+  return facts;
+}
+
+const keysOf = (data: { telephoneKey?: string | undefined; emailKey?: string | undefined }) =>
+  [data.telephoneKey, data.emailKey].filter((key) => key !== undefined);
+
+/** What was stored or sold although an earlier event of the log suppresses the person. */
+async function soldAfterwards(): Promise<readonly string[]> {
+  const suppressed = new Set<string>();
+  const wrong: string[] = [];
+  for (const fact of await log()) {
+    if (fact.type === 'PersonSuppressed') suppressed.add(fact.stream.slice('person-'.length));
+    if (fact.type !== 'LeadReceived' && fact.type !== 'LeadAssigned') continue;
+    if (keysOf(fact.data).some((key) => suppressed.has(key))) wrong.push(`${fact.type} ${fact.stream}`);
+  }
+  return wrong;
+}
+
+/** Leads that can be sold of a person with one of these telephone numbers. */
+async function onSale(suppressed: readonly Person[]): Promise<readonly string[]> {
+  const keys = suppressed.flatMap(({ telephone = 0 }) => vault.personKey('telephone', `+1212555${1000 + telephone}`));
+  const found: string[] = [];
+  for (const fact of await log()) {
+    if (fact.type !== 'LeadReceived' || !keysOf(fact.data).some((key) => keys.includes(key))) continue;
+    const { state } = await on(0).handler.streams.read<'lead'>(fact.stream as `lead-${string}`);
+    if (mayBeSold(state)) found.push(fact.stream);
+  }
+  return found;
+}
+
+describe('DLV-12: a suppressed person', () => {
+  test('is not stored by a request that claimed the person before', async () => {
+    sending = (execute) => async (command) => {
+      if ('type' in command.command && command.command.type === 'ReceiveLead') {
+        sending = (later) => later;
+        await suppress({ telephone: 1 }, 1);
+      }
+      return execute(command);
+    };
+    await receive({ telephone: 1, email: 1 });
+    expect((await log()).filter(({ type }) => type === 'LeadReceived')).toEqual([]);
+    expect(await soldAfterwards()).toEqual([]);
+    // The address was claimed in vain: nobody waits for it.
+    const begun = performance.now();
+    const other = await receive({ email: 1 }, 1);
+    expect(performance.now() - begun).toBeLessThan(2000);
+    expect((await on(0).handler.streams.read<'lead'>(leadStream(other))).state.status).toBe('available');
+  });
+
+  test('is not claimed by a lead that comes between the withdrawal and the suppression', async () => {
+    sending = (execute) => async (command) => {
+      if ('type' in command.command && command.command.type === 'SuppressPerson') {
+        sending = (later) => later;
+        await receive({ telephone: 1 }, 1);
+      }
+      return execute(command);
+    };
+    await suppress({ telephone: 1 });
+    expect(await soldAfterwards()).toEqual([]);
+    expect(await onSale([{ telephone: 1 }])).toEqual([]);
+  });
+
+  test('is withdrawn also where a record told that two leads are of one person', async () => {
+    const first = await receive({ telephone: 1 });
+    const second = await receive({ email: 2 });
+    await receive({ telephone: 1, email: 2 });
+    await suppress({ email: 2 });
+    const states = await Promise.all(
+      [first, second].map(async (leadId) => (await on(1).handler.streams.read<'lead'>(leadStream(leadId))).state),
+    );
+    expect(states.map(({ status }) => status)).toEqual(['withdrawn', 'withdrawn']);
+    expect(states.map(({ withdrawnAs }) => withdrawnAs)).toContain('suppressed');
+  });
+
+  const anyKey = fc.integer({ min: 1, max: 3 });
+  const step = fc.record({
+    person: fc
+      .record({ telephone: anyKey, email: anyKey }, { requiredKeys: [] })
+      .filter(({ telephone, email }) => telephone !== undefined || email !== undefined),
+    suppresses: fc.boolean(),
+    machine: fc.nat(1),
+    startsAfter: fc.nat(8),
+  });
+  const steps = fc.array(step, { minLength: 3, maxLength: 10 });
+  let run = 0;
+  const inThisRun = ({ telephone, email }: Person): Person => ({
+    ...(telephone !== undefined && { telephone: telephone + run * 10 }),
+    ...(email !== undefined && { email: email + run * 10 }),
+  });
+  const slowly =
+    (stops: () => boolean) =>
+    (execute: Dispatch): Dispatch =>
+    async (command) => {
+      asked += 1;
+      const number = asked;
+      await pause((number * 7) % 5);
+      if (stops() && number % 11 === 0) throw new Error('stopped before');
+      const outcome = await execute(command);
+      if (stops() && number % 13 === 0) throw new Error('stopped after');
+      return outcome;
+    };
+
+  test.each([
+    ['racing machines', false],
+    ['machines that stop at any step, and are asked again', true],
+  ])('is never sold by %s', async (_, doStop) => {
+    let stops = doStop;
+    sending = slowly(() => stops);
+    const property = fc.asyncProperty(steps, async (all) => {
+      run += 1;
+      stops = doStop;
+      const take = async ({ person, suppresses, machine, startsAfter }: (typeof all)[number], number: number) => {
+        await pause(startsAfter);
+        // Claims that others made are old.
+        if (doStop) await clock.moveTo(addSeconds(clock.now(), 120));
+        const one = inThisRun(person);
+        if (suppresses) return void (await suppress(one, machine));
+        await sell(await receive(one, machine, `${run} ${number}`), machine + 1);
+      };
+      await Promise.allSettled(all.map(take));
+      stops = false;
+      if (doStop) for (const [number, one] of all.entries()) await take(one, number);
+      expect(await soldAfterwards()).toEqual([]);
+      const names = all.filter(({ suppresses, person }) => suppresses && person.telephone !== undefined);
+      expect(await onSale(names.map(({ person }) => inThisRun(person)))).toEqual([]);
+    });
+    await fc.assert(property, { numRuns: 12 });
+  });
+});

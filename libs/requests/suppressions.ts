@@ -1,0 +1,132 @@
+import { isToldOfDuplicates } from '#domain/kernel/caller';
+import { refuse } from '#domain/kernel/decider';
+import type { Instant } from '#domain/kernel/events';
+import { deriveId } from '#domain/kernel/ids';
+import { type LeadCommand, type LeadState, leadStream } from '#domain/leads/lead';
+import { type Claim, personClaimStream } from '#domain/leads/person-claim';
+import type { Suppression } from '#domain/leads/suppression';
+import type { AnyCommand } from '#domain/ledger';
+import { type Outcome, TooMuchContention } from './command-handler.ts';
+import { personKeys } from './lead-receipt.ts';
+import { keysInOrder } from './person-claims.ts';
+import { type RequestContext, type RequestTools, requestTools } from './request-tools.ts';
+import { RequestRefused } from './rights.ts';
+import { startInTurns } from './turns.ts';
+
+export interface SuppressionRequest {
+  readonly suppression: Suppression;
+  readonly telephone?: string | undefined;
+  readonly email?: string | undefined;
+}
+
+/** Persons who are not sold any more (DLV-12). */
+export const suppressionRequests = (tools: RequestTools) => ({
+  /**
+   * Suppresses persons. When it returns, none of their leads can be sold.
+   * @returns of each, in the order given, whether it is new
+   * @throws RequestRefused, TooMuchContention, StoreUnavailable
+   */
+  suppress: (requests: readonly SuppressionRequest[], context: RequestContext): Promise<boolean[]> => {
+    refuseLists(requests, context);
+    return startInTurns(requests, (request) => suppressPerson(tools, request, context));
+  },
+});
+
+/** Whoever fills in a form speaks for one person. */
+function refuseLists(requests: readonly SuppressionRequest[], { caller }: RequestContext): void {
+  const isList = requests.length > 1 || requests.some(({ suppression }) => suppression !== 'opt-out');
+  if (isList && !isToldOfDuplicates(caller))
+    throw new RequestRefused(refuse('staff-only', 'staff and programs bring lists of persons', 'DLV-12'));
+}
+
+async function suppressPerson(
+  tools: RequestTools,
+  { suppression, ...name }: SuppressionRequest,
+  context: RequestContext,
+): Promise<boolean> {
+  let isNew = false;
+  for (const key of keysInOrder(personKeys(tools.vault, name)))
+    if (await new SuppressedKey(tools, key, suppression, context).suppress()) isNew = true;
+  return isNew;
+}
+
+const MAX_ROUNDS = 8;
+
+/** One telephone number or e-mail address of a person. */
+class SuppressedKey {
+  readonly #tools: RequestTools;
+  readonly #key: string;
+  readonly #suppression: Suppression;
+  readonly #context: RequestContext;
+  readonly #at: Instant;
+
+  constructor(tools: RequestTools, key: string, suppression: Suppression, context: RequestContext) {
+    const { caller, commandId, until } = context;
+    // Of its own, so that the commands name what was read for this key.
+    this.#tools = requestTools(tools, context);
+    this.#key = key;
+    this.#suppression = suppression;
+    this.#context = { caller, commandId, ...(until !== undefined && { until }) };
+    this.#at = tools.now();
+  }
+
+  /**
+   * The leads are withdrawn first, and then the key is suppressed if still the same lead has it: so no lead with that key is
+   * stored or sold at a later place of the log. @returns whether it is new
+   */
+  async suppress(): Promise<boolean> {
+    const stream = personClaimStream(this.#key);
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      const { claim, formerly, linked, suppression } = await this.#tools.stateOf<'person'>(stream);
+      if (suppression) return false;
+      if (claim && !(await this.#withdrawHolder(claim))) continue;
+      for (const leadId of [...formerly, ...linked]) await this.#withdrawChain(leadId);
+      const from = claim && { leadId: claim.leadId, attempt: claim.attempt };
+      const command = { type: 'SuppressPerson', at: this.#at, suppression: this.#suppression } as const;
+      const outcome = await this.#send(stream, { ...command, ...(from && { from }) });
+      if (outcome.kind === 'accepted') return outcome.events.length > 0 && !outcome.repeated;
+    }
+    throw new TooMuchContention();
+  }
+
+  /** @returns false when another request was quicker: read again */
+  async #withdrawHolder({ leadId, attempt }: Claim): Promise<boolean> {
+    const lead = await this.#lead(leadId);
+    if (lead.status === 'unknown' && lead.forfeits > attempt) return true;
+    if (lead.status === 'unknown') {
+      // It may be on its way: from now on it is not stored with this claim.
+      await this.#sendTo(leadId, { type: 'ForfeitReceipt', at: this.#at, attempt }, String(attempt));
+      return false;
+    }
+    // The claim of a lead that does not have the key counts for nothing.
+    if (lead.telephoneKey === this.#key || lead.emailKey === this.#key) await this.#withdrawChain(leadId);
+    return true;
+  }
+
+  /** The lead, and those that have its person in its place. */
+  async #withdrawChain(first: string): Promise<void> {
+    const seen = new Set<string>();
+    for (let leadId: string | undefined = first; leadId !== undefined && !seen.has(leadId); ) {
+      seen.add(leadId);
+      const lead: LeadState = await this.#lead(leadId);
+      if (lead.status === 'available' || lead.status === 'withdrawn')
+        await this.#sendTo(leadId, { type: 'SuppressLead', at: this.#at, suppression: this.#suppression });
+      leadId = lead.holder;
+    }
+  }
+
+  #lead(leadId: string): Promise<LeadState> {
+    return this.#tools.stateOf<'lead'>(leadStream(leadId));
+  }
+
+  async #sendTo(leadId: string, command: LeadCommand, time = ''): Promise<void> {
+    const { kind } = await this.#send(leadStream(leadId), command, time);
+    if (kind !== 'accepted') throw new TooMuchContention();
+  }
+
+  /** @param time tells the same command, sent again to one stream, from the first one */
+  async #send(stream: string, command: AnyCommand, time = ''): Promise<Outcome> {
+    const commandId = deriveId(command.type, this.#context.commandId, this.#key, stream, time);
+    return this.#tools.dispatch(await this.#tools.addressed(stream, command, { ...this.#context, commandId }));
+  }
+}

@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { createServer, type Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { SMTPServer } from 'smtp-server';
+import { smtpMail } from '#gateways/mail';
+import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
+import { openShop, type Shop } from './shop.ts';
+
+let shop: Shop;
+let mailServer: SMTPServer;
+let mailServerAnswers: '250' | '550' = '250';
+let isProviderAway = false;
+let customersProgram: HttpServer;
+
+/** A sandbox that can be out of reach. */
+function payments(): PaymentGateway {
+  const sandbox = sandboxPayments();
+  return {
+    ...sandbox,
+    async capture(...charge) {
+      if (isProviderAway) throw Object.assign(new Error('out of reach'), { code: 'ECONNREFUSED' });
+      return sandbox.capture(...charge);
+    },
+  };
+}
+
+beforeAll(async () => {
+  mailServer = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    onRcptTo: (_, __, callback) =>
+      mailServerAnswers === '250'
+        ? callback()
+        : callback(Object.assign(new Error('no'), { responseCode: Number(mailServerAnswers) })),
+    onData: (stream, _, callback) => stream.on('end', callback).resume(),
+  });
+  await once(mailServer.listen(0, '127.0.0.1'), 'listening');
+  const { port } = mailServer.server.address() as AddressInfo;
+  customersProgram = createServer((_, response) => response.writeHead(503).end()).listen(0, '127.0.0.1');
+  await once(customersProgram, 'listening');
+  shop = await openShop({ mails: smtpMail({ url: `smtp://127.0.0.1:${port}` }), payments: payments() });
+});
+afterAll(async () => {
+  await shop.stop();
+  await new Promise<void>((resolve) => mailServer.close(resolve));
+  await new Promise((resolve) => customersProgram.close(resolve));
+});
+
+const listed = async (reason: string, customerId: string) =>
+  (await shop.read(`/api/attention?reason=${reason}`)).items.filter(
+    (item: { customerId: string }) => item.customerId === customerId,
+  );
+const SIX_MINUTES = { seconds: 360 };
+
+test('SUP-2: a charge without an answer is listed after five minutes, until the provider answers', async () => {
+  const customerId = await shop.customer();
+  isProviderAway = true;
+  const orderId = await shop.order(customerId);
+  const placedAt = shop.now();
+  expect(await listed('payment-waiting', customerId)).toEqual([]);
+  await shop.wait(SIX_MINUTES);
+  expect(await listed('payment-waiting', customerId)).toMatchObject([
+    { orderId, since: placedAt, storeId: 'main', why: 'the payment provider: it failed with ECONNREFUSED' },
+  ]);
+  isProviderAway = false;
+  await shop.wait(SIX_MINUTES);
+  expect(await listed('payment-waiting', customerId)).toEqual([]);
+});
+
+test('LOY-1: a renewal whose charge has no answer is listed', async () => {
+  const leadTypeId = await shop.leadType({ qualifiesForLoyaltyRewards: true });
+  const customerId = await shop.customer();
+  const orderId = await shop.order(customerId, { leadTypeId, loyalty: { cadence: 'weekly' } });
+  await shop.wait({ days: 6, hours: 23 });
+  isProviderAway = true;
+  await shop.wait({ hours: 1 });
+  expect(await listed('renewal-waiting', customerId)).toEqual([]);
+  await shop.wait(SIX_MINUTES);
+  expect(await listed('renewal-waiting', customerId)).toMatchObject([{ orderId, leadTypeId }]);
+  isProviderAway = false;
+  await shop.wait(SIX_MINUTES);
+  expect(await listed('renewal-waiting', customerId)).toEqual([]);
+});
+
+test('SUP-2: a mail that the mail server refuses is listed as given up, with the reason and without an order', async () => {
+  mailServerAnswers = '550';
+  const customerId = await shop.customer({ email: 'ada@example.com' });
+  await shop.order(customerId);
+  mailServerAnswers = '250';
+  const found = await listed('mail-given-up', customerId);
+  expect(found.length).toBeGreaterThan(0);
+  const { mailId, why } = found[0];
+  expect(found[0]).toMatchObject({ orderId: null, leadTypeId: null, storeId: 'main', mailId: expect.any(String) });
+  expect(await shop.read(`/api/mails/${mailId}`)).toMatchObject({ status: 'refused', reason: why });
+  await shop.wait({ days: 15 });
+  expect(await listed('mail-given-up', customerId)).toEqual([]);
+});
+
+test('DLV-9: a message that the program of a customer does not take is listed with its order, until it is sent again', async () => {
+  const customerId = await shop.customer();
+  const webhookUrl = `http://127.0.0.1:${(customersProgram.address() as AddressInfo).port}/`;
+  const path = `/api/customers/${customerId}/lead-delivery`;
+  await shop.ask('PUT', path, { mails: 'digest', webhookUrl }, 200, { 'leadger-actor': `customer:${customerId}` });
+  const leadTypeId = await shop.leadType();
+  const orderId = await shop.order(customerId, { leadTypeId, quantity: 1 });
+  await shop.lead(leadTypeId);
+  expect(await listed('webhook-parked', customerId)).toEqual([]);
+  await shop.wait({ days: 4 });
+  const [item] = await listed('webhook-parked', customerId);
+  expect(item).toMatchObject({ orderId, webhookId: expect.any(String), why: 'it answered 503' });
+});
+
+test('SUP-2: a starving order says whether leads of its type are in stock at all', async () => {
+  const leadTypeId = await shop.leadType();
+  const customerId = await shop.customer();
+  await shop.order(customerId, { leadTypeId });
+  await shop.wait({ days: 3 });
+  expect(await listed('starving', customerId)).toMatchObject([{ why: 'no-leads-in-stock' }]);
+});

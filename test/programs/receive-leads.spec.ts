@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { signatureOf } from '#gateways/webhooks';
+import { freePort } from '#test/free-port';
+import { waitUntil } from '#test/wait-until';
+import { serve } from './program.ts';
+
+/* The receiver of docs/how-to/receive-leads.md, as it stands there, with a store that sends it leads. */
+
+const guide = await readFile(join(import.meta.dirname, '../../docs/how-to/receive-leads.md'), 'utf8');
+const blockOf = (language: string) => new RegExp(`\`\`\`${language}\n(.*?)\n\`\`\``, 's').exec(guide)?.[1] as string;
+
+let temporary: string;
+let file: string;
+const started: (() => Promise<unknown>)[] = [];
+beforeAll(async () => {
+  temporary = await mkdtemp(join(tmpdir(), 'leadger-receiver-'));
+  file = join(temporary, 'leads.ndjson');
+  await writeFile(join(temporary, 'receiver.mjs'), blockOf('js'));
+});
+afterEach(async () => {
+  for (const stop of started.splice(0)) await stop();
+});
+afterAll(() => rm(temporary, { recursive: true }));
+
+/** Runs the example on a port. */
+async function receive(port: number, signingSecret: string): Promise<void> {
+  const env = { SIGNING_SECRET: signingSecret, RECEIVER_PORT: String(port), LEADS_FILE: file };
+  const child = spawn(process.execPath, [join(temporary, 'receiver.mjs')], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  started.push(async () => {
+    child.kill();
+    await once(child, 'close');
+  });
+  await once(child.stdout, 'data');
+}
+
+const kept = async (): Promise<Record<string, unknown>[]> =>
+  (await readFile(file, 'utf8').catch(() => ''))
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+
+async function startStore(name: string, environment: Record<string, string>) {
+  const { program, url } = await serve(join(temporary, name), environment);
+  started.push(() => program.stop());
+  const ask = async (method: string, path: string, body?: object, actor = 'staff:local') => {
+    const headers = { 'leadger-actor': actor, ...(body && { 'content-type': 'application/json' }) };
+    const reply = await fetch(url + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+    const answer = (await reply.json()) as Record<string, never>;
+    expect({ path, status: reply.status, answer: reply.ok ? '' : answer }).toEqual({
+      path,
+      status: expect.any(Number),
+      answer: '',
+    });
+    return answer as Record<string, string>;
+  };
+  return { program, ask };
+}
+
+type Ask = Awaited<ReturnType<typeof startStore>>['ask'];
+
+/** A customer with an open order, whose leads go to a port of this machine. @returns the customer, and the secret */
+async function customerOf(ask: Ask, port: number) {
+  const customer = { storeId: 'main', businessAssociation: 'ABC Vitamins', timeZone: 'America/New_York' };
+  const { customerId } = await ask('POST', '/api/customers', { ...customer, email: 'pat.buyer@example.org' });
+  const path = `/api/customers/${customerId}/lead-delivery`;
+  await ask('PUT', path, { mails: 'digest', webhookUrl: `http://127.0.0.1:${port}/leads` }, `customer:${customerId}`);
+  const order = { customerId, leadTypeId: 'exclusive-fresh', quantity: 25, paymentToken: 'tok_ok' };
+  await ask('POST', '/api/orders', order);
+  const { signingSecret } = await ask('GET', path, undefined, `customer:${customerId}`);
+  return { customerId: customerId as string, signingSecret: signingSecret as string };
+}
+
+const lead = {
+  leadTypeId: 'exclusive-fresh',
+  source: 'fair',
+  contact: { firstName: 'Pat', lastName: 'Example', telephone: '+1 212 555 0143', email: 'pat@example.org' },
+};
+
+test('the receiver of the guide gets a lead from a store on this machine, and takes nothing else', async () => {
+  const port = await freePort();
+  const { program, ask } = await startStore('open', { LEADGER_WEBHOOKS_TO_THIS_MACHINE: 'yes' });
+  expect(program.stderr).toContain('leadger: webhooks may call programs on this machine: for development only\n');
+  const { customerId, signingSecret } = await customerOf(ask, port);
+  await receive(port, signingSecret);
+  await ask('POST', '/api/leads', lead);
+  await waitUntil(async () => (await kept()).length > 0);
+  const [{ id, ...message }] = (await kept()) as [{ id: string }];
+  const shown = JSON.parse(blockOf('json')) as { data: object };
+  expect(message).toMatchObject({ type: 'lead.delivered', data: { contact: lead.contact } });
+  expect(Object.keys(message)).toEqual(Object.keys(shown));
+  expect(Object.keys((message as typeof shown).data)).toEqual(Object.keys(shown.data));
+  await waitUntil(async () => {
+    const { items } = (await ask('GET', `/api/webhooks?customerId=${customerId}`)) as unknown as { items: object[] };
+    return items.some((one) => (one as { status: string }).status === 'accepted');
+  });
+
+  const url = `http://127.0.0.1:${port}/leads`;
+  const body = JSON.stringify(message);
+  const send = async (at: Date, sent: { id?: string; body?: string; secret?: string }) => {
+    const signed = { signingSecret: sent.secret ?? signingSecret, id, at, body };
+    const headers = {
+      'webhook-id': sent.id ?? id,
+      'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+      'webhook-signature': `v1a,bm90IG91cnM= ${signatureOf(signed)}`,
+    };
+    return (await fetch(url, { method: 'POST', headers, body: sent.body ?? body })).status;
+  };
+  const now = new Date();
+  expect(await send(now, {})).toBe(204);
+  expect(await send(now, { body: body.replace('Pat', 'Eve') })).toBe(401);
+  expect(await send(now, { id: 'another' })).toBe(401);
+  expect(await send(now, { secret: 'whsec_c2VjcmV0IHNlY3JldA==' })).toBe(401);
+  expect(await send(new Date(now.getTime() - 3_600_000), {})).toBe(401);
+  expect(await send(new Date(now.getTime() + 3_600_000), {})).toBe(401);
+  expect((await fetch(url, { method: 'POST', body })).status).toBe(401);
+  expect((await fetch(url)).status).toBe(405);
+  expect(await kept()).toHaveLength(1);
+});
+
+test('without the switch no lead leaves for this machine: the message is parked, and says why', async () => {
+  const port = await freePort();
+  const { ask } = await startStore('closed', {});
+  const { customerId } = await customerOf(ask, port);
+  await ask('POST', '/api/leads', lead);
+  let items: { status: string; lastError: string }[] = [];
+  await waitUntil(async () => {
+    ({ items } = (await ask('GET', `/api/webhooks?customerId=${customerId}`)) as unknown as { items: typeof items });
+    return items[0]?.status === 'parked';
+  });
+  expect(items[0]?.lastError).toContain('public Internet');
+});
