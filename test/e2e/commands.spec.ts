@@ -252,6 +252,20 @@ describe('Idempotency-Key', () => {
     expect(history.state.status).toBe('open');
   });
 
+  test('a request that had nothing to change is not remembered: its repeat is decided anew', async () => {
+    const { body: order } = await server.call('POST', '/api/orders', anOrder(await register()));
+    await server.settle();
+    const key = { 'idempotency-key': 'restart-1' };
+    const restart = () => server.call('POST', `/api/orders/${order.orderId}/restart`, {}, key);
+    expect(await restart()).toMatchObject({ status: 200, body: { events: [] } });
+    await server.call('POST', `/api/orders/${order.orderId}/pause`);
+    expect(await restart()).toMatchObject({ status: 200, body: { events: ['OrderRestarted'] } });
+    await server.call('POST', `/api/orders/${order.orderId}/pause`);
+    expect(await restart()).toMatchObject({ status: 200, body: { events: ['OrderRestarted'] } });
+    const { body: history } = await server.call('GET', `/api/orders/${order.orderId}/history`);
+    expect(history.state.status).toBe('paused');
+  });
+
   test('a lead is recorded once, with a key and without one: the same capture of the same person is the same lead', async () => {
     const lead = { ...aLead('+1 212 555 0142'), leadTypeId: 'shared-aged' };
     const key = { 'idempotency-key': 'lead-of-capture' };
