@@ -204,7 +204,11 @@ const whoAndWhy = [
   header('Leadger-Reason', 'Why, for the history. It is stored sealed.', 'asked by telephone'),
 ];
 const askingHeaders = [
-  header('Idempotency-Key', 'A repeat with the same key gets the first answer and changes nothing.', 'checkout-5512'),
+  header(
+    'Idempotency-Key',
+    'A repeat with the same key gets the first answer and changes nothing. A refusal, and an answer with `events: []`, recorded nothing and are not remembered: then the repeat is decided anew.',
+    'checkout-5512',
+  ),
   ...whoAndWhy,
 ];
 

@@ -24,8 +24,8 @@ export interface BalanceReport {
   readonly lines: readonly BalanceLine[];
   /** Reporting categories that are not about charges and refunds, such as fees and payouts → how many lines. */
   readonly others: Readonly<Record<string, number>>;
-  /** The first and the last day of all lines; undefined in an empty report. */
-  readonly period: Period | undefined;
+  /** Of all its lines. */
+  readonly days: ReadonlySet<string>;
 }
 
 const LONGEST_RECORD = 256 * 1024;
@@ -40,18 +40,22 @@ const kinds: Readonly<Record<string, BalanceLine['kind']>> = {
 export async function readBalanceReport(file: string): Promise<BalanceReport> {
   const lines = new Map<string, BalanceLine>();
   const others = new Map<string, number>();
-  let [from, to] = ['', ''];
+  const days = new Set<string>();
   for await (const { cells, number } of recordsIn(file)) {
     const day = dayIn(cells, number);
-    if (from === '' || day < from) from = day;
-    if (day > to) to = day;
+    days.add(day);
     const category = idIn(cells, 'reporting_category', number);
     const kind = Object.hasOwn(kinds, category) ? kinds[category] : undefined;
     if (!kind) others.set(category, (others.get(category) ?? 0) + 1);
     else keep(lines, lineOf(cells, kind, day, number), number);
   }
-  const period = from === '' ? undefined : { from, to };
-  return { lines: [...lines.values()], others: Object.fromEntries(others), period };
+  return { lines: [...lines.values()], others: Object.fromEntries(others), days };
+}
+
+/** The first and the last day of all lines; undefined in an empty report. */
+export function spanOf({ days }: BalanceReport): Period | undefined {
+  const [from, ...later] = [...days].sort();
+  return from === undefined ? undefined : { from, to: later.at(-1) ?? from };
 }
 
 interface Numbered {

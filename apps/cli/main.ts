@@ -158,7 +158,7 @@ program
 program
   .command('reconcile')
   .description(
-    "compares the receipts with the payment provider's report of its balance, day by day, and lists the differences; it fails when there are any",
+    "compares the receipts with the payment provider's report of its balance, day by day, and lists the differences; it fails when there are any, or when no line of the report is of the period",
   )
   .argument('<file>', 'the report as CSV: "Balance change from activity, itemized" of Stripe')
   .option('--from <day>', 'the first day that the report is of, in UTC; default: the day of its first line')

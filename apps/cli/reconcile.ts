@@ -1,9 +1,16 @@
-import { type Difference, type Period, type ReceiptInLog, type Reconciliation, reconcile } from '#audit/reconciliation';
+import {
+  type Difference,
+  isIn,
+  type Period,
+  type ReceiptInLog,
+  type Reconciliation,
+  reconcile,
+} from '#audit/reconciliation';
 import { decode, type FactOf, idOf } from '#domain/codec';
 import { counted } from '#domain/kernel/counted';
 import { decimalOf, tellMoney } from '#domain/kernel/minor-units';
 import { openForReading, type StoreLocation } from '#wiring/stores';
-import { type BalanceReport, isCalendarDay, readBalanceReport } from './balance-report.ts';
+import { type BalanceReport, isCalendarDay, readBalanceReport, spanOf } from './balance-report.ts';
 import { CommandFailed } from './command-failed.ts';
 import { printJson, printLines } from './print.ts';
 
@@ -26,9 +33,10 @@ export async function reconcileWith(location: StoreLocation, file: string, optio
   if (!period && receipts.some(({ reference }) => reference !== undefined))
     throw new CommandFailed('the report has no lines, so nobody knows its period: add --from and --to');
   const found = reconcile(report.lines, receipts, period ?? EVER);
-  if (options.json) printJson({ period: period ?? null, ...found, notCompared: report.others });
-  else print({ period, others: report.others }, found);
-  return found.differences.length === 0 ? 0 : 1;
+  const noLineInside = report.days.size > 0 && !(period && [...report.days].some((day) => isIn(day, period)));
+  if (options.json) printJson({ period: period ?? null, ...found, noLineInside, notCompared: report.others });
+  else print({ period, others: report.others, noLineInside }, found);
+  return found.differences.length === 0 && !noLineInside ? 0 : 1;
 }
 
 const EVER: Period = { from: '0000-01-01', to: '9999-12-31' };
@@ -42,7 +50,8 @@ function checkDays({ from, to }: ReconcileOptions): void {
 }
 
 /** What the report lacks at its ends is only seen when the period is given. */
-function periodOf({ period: own }: BalanceReport, { from, to }: ReconcileOptions): Period | undefined {
+function periodOf(report: BalanceReport, { from, to }: ReconcileOptions): Period | undefined {
+  const own = spanOf(report);
   if (from === undefined && to === undefined) return own;
   const first = from ?? own?.from ?? EVER.from;
   const last = to ?? own?.to ?? EVER.to;
@@ -67,24 +76,40 @@ async function receiptsIn(location: StoreLocation): Promise<readonly ReceiptInLo
   }
 }
 
-function print(
-  { period, others }: Pick<BalanceReport, 'period' | 'others'>,
-  { days, differences, agreeing, elsewhere, neverMade }: Reconciliation,
-): void {
+interface Compared {
+  readonly period: Period | undefined;
+  readonly others: BalanceReport['others'];
+  /** The report has lines, and none of them is of the period: it may be the wrong file. */
+  readonly noLineInside: boolean;
+}
+
+function print({ period, others, noLineInside }: Compared, found: Reconciliation): void {
+  const { days, differences, agreeing } = found;
   printLines(period ? `From ${period.from} to ${period.to} (UTC), charges less refunds:` : 'The report is empty.');
   for (const { day, currency, thereCents, hereCents } of days) {
     const amounts = `provider ${decimalOf(thereCents, currency).padStart(14)}  receipts ${decimalOf(hereCents, currency).padStart(14)}`;
     printLines(`${day}  ${currency}  ${amounts}  ${thereCents === hereCents ? 'agree' : 'DIFFER'}`);
   }
   for (const difference of differences) printLines(lineAbout(difference));
+  printNotCompared(others, found);
+  if (noLineInside)
+    printLines('NO LINE of the report is within the period: it may be the wrong file, or the wrong days');
+  printLines(`${counted(agreeing, 'receipt agrees', 'receipts agree')}; ${counted(differences.length, 'difference')}`);
+}
+
+function printNotCompared(
+  others: BalanceReport['others'],
+  { linesOutside, elsewhere, neverMade }: Reconciliation,
+): void {
   const notCompared = Object.entries(others).map(([category, count]) => `${category} (${count})`);
   if (notCompared.length > 0) printLines(`not compared: ${notCompared.join(', ')}`);
+  if (linesOutside > 0)
+    printLines(`${counted(linesOutside, 'line is', 'lines are')} outside the period, and not compared`);
   if (elsewhere > 0) printLines(`${counted(elsewhere, 'refund was', 'refunds were')} made without the provider`);
   if (neverMade > 0)
     printLines(
       `${counted(neverMade, 'refund was', 'refunds were')} refused by the provider after all, and cancelled out`,
     );
-  printLines(`${counted(agreeing, 'receipt agrees', 'receipts agree')}; ${counted(differences.length, 'difference')}`);
 }
 
 const noun: Readonly<Record<ReceiptInLog['kind'], string>> = {

@@ -28,6 +28,7 @@ test('CHK-8: what both know in the same amount agrees, also when their days diff
     agreeing: 1,
     elsewhere: 0,
     neverMade: 0,
+    linesOutside: 0,
     days: [{ day: '2026-03-01', currency: 'USD', thereCents: 1000, hereCents: 1000 }],
   });
 });
@@ -61,6 +62,7 @@ test('CHK-8: receipts outside the period, and refunds that were made in another 
     agreeing: 0,
     elsewhere: 1,
     neverMade: 0,
+    linesOutside: 0,
   });
 });
 
@@ -106,5 +108,15 @@ test('CHK-8: what is outside the period is not compared, unless its other side i
   const lines = [line('a', april), line('b', { ...april, amountCents: 1 }), line('c', april)];
   const inApril = { paidAt: '2026-04-01T00:00:00.000Z' };
   const receipts = [receipt('a', { paidAt: '2026-03-31T23:59:59.999Z' }), receipt('b', inApril)];
-  expect(reconcile(lines, receipts, march)).toMatchObject({ differences: [], agreeing: 1 });
+  expect(reconcile(lines, receipts, march)).toMatchObject({ differences: [], agreeing: 1, linesOutside: 2 });
+});
+
+test('CHK-8: lines outside the period are counted, unless they belong to one within', () => {
+  const refund = line('1', { kind: 'refund', amountCents: -300, references: ['re_1'] });
+  const failure = line('2', { kind: 'refund-returned', amountCents: 300, references: ['re_1'], day: '2026-04-02' });
+  const april = { from: '2026-04-01', to: '2026-04-30' };
+  const may = { from: '2026-05-01', to: '2026-05-31' };
+  expect(reconcile([refund, failure], [], march)).toMatchObject({ neverMade: 1, linesOutside: 0 });
+  expect(reconcile([refund, failure], [], april)).toMatchObject({ neverMade: 1, linesOutside: 0 });
+  expect(reconcile([refund, failure], [], may)).toMatchObject({ neverMade: 0, linesOutside: 2 });
 });

@@ -54,6 +54,8 @@ export interface Reconciliation {
   readonly elsewhere: number;
   /** Refunds without a receipt that the provider took back itself: they were never made. */
   readonly neverMade: number;
+  /** Lines outside the period that were not compared. */
+  readonly linesOutside: number;
 }
 
 interface Pair {
@@ -74,6 +76,8 @@ export function reconcile(
   const here = onlyHere.filter((receipt) => isIn(dayOf(receipt), period));
   const known = here.filter(({ reference }) => reference !== undefined);
   const differing = compared.filter((pair) => !isSame(pair));
+  const cancelled = neverMade.filter((both) => both.some(({ day }) => isIn(day, period)));
+  const used = new Set([...compared.map(({ line }) => line), ...cancelled.flat()]);
   return {
     differences: [
       ...differing.map((pair): Difference => ({ what: 'differs', ...pair })),
@@ -83,13 +87,14 @@ export function reconcile(
     days: totalsOf(compared, there, known),
     agreeing: compared.length - differing.length,
     elsewhere: here.length - known.length,
-    neverMade: neverMade.filter(({ day }) => isIn(day, period)).length,
+    neverMade: cancelled.length,
+    linesOutside: lines.filter((line) => !isIn(line.day, period) && !used.has(line)).length,
   };
 }
 
 const dayOf = ({ paidAt }: ReceiptInLog): string => paidAt.slice(0, 10);
 
-const isIn = (day: string, { from, to }: Period): boolean => day >= from && day <= to;
+export const isIn = (day: string, { from, to }: Period): boolean => day >= from && day <= to;
 
 /** A line has one receipt. */
 function pairsOf(lines: readonly BalanceLine[], receipts: Iterable<ReceiptInLog>) {
@@ -107,22 +112,27 @@ function pairsOf(lines: readonly BalanceLine[], receipts: Iterable<ReceiptInLog>
   return { pairs, onlyHere, onlyThere: lines.filter((line) => !found.has(line)) };
 }
 
+interface WithoutNeverMade {
+  readonly made: readonly BalanceLine[];
+  readonly neverMade: readonly (readonly [refund: BalanceLine, failure: BalanceLine])[];
+}
+
 /**
  * A refund that the provider refuses after it was created has two lines that cancel each other out, maybe on two days. It was not made, so
  * it has no receipt.
  */
-function withoutNeverMade(lines: readonly BalanceLine[]) {
+function withoutNeverMade(lines: readonly BalanceLine[]): WithoutNeverMade {
   const refunds = new Map(
     lines.filter(({ kind }) => kind === 'refund').flatMap((line) => line.references.map((one) => [one, line])),
   );
   const cancelled = new Set<BalanceLine>();
-  const neverMade: BalanceLine[] = [];
+  const neverMade: (readonly [refund: BalanceLine, failure: BalanceLine])[] = [];
   for (const failure of lines) {
     if (failure.kind !== 'refund-returned') continue;
     const refund = failure.references.map((one) => refunds.get(one)).find((one) => one !== undefined);
     if (!refund || cancelled.has(refund) || !cancels(failure, refund)) continue;
     cancelled.add(refund).add(failure);
-    neverMade.push(refund);
+    neverMade.push([refund, failure]);
   }
   return { made: lines.filter((line) => !cancelled.has(line)), neverMade };
 }

@@ -164,6 +164,17 @@ describe('the command handler', () => {
     expect(await types()).toHaveLength(2);
   });
 
+  it('answers commands with one key that come at once with one position, which has their event', async () => {
+    for (const likelyNew of [false, true]) {
+      const [other, key] = [customerStream(`new-${likelyNew}`), `at once ${likelyNew}`];
+      const begin = () => handler.execute(ask(register, { stream: other, key, body: 'h1', likelyNew }));
+      const outcomes = await Promise.all(Array.from({ length: 10 }, begin));
+      const head = await store.head();
+      expect(outcomes).toHaveLength(10);
+      for (const outcome of outcomes) expect(outcome).toMatchObject({ kind: 'accepted', revision: 0, position: head });
+    }
+  });
+
   it('refuses a caller who saw another revision', async () => {
     await handler.execute(ask(register));
     expect(await handler.execute(ask(changeTo('Other'), { ifRevision: 3 }))).toEqual({

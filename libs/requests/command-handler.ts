@@ -307,7 +307,8 @@ function decideBatch(stream: string, folded: FoldedStream, batch: readonly Pendi
 function decideOne(stream: string, folded: FoldedStream, asked: AddressedCommand): Decided {
   const { cause } = asked;
   const first = folded.firstOutcomes?.get(cause.commandId);
-  if (first) return recordsNothing(repeatOf(first, asked));
+  // The first one may be of the same batch: it has its position after the append.
+  if (first) return { events: [], outcomeAt: () => repeatOf(first, asked) };
   try {
     const decision = decisionOn(stream, folded, asked);
     return Array.isArray(decision) ? record(stream, folded, decision, asked) : recordsNothing(decision as Outcome);

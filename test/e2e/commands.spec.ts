@@ -210,6 +210,36 @@ describe('Idempotency-Key', () => {
     expect(body.events.filter(({ type }: { type: string }) => type === 'OrderPlaced')).toHaveLength(1);
   });
 
+  test('ten requests with one key at the same time have one answer, and a read that waits for its position sees what they did', async () => {
+    const customerId = await register();
+    const placed = await server.call('POST', '/api/orders', anOrder(customerId));
+    const checkout = await server.call('POST', '/api/checkouts', {
+      ...{ customerId, leadTypeId: 'exclusive-fresh', quantity: 2 },
+    });
+    await server.settle();
+    const requests: readonly (readonly [path: string, body: object])[] = [
+      ['/api/customers', { storeId: 'main', businessAssociation: 'Ten at once', timeZone: 'Europe/Berlin' }],
+      ['/api/leads', { ...aLead('+1 212 555 0167'), leadTypeId: 'shared-aged' }],
+      ['/api/coupons', { couponCode: 'TEN-AT-ONCE', storeIds: ['main'], discount: { percent: 50 } }],
+      ['/api/tickets', { customerId, subject: 'Ten', message: 'at once' }],
+      ['/api/orders', anOrder(customerId)],
+      [`/api/orders/${placed.body.orderId}/refunds`, { amountCents: 5 }],
+      [`/api/checkouts/${checkout.body.checkoutId}/place`, { paymentToken: 'tok_ok' }],
+    ];
+    for (const [path, body] of requests) {
+      const key = { 'idempotency-key': 'ten-at-once', 'leadger-reason': 'ten' };
+      const ask = () => server.call('POST', path, body, key);
+      const [first, ...others] = await Promise.all(Array.from({ length: 10 }, ask));
+      expect(first).toMatchObject({ status: 201, body: { position: expect.stringMatching(/./) } });
+      for (const { status, body, headers } of others) {
+        expect({ path, status, body }).toEqual({ path, status: 201, body: first?.body });
+        expect(headers.get('leadger-position')).toBe(body.position);
+      }
+      const read = await server.call('GET', `/api/orders?waitFor=${first?.body.position}`);
+      expect(read.status).toBe(200);
+    }
+  });
+
   test('a repeat of a pause, after the order was restarted, leaves it open', async () => {
     const { body: order } = await server.call('POST', '/api/orders', anOrder(await register()));
     await server.settle();
@@ -220,6 +250,20 @@ describe('Idempotency-Key', () => {
     expect(again.body.events).toEqual(['OrderPaused']);
     const { body: history } = await server.call('GET', `/api/orders/${order.orderId}/history`);
     expect(history.state.status).toBe('open');
+  });
+
+  test('a request that had nothing to change is not remembered: its repeat is decided anew', async () => {
+    const { body: order } = await server.call('POST', '/api/orders', anOrder(await register()));
+    await server.settle();
+    const key = { 'idempotency-key': 'restart-1' };
+    const restart = () => server.call('POST', `/api/orders/${order.orderId}/restart`, {}, key);
+    expect(await restart()).toMatchObject({ status: 200, body: { events: [] } });
+    await server.call('POST', `/api/orders/${order.orderId}/pause`);
+    expect(await restart()).toMatchObject({ status: 200, body: { events: ['OrderRestarted'] } });
+    await server.call('POST', `/api/orders/${order.orderId}/pause`);
+    expect(await restart()).toMatchObject({ status: 200, body: { events: ['OrderRestarted'] } });
+    const { body: history } = await server.call('GET', `/api/orders/${order.orderId}/history`);
+    expect(history.state.status).toBe('paused');
   });
 
   test('a lead is recorded once, with a key and without one: the same capture of the same person is the same lead', async () => {

@@ -114,6 +114,26 @@ test('CHK-8: leadger reconcile notices what is missing at the ends of the period
     expect((await reconcile([HEADER], '--from', from, '--to', last)).stderr).toMatch(message);
 });
 
+test('CHK-8: leadger reconcile counts the lines outside the period, and fails when no line is within', async () => {
+  const all = await receipts();
+  const days = all.map(({ paidAt }) => paidAt.slice(0, 10)).sort() as [string, ...string[]];
+  const rows = all.map(rowOf);
+  const early = 'txn_early,2001-01-05 10:00:00,x,usd,77.00,0,77.00,charge,ch_early,pi_early';
+  const fee = 'txn_fee,2001-01-05 10:00:00,x,usd,-1.00,0,-1.00,fee,fee_1,';
+  const one = await reconcile([HEADER, early, fee, ...rows], '--from', days[0]);
+  expect(one).toMatchObject({ code: 0, stderr: '' });
+  expect(one.stdout).toContain('1 line is outside the period, and not compared');
+  const wrongMonth = await reconcile([HEADER, ...rows], '--from', '9999-01-01');
+  expect(wrongMonth.code).toBe(1);
+  expect(wrongMonth.stdout).toContain(`${all.length} lines are outside the period`);
+  expect(wrongMonth.stdout).toContain('NO LINE of the report is within the period');
+  const json = await reconcile([HEADER, ...rows], '--json', '--to', '2001-01-31');
+  expect(json.code).toBe(1);
+  expect(JSON.parse(json.stdout)).toMatchObject({ linesOutside: all.length, noLineInside: true, differences: [] });
+  // Nothing to compare is of that month, but the report is.
+  expect(await reconcile([HEADER, fee, ...rows], '--to', '2001-01-31')).toMatchObject({ code: 0 });
+});
+
 test.each<[string, readonly string[], RegExp]>([
   ['nothing in it', [''], /report\.csv is empty/],
   ['a byte order mark only', ['\ufeff'], /report\.csv is empty/],

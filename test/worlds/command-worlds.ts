@@ -68,7 +68,11 @@ const findingOf = (choice: number, reference: string) =>
 
 const order: Makers<'order'> = {
   PlaceOrder: () => ({ ...terms, orderLimits: { smallest: 1, largest: 9 }, batchType: false }),
-  PlacePromisedOrder: () => ({ ...terms, totalCents: 3000, checkoutId: 'k1' }),
+  // Older versions showed terms in time zones that are not known.
+  PlacePromisedOrder: (choice) => {
+    const timeZone = one(['America/New_York', 'PST'], choice);
+    return { ...terms, timeZone, totalCents: 3000, checkoutId: 'k1' };
+  },
   CapturePayment: () => ({ ...money, reference: 'p0' }),
   DeclinePayment: () => ({ reason: 'expired-card' }),
   RecordPaymentUnknown: () => ({ ...money, chargeKey: 'k0' }),
@@ -330,8 +334,12 @@ const beginning: readonly Attempt[] = [
   ['customer', 'RegisterCustomer', 0],
   ...LEADS.map((_, choice) => ['lead', 'ReceiveLead', choice] as const),
   ['order', 'ReplaceOrderCoupon', 0],
-  ['order', 'PlaceOrder', 0],
 ].map(([family, type, choice]) => ({ family, type, choice, afterHours: 0 }) as Attempt);
+
+const placing = fc.constantFrom<Attempt>(
+  { family: 'order', type: 'PlaceOrder', choice: 0, afterHours: 0 },
+  { family: 'order', type: 'PlacePromisedOrder', choice: 1, afterHours: 0 },
+);
 
 /** Otherwise few orders would ever renew. */
 const joining: readonly Attempt[] = [
@@ -353,8 +361,8 @@ const fixed = ({ family, type }: Pick<Attempt, 'family' | 'type'>) => ({
 /** Attempts about a few families that meet in the same rows. */
 export const worldsOf = (...families: readonly Family[]): fc.Arbitrary<readonly Attempt[]> =>
   fc
-    .tuple(fc.boolean(), fc.array(attempts(families), { minLength: 1, maxLength: 80, size: 'max' }))
-    .map(([joins, world]) => (joins && families.includes('programme') ? [...joining, ...world] : world));
+    .tuple(placing, fc.boolean(), fc.array(attempts(families), { minLength: 1, maxLength: 80, size: 'max' }))
+    .map(([placed, joins, world]) => [placed, ...(joins && families.includes('programme') ? joining : []), ...world]);
 
 /** All that happened: what was refused did not. */
 export function factsOfWorld(world: readonly Attempt[]): readonly Fact[] {

@@ -92,6 +92,14 @@ export function describeEventStore(
         expect(await all(store.readStream('a-1'))).toHaveLength(4);
       });
 
+      it('sent ten times at once has the place of the first append each time', async () => {
+        const again = () => store.append('a-1', [event(0), event(1)], 'no-stream');
+        const results = await Promise.all(Array.from({ length: 10 }, again));
+        const { revision, position } = (await all(store.readStream('a-1')))[1] as RecordedEvent;
+        expect(results).toEqual(results.map(() => ({ revision, position })));
+        expect(await all(store.readStream('a-1'))).toHaveLength(2);
+      });
+
       it('repeated in part is a conflict', async () => {
         await store.append('a-1', [event(0), event(1)], 'no-stream');
         for (const expected of ['no-stream', 'any'] as const) {
