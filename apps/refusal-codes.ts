@@ -325,6 +325,12 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Send at most the amount in `detail`.',
     'amountCents',
   ),
+  'refund-not-possible': refused(
+    409,
+    'The payment provider cannot give this amount back in its currency: it is not a multiple of what the provider moves.',
+    'Send a multiple of the amount in `detail`.',
+    'amountCents',
+  ),
   'refund-unknown': refused(409, 'The order has no such refund.', 'Check the ids.', 'refundId'),
   'refund-made': refused(409, 'The payment provider has given the money back.', 'Nothing is left to do.'),
   'refund-settled': refused(

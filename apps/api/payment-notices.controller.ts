@@ -24,6 +24,9 @@ export class SignedBody {
   }
 }
 
+/** The provider sends the notice again. */
+const notYet = (detail: string): Problem => new Problem('not-reached-yet', detail, { retryAfterSeconds: 5 });
+
 /** What the payment provider tells by itself. It sends a notice again until it is answered with 200. */
 @Controller('api')
 export class PaymentNoticesController {
@@ -43,12 +46,15 @@ export class PaymentNoticesController {
     const body = request.body instanceof SignedBody ? request.body.text : '';
     const signature = String(request.headers['stripe-signature'] ?? '');
     const told = await this.#queries.refunds.told(context, { body, signature });
-    if (told === 'behind') throw new Problem('not-reached-yet', 'the read models are behind', { retryAfterSeconds: 5 });
+    if (told === 'behind') throw notYet('the read models are behind');
     if (told === undefined) return { recorded: false };
     const { noticeId, orderId, reference } = told;
-    const receipt =
-      orderId && (await this.#record(orderId, told, { ...context, commandId: deriveId('payment-notice', noticeId) }));
-    if (receipt && receipt.outcome.kind === 'accepted') return { recorded: true };
+    const recording = { ...context, commandId: deriveId('payment-notice', noticeId) };
+    const outcome = orderId ? (await this.#record(orderId, told, recording)).outcome : undefined;
+    if (outcome?.kind === 'accepted') return { recorded: true };
+    if (outcome?.kind === 'refused' && outcome.refusal.code === 'refund-under-way')
+      throw notYet('the refund has no result yet');
+    if (told.mayBeOurs) throw notYet('a charge has no result yet');
     request.log.warn(
       { kind: 'payment-notice', notice: told.kind, reference },
       'a notice is about a payment that this store does not know',

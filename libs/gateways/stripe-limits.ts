@@ -1,5 +1,5 @@
-import { minorDigitsOf } from '#domain/kernel/minor-units';
 import type { ProviderLimits } from './payments.ts';
+import { multipleOf } from './stripe-amounts.ts';
 
 /** https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, in the currency's minor units (ISO 4217). */
 const smallestCharges: Readonly<Record<string, number>> = {
@@ -7,26 +7,6 @@ const smallestCharges: Readonly<Record<string, number>> = {
   ...{ INR: 50, JPY: 50, MXN: 1000, MYR: 200, NOK: 300, NZD: 50, PLN: 200, RON: 200, SEK: 300, SGD: 50, THB: 1000 },
   USD: 50,
 };
-
-/**
- * Where Stripe counts other digits than ISO 4217: ISK and UGX are sent with two decimals, which must be zeros; MGA is sent
- * without decimals (https://docs.stripe.com/currencies#special-cases, #zero-decimal).
- */
-const digitsAtStripe: Readonly<Record<string, number>> = { ISK: 2, UGX: 2, MGA: 0 };
-
-const scaleOf = (currency: string): number =>
-  10 ** ((digitsAtStripe[currency] ?? minorDigitsOf(currency)) - minorDigitsOf(currency));
-
-/** Of three decimals the last must be 0 (https://docs.stripe.com/currencies#three-decimal). */
-function multipleOf(currency: string): number {
-  if (minorDigitsOf(currency) === 3) return 10;
-  return Math.max(1, Math.round(1 / scaleOf(currency)));
-}
-
-/** The `amount` of a charge. Undefined: Stripe has no such amount, and it is not rounded: another one was shown. */
-export function amountAtStripe(amountCents: number, currency: string): number | undefined {
-  return amountCents % multipleOf(currency) === 0 ? Math.round(amountCents * scaleOf(currency)) : undefined;
-}
 
 /** A statement shows `PREFIX* SUFFIX`, of 22 characters (https://docs.stripe.com/get-started/account/statement-descriptors). */
 const STATEMENT_LENGTH = 22;

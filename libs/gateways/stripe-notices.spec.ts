@@ -52,6 +52,19 @@ describe('notices of Stripe', () => {
   });
 
   it.each([
+    ['isk', 2_050_000, 20_500],
+    ['ugx', 2_050_000, 20_500],
+    ['mga', 41_000, 4_100_000],
+    ['kwd', 1230, 1230],
+    ['jpy', 1230, 1230],
+    // A part of a krona cannot be given back either.
+    ['isk', 2_050_001, 20_501],
+  ])('tell amounts of %s in minor units', async (currency, amount, amountCents) => {
+    const told = await read(eventOf('charge.dispute.created', { currency, amount }));
+    expect(told).toMatchObject({ amountCents, currency: currency.toUpperCase() });
+  });
+
+  it.each([
     ['an id that is none', { id: 'du_\0' }],
     ['an id of a thousand characters', { id: 'x'.repeat(1000) }],
     ['half a character in the payment', { payment_intent: 'pi_\ud800' }],

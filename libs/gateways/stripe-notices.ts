@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { valueIn } from '#domain/kernel/table';
 import type { DisputeReason, DisputeStage } from '#domain/orders/refunds';
 import { BadSignature, MalformedNotice, type PaymentNotice, type PaymentNotices } from './payment-notices.ts';
+import { moneyToldBy } from './stripe-amounts.ts';
 
 /** How old a notice may be: whoever recorded one cannot send it later. Stripe's own default. */
 const TOLERANCE_SECONDS = 300;
@@ -72,14 +73,13 @@ function eventIn(body: string, signature: string, secret: string, receivedAt: nu
 function disputeOf(noticeId: string, told: z.infer<typeof dispute>): PaymentNotice {
   const payment = told.payment_intent ?? told.charge;
   if (!payment) throw new MalformedNotice();
-  const { id: disputeId, amount: amountCents, currency, status, reason } = told;
+  const { id: disputeId, status, reason } = told;
   return {
     kind: 'dispute',
     noticeId,
     disputeId,
     reference: idOf(payment),
-    amountCents,
-    currency: currency.toUpperCase(),
+    ...moneyToldBy(told),
     stage: valueIn(stages, status) ?? 'opened',
     reason: valueIn(reasons, reason) ?? 'other',
   };

@@ -1,7 +1,8 @@
 import Stripe from 'stripe';
 import { type DeclineReason, declineReasonOf } from '#domain/kernel/declines';
 import { type Charge, type ChargeResult, type PaymentGateway, ProviderRefusal } from './payments.ts';
-import { amountAtStripe, stripeLimits, suffixOf } from './stripe-limits.ts';
+import { amountAtStripe, type StripeAmount, type StripeApi } from './stripe-amounts.ts';
+import { stripeLimits, suffixOf } from './stripe-limits.ts';
 import { stripeRefunds } from './stripe-refunds.ts';
 
 export interface StripeOptions {
@@ -21,7 +22,7 @@ const KEY_IS_KEPT_MILLISECONDS = 23 * 3_600_000;
 /** What was made a moment ago is not found: https://docs.stripe.com/search#data-freshness */
 const IS_FOUND_AFTER_MILLISECONDS = 10 * 60_000;
 
-type Params = Stripe.PaymentIntentCreateParams;
+type Params = Stripe.PaymentIntentCreateParams & { amount: StripeAmount };
 
 /**
  * Charges with payment intents, confirmed at once. Payment methods come from Stripe's own form, so card numbers never
@@ -34,12 +35,12 @@ export function stripePayments({
   now = Date.now,
   server,
 }: StripeOptions): Required<PaymentGateway> {
-  const stripe = new Stripe(secretKey, { ...server, maxNetworkRetries: 0, telemetry: false });
+  const stripe: StripeApi = new Stripe(secretKey, { ...server, maxNetworkRetries: 0, telemetry: false });
   return {
     ...stripeRefunds(stripe),
     limits: stripeLimits(statementPrefix),
     async capture(charge, key) {
-      const amount = amountAtStripe(charge.amountCents, charge.currency);
+      const amount = amountAtStripe(charge);
       if (amount === undefined) return declined('amount-not-accepted');
       try {
         const age = now() - Date.parse(charge.wishedAt);
@@ -80,7 +81,7 @@ const paymentIntentOf = ({ token, currency, statementDescriptor, occasion }: Cha
  * A card that is used twice belongs to a customer at Stripe. One that belongs to a customer already can be charged only
  * to that one. A card that replaces another one is attached before its first renewal.
  */
-async function customerOf(stripe: Stripe, charge: Charge, key: string): Promise<string | undefined> {
+async function customerOf(stripe: StripeApi, charge: Charge, key: string): Promise<string | undefined> {
   const { token, occasion, providerCustomerId } = charge;
   const owner = idOf((await known(stripe.paymentMethods.retrieve(token))).customer);
   if (owner !== undefined) return owner;
@@ -97,11 +98,11 @@ const known = <Card>(card: Promise<Card>): Promise<Card> =>
     throw isInvalid(error) && error.code === 'resource_missing' ? new CardNotUsable('unknown-card') : error;
   });
 
-const createCustomer = async (stripe: Stripe, key: string): Promise<string> =>
+const createCustomer = async (stripe: StripeApi, key: string): Promise<string> =>
   (await stripe.customers.create({ metadata: { charge: key } }, { idempotencyKey: `${key}/customer` })).id;
 
 /** A card that was charged before, and not kept then, can never be attached. */
-async function attach(stripe: Stripe, token: string, customer: string, key: string): Promise<void> {
+async function attach(stripe: StripeApi, token: string, customer: string, key: string): Promise<void> {
   try {
     await stripe.paymentMethods.attach(token, { customer }, { idempotencyKey: `${key}/attach` });
   } catch (error) {
@@ -121,7 +122,7 @@ class CardNotUsable extends Error {
 const isInvalid = (error: unknown): error is InstanceType<typeof Stripe.errors.StripeInvalidRequestError> =>
   error instanceof Stripe.errors.StripeInvalidRequestError;
 
-async function confirmed(stripe: Stripe, params: Params, charge: Charge, key: string): Promise<ChargeResult> {
+async function confirmed(stripe: StripeApi, params: Params, charge: Charge, key: string): Promise<ChargeResult> {
   try {
     const intent = await stripe.paymentIntents.create(params, { idempotencyKey: key });
     if (intent.status === 'succeeded') return capturedBy(intent);
@@ -147,7 +148,7 @@ const intentToConfirm = (error: unknown): string | undefined =>
 
 /** The same intent, confirmed as if the customer were there, has a page of the bank's for the customer. */
 async function askForConfirmation(
-  stripe: Stripe,
+  stripe: StripeApi,
   intent: string,
   { token, returnUrl }: { token: string; returnUrl: string },
   key: string,
@@ -160,7 +161,7 @@ async function askForConfirmation(
 }
 
 /** Whatever was done at the bank's page meanwhile: afterwards the intent is either paid, or can be paid no more. */
-async function end(stripe: Stripe, reference: string) {
+async function end(stripe: StripeApi, reference: string) {
   try {
     await stripe.paymentIntents.cancel(reference);
     return declined('authentication-required');
@@ -172,7 +173,7 @@ async function end(stripe: Stripe, reference: string) {
   throw new Error('the payment is under way at the provider');
 }
 
-async function resultOf(stripe: Stripe, reference: string) {
+async function resultOf(stripe: StripeApi, reference: string) {
   const intent = await stripe.paymentIntents.retrieve(reference).catch((error: unknown) => {
     throw refusalOr(error);
   });
@@ -181,14 +182,14 @@ async function resultOf(stripe: Stripe, reference: string) {
 }
 
 /** What was paid, and what is given back of it, stays. */
-async function forget(stripe: Stripe, customer: string): Promise<void> {
+async function forget(stripe: StripeApi, customer: string): Promise<void> {
   await stripe.customers.del(customer).catch((error: unknown) => {
     if (!isInvalid(error) || error.code !== 'resource_missing') throw refusalOr(error);
   });
 }
 
 /** What this charge came to, if Stripe has it already. What the bank still asks about would be paid twice: it ends first. */
-async function formerCharge(stripe: Stripe, key: string): Promise<ChargeResult | undefined> {
+async function formerCharge(stripe: StripeApi, key: string): Promise<ChargeResult | undefined> {
   const { data } = await stripe.paymentIntents.search({ query: `metadata["charge"]:"${key}"`, limit: 100 });
   for (const { id, status } of data) {
     const result = status === 'canceled' ? undefined : await end(stripe, id);

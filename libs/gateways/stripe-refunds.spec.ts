@@ -12,6 +12,7 @@ const known = new Set(['payment_intent', 'amount', 'metadata[refund_id]']);
 interface MadeRefund {
   readonly id: string;
   readonly status: string;
+  readonly amount: number;
   readonly metadata: { readonly refund_id?: string };
 }
 
@@ -36,6 +37,7 @@ function answerTo(method: string | undefined, body: URLSearchParams): { status: 
   const one = {
     id: `re_${made.length + 1}`,
     status: 'succeeded',
+    amount: Number(body.get('amount')),
     metadata: { refund_id: body.get('metadata[refund_id]') ?? '' },
   };
   made.push(one);
@@ -82,8 +84,39 @@ describe('refunds by Stripe', () => {
   });
 
   it('that Stripe could not complete are asked for anew', async () => {
-    made = [{ id: 're_0', status: 'failed', metadata: { refund_id: 'r1' } }];
+    made = [{ id: 're_0', status: 'failed', amount: 2500, metadata: { refund_id: 'r1' } }];
     expect(await refunds.refund(refund, 'refund-2')).toMatchObject({ refunded: true, reference: 're_2' });
+  });
+
+  it('that Stripe answers as it did before they failed were sent back by the bank', async () => {
+    made = [{ id: 're_1', status: 'failed', amount: 2500, metadata: { refund_id: 'r1' } }];
+    answer = { status: 200, body: { object: 'refund', id: 're_1', status: 'succeeded', amount: 2500 } };
+    expect(await refunds.refund(refund, 'refund-1')).toEqual({ refunded: false, failure: 'returned-by-bank' });
+  });
+
+  it('that a version before made of another amount wait for an operator', async () => {
+    made = [{ id: 're_1', status: 'succeeded', amount: 25, metadata: { refund_id: 'r1' } }];
+    expect(await refunds.refund(refund, 'refund-1')).toEqual({ refunded: false, failure: 'refused' });
+    expect(made).toHaveLength(1);
+  });
+
+  it.each([
+    ['ISK', 2500, '250000'],
+    ['UGX', 2500, '250000'],
+    ['MGA', 2500, '25'],
+    ['KWD', 2500, '2500'],
+    ['JPY', 2500, '2500'],
+  ])('are sent in the units in which Stripe counts %s', async (currency, amountCents, sent) => {
+    await refunds.refund({ ...refund, amountCents, currency }, 'refund-1');
+    expect(asked.at(-1)?.body.get('amount')).toBe(sent);
+  });
+
+  it.each([
+    ['KWD', 1235],
+    ['MGA', 150],
+  ])('of %s that Stripe cannot make are not sent', async (currency, amountCents) => {
+    expect(await refunds.refund({ ...refund, amountCents, currency }, 'refund-1')).toMatchObject({ refunded: false });
+    expect(asked).toEqual([]);
   });
 
   it.each([

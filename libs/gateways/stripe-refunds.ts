@@ -2,22 +2,29 @@ import Stripe from 'stripe';
 import { valueIn } from '#domain/kernel/table';
 import type { RefundFailure } from '#domain/orders/refunds';
 import type { RefundGateway, RefundResult } from './refunds.ts';
+import { amountAtStripe, type StripeApi } from './stripe-amounts.ts';
 
 const MOST_REFUNDS_OF_A_PAYMENT = 100;
 
 /**
  * Refunds of payment intents. Stripe forgets a key after a day, and would make a refund of a part twice after it: so it is asked
- * first whether it has the refund already, by our id in its metadata.
+ * first whether it has the refund already, by our id in its metadata. One of another amount was made by a version that sent
+ * minor units unconverted: an operator looks at it.
  */
-export const stripeRefunds = ({ refunds }: Pick<Stripe, 'refunds'>): RefundGateway => ({
-  async refund({ refundId, reference, amountCents }, idempotencyKey) {
+export const stripeRefunds = ({ refunds }: Pick<StripeApi, 'refunds'>): RefundGateway => ({
+  async refund({ refundId, reference, ...money }, idempotencyKey) {
+    const amount = amountAtStripe(money);
+    if (amount === undefined) return { refunded: false, failure: 'refused' };
     try {
-      const made = await refunds.list({ payment_intent: reference, limit: MOST_REFUNDS_OF_A_PAYMENT });
-      const former = made.data.find(({ metadata, status }) => metadata?.refund_id === refundId && isMade(status));
-      if (former) return { refunded: true, reference: former.id };
-      const metadata = { refund_id: refundId };
-      const request = { payment_intent: reference, amount: amountCents, metadata };
-      return resultOf(await refunds.create(request, { idempotencyKey }));
+      const { data } = await refunds.list({ payment_intent: reference, limit: MOST_REFUNDS_OF_A_PAYMENT });
+      const ours = data.filter(({ metadata }) => metadata?.refund_id === refundId);
+      const made = ours.find(({ status }) => isMade(status));
+      if (made) return made.amount === amount ? resultOf(made) : { refunded: false, failure: 'refused' };
+      const request = { payment_intent: reference, amount, metadata: { refund_id: refundId } };
+      const answer = await refunds.create(request, { idempotencyKey });
+      // The first answer to a key is repeated as it was, whatever became of the refund since then.
+      const cameBack = ours.some(({ id }) => id === answer.id);
+      return cameBack ? { refunded: false, failure: 'returned-by-bank' } : resultOf(answer);
     } catch (error) {
       return { refunded: false, failure: failureOf(error) };
     }

@@ -14,6 +14,14 @@ interface GiveBackRequest {
   readonly amountCents?: number;
 }
 
+/** CHK-7: what the provider cannot charge in a currency, it cannot give back. */
+async function refundable({ providerLimits, stateOf }: RequestTools, orderId: string, renewalNumber: number) {
+  if (!providerLimits) return {};
+  const payment = (await stateOf<'order'>(orderStream(orderId))).payments.get(renewalNumber);
+  const limits = payment && providerLimits.amountsOf(payment.currency);
+  return limits ? { multipleOf: limits.multipleOf } : {};
+}
+
 type DisputeTold = Omit<Extract<CommandOf<'order'>, { type: 'RecordDispute' }>, 'type' | 'at'>;
 
 /** Money that is given back, charges of which nobody knew the result, and payments that are disputed (CHK-6). */
@@ -23,10 +31,10 @@ export function refundRequests(tools: RequestTools) {
   const at = (): Instant => tools.now();
   return {
     /** A repeat with the same key names the same refund. */
-    wish: (orderId: string, { renewalNumber = 0, ...amount }: GiveBackRequest, context: RequestContext) => {
+    wish: async (orderId: string, { renewalNumber = 0, ...amount }: GiveBackRequest, context: RequestContext) => {
       const refundId = refundIdOf(context.commandId);
-      const command = { type: 'WishRefund', at: at(), refundId, renewalNumber, ...amount, cause: 'by-hand' } as const;
-      return send(refundId, orderId, command, context);
+      const wished = { refundId, renewalNumber, ...amount, ...(await refundable(tools, orderId, renewalNumber)) };
+      return send(refundId, orderId, { type: 'WishRefund', at: at(), ...wished, cause: 'by-hand' }, context);
     },
     retry: (orderId: string, refundId: string, context: RequestContext) =>
       send(refundId, orderId, { type: 'RetryRefund', at: at(), refundId }, context),
@@ -57,12 +65,16 @@ export const refundQueries = ({ rows, events, readModels, notices, now }: Refund
 
   /**
    * What the provider tells by itself, and the order whose payment it is about. It looks at all that is recorded until now.
+   * A dispute of an unknown payment may be of a charge whose result is not recorded yet.
    * @returns undefined for notices of other things, `behind` when the read models do not have all of it yet @throws BadSignature
    */
   async told({ caller }: RequestContext, { body, signature }: { body: string; signature: string }) {
     const notice = await notices.read(body, signature, now());
     if (!notice) return undefined;
     if (!(await readModels.waitFor(await events.head(), LONGEST_WAIT_MILLISECONDS))) return 'behind' as const;
-    return { ...notice, orderId: await rows.disputes.orderOfPayment(caller, notice.reference) };
+    const orderId = await rows.disputes.orderOfPayment(caller, notice.reference);
+    const isLost = notice.kind === 'dispute' && orderId === undefined;
+    const mayBeOurs = isLost && (await rows.disputes.isChargeUnderWay(notice.currency, now()));
+    return { ...notice, orderId, mayBeOurs };
   },
 });

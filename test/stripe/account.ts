@@ -1,5 +1,6 @@
 import { type Answer, invalid, refusal, success } from './answers.ts';
 import type { Call } from './parameters.ts';
+import { StripeRefunds } from './refunds.ts';
 import { refuseIntent } from './refused-intents.ts';
 
 /** What the bank says to a card: `ok`, a decline code, or when it wants to ask its holder. */
@@ -37,6 +38,7 @@ const isPresentIn = (body: URLSearchParams): boolean => body.get('off_session') 
 export class StripeAccount {
   readonly cards = new Map<string, Card>();
   readonly intents = new Map<string, Intent>();
+  readonly refunds = new StripeRefunds(this.intents);
   readonly #customers = new Set<string>();
   #made = 0;
   /** https://docs.stripe.com/search#data-freshness: what was made a moment ago is not found. */
@@ -52,6 +54,8 @@ export class StripeAccount {
     'GET /v1/payment_intents/:id': (id) => this.#withIntent(id, (intent) => success(shown(intent))),
     'POST /v1/payment_intents/:id/confirm': (id, body) => this.#withIntent(id, (one) => this.#confirm(one, body)),
     'POST /v1/payment_intents/:id/cancel': (id) => this.#withIntent(id, cancel),
+    'POST /v1/refunds': (_, body) => this.refunds.create(body),
+    'GET /v1/refunds': (_, body) => this.refunds.list(body),
   };
 
   /** All that is there now can be found from now on. */

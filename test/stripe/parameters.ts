@@ -12,6 +12,8 @@ const declared = {
   'GET /v1/payment_intents/:id': ['PaymentIntents', 'PaymentIntentRetrieveParams'],
   'POST /v1/payment_intents/:id/confirm': ['PaymentIntents', 'PaymentIntentConfirmParams'],
   'POST /v1/payment_intents/:id/cancel': ['PaymentIntents', 'PaymentIntentCancelParams'],
+  'POST /v1/refunds': ['Refunds', 'RefundCreateParams'],
+  'GET /v1/refunds': ['Refunds', 'RefundListParams'],
 } as const;
 export type Call = keyof typeof declared;
 
@@ -24,7 +26,9 @@ const typesOf = (resource: string): string => {
 export function parametersOf(call: string): ReadonlySet<string> | undefined {
   if (!Object.hasOwn(declared, call)) return undefined;
   const [resource, name] = declared[call as Call];
-  const [, body] = typesOf(resource).split(`export interface ${name} {`);
+  const [, pages, body] =
+    new RegExp(`export interface ${name} (extends PaginationParams )?{(.*?)\n}`, 's').exec(typesOf(resource)) ?? [];
   if (body === undefined) throw new Error(`the stripe package has no ${name}`);
-  return new Set([...body.slice(0, body.indexOf('\n}')).matchAll(/^ {4}(\w+)\??:/gm)].map(([, one]) => one as string));
+  const own = [...body.matchAll(/^ {4}(\w+)\??:/gm)].map(([, one]) => one as string);
+  return new Set([...own, ...(pages ? ['limit', 'starting_after', 'ending_before'] : [])]);
 }

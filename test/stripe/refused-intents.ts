@@ -7,7 +7,15 @@ const minimum: Readonly<Record<string, number>> = {
   thb: 1000,
 };
 /** https://docs.stripe.com/currencies#special-cases: two decimals, which are zeros; #three-decimal: the last is a zero. */
-const steps: Readonly<Record<string, number>> = { isk: 100, ugx: 100, bhd: 10, jod: 10, kwd: 10, omr: 10, tnd: 10 };
+export const steps: Readonly<Record<string, number>> = {
+  isk: 100,
+  ugx: 100,
+  bhd: 10,
+  jod: 10,
+  kwd: 10,
+  omr: 10,
+  tnd: 10,
+};
 
 type Check = (body: URLSearchParams) => Answer | undefined;
 

@@ -56,3 +56,37 @@ test('the stand-in refuses what Stripe documents that it refuses', async () => {
     message: expect.stringContaining('may not be used again'),
   });
 });
+
+test('the stand-in refuses refunds that Stripe documents that it refuses', async () => {
+  const payment_intent: string[] = [];
+  for (const [currency, amount] of [
+    ['isk', '250000'],
+    ['kwd', '1230'],
+  ] as const) {
+    const payment_method = stripe.card(`pm_${currency}`);
+    payment_intent.push((await post('payment_intents', { ...charge, amount, currency, payment_method })).id ?? '');
+  }
+  const [isk = '', kwd = ''] = payment_intent;
+  for (const [asked, error] of [
+    [
+      { payment_intent: isk, amount: '150' },
+      { code: 'parameter_invalid_integer', param: 'amount' },
+    ],
+    [
+      { payment_intent: kwd, amount: '1225' },
+      { code: 'parameter_invalid_integer', param: 'amount' },
+    ],
+    [{ payment_intent: isk, amount: '250100' }, { param: 'amount' }],
+    [
+      { payment_intent: 'pi_none', amount: '100' },
+      { code: 'resource_missing', param: 'payment_intent' },
+    ],
+    [
+      { payment_intent: isk, surprise: '1' },
+      { code: 'parameter_unknown', param: 'surprise' },
+    ],
+  ] as const)
+    expect([asked, (await post('refunds', asked)).error]).toMatchObject([asked, error]);
+  expect((await post('refunds', { payment_intent: isk })).error).toBeUndefined();
+  expect((await post('refunds', { payment_intent: isk })).error).toMatchObject({ code: 'charge_already_refunded' });
+});

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { type Bank, type Intent, StripeAccount } from './account.ts';
 import { type Answer, invalid, refusal } from './answers.ts';
 import { type Call, parametersOf } from './parameters.ts';
+import type { MadeRefund } from './refunds.ts';
 
 /** A request as it came. */
 interface Asked {
@@ -22,6 +23,7 @@ export interface StripeStandIn {
   readonly server: { readonly host: string; readonly port: number; readonly protocol: 'http' };
   readonly asked: readonly Asked[];
   readonly intents: ReadonlyMap<string, Intent>;
+  readonly refunds: readonly MadeRefund[];
   /** A card from Stripe's form. @returns its token */
   card(token: string, bank?: Bank): string;
   /** The holder confirms a charge at the page of the bank. */
@@ -37,7 +39,7 @@ const SECRET_KEY = 'sk_test_1';
 
 export async function startStripeStandIn(): Promise<StripeStandIn> {
   const account = new StripeAccount();
-  const { cards, intents } = account;
+  const { cards, intents, refunds } = account;
   const { answerTo, forget } = answersOf(account);
   const asked: Asked[] = [];
   let forAll: Answer | 'lost' | 'nothing' | undefined;
@@ -54,6 +56,7 @@ export async function startStripeStandIn(): Promise<StripeStandIn> {
     server: { host: '127.0.0.1', port, protocol: 'http' },
     asked,
     intents,
+    refunds: refunds.made,
     card(id, bank = 'ok') {
       cards.set(id, { id, bank, customer: null, spent: false });
       return id;

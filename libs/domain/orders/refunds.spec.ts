@@ -175,10 +175,16 @@ describe('a refund that the bank of the card sends back', () => {
         .thenRefuses('refund-made', 'CHK-6');
   });
 
-  it('was made, under that name: of another one, nothing is recorded', () => {
+  it('is told again while it has no result: it may be the one that came back', () => {
     given(order, ...past)
       .when(comesBack)
-      .thenNothing();
+      .thenRefuses('refund-under-way', 'CHK-6');
+    given(order, ...past, made, back, { type: 'RefundRetried', data: { at: minute(6), refundId: 'r1' } })
+      .when(comesBack)
+      .thenRefuses('refund-under-way', 'CHK-6');
+  });
+
+  it('was made, under that name: of another one, nothing is recorded', () => {
     given(order, ...past, made)
       .when({ ...comesBack, reference: 're_0' })
       .thenNothing();

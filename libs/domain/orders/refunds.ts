@@ -84,6 +84,8 @@ export type RefundCommand =
       refundId: string;
       renewalNumber: number;
       amountCents?: number;
+      /** The provider makes refunds of multiples only, in minor units. Absent: of any amount. */
+      multipleOf?: number;
       cause: RefundCause;
     }
   | { type: 'RecordRefunded'; at: Instant; refundId: string; attempt: number; reference: string }
@@ -176,9 +178,14 @@ function wish(command: Command<'WishRefund'>, state: RefundState): Decision<Refu
   const amountCents = command.amountCents ?? left;
   if (left <= 0 && !byHand) return [];
   const { reference, currency } = payment;
+  const { multipleOf = 1 } = command;
   if (left <= 0 || amountCents > left) {
     const most = tellMoney(Math.max(left, 0), currency);
     return refuse('refund-above-payment', `of this payment ${most} may be given back`, 'CHK-6');
+  }
+  if (amountCents % multipleOf !== 0) {
+    const step = tellMoney(multipleOf, currency);
+    return refuse('refund-not-possible', `the payment provider gives back multiples of ${step} only`, 'CHK-7');
   }
   return [{ type: 'RefundWished', data: { at, refundId, renewalNumber, amountCents, currency, reference, cause } }];
 }
@@ -202,16 +209,18 @@ function result(command: Command<'RecordRefunded' | 'RecordRefundFailed'>, refun
   return [{ type: 'RefundFailed', data: { ...data, failure, ...retryAt } }];
 }
 
-/** Told of one that is not made, or was made anew since then, it says nothing new. */
-const comeBack = ({ at, reference }: Command<'RecordRefundReturned'>, refund: Refund): Decision<RefundEvent> =>
-  refund.madeAs === reference
-    ? [
-        {
-          type: 'RefundReturned',
-          data: { at, ...dataOf(refund), attempt: refund.attempts + 1, reference: refund.reference },
-        },
-      ]
-    : [];
+/**
+ * Told of one that was made anew since then, or is not under way, it says nothing new. Whether one that has no result yet is the one
+ * that came back is not known: the provider tells it again.
+ */
+function comeBack({ at, reference }: Command<'RecordRefundReturned'>, refund: Refund): Decision<RefundEvent> {
+  if (refund.status === 'under-way') return refuseUnderWay();
+  if (refund.madeAs !== reference) return [];
+  const data = { at, ...dataOf(refund), attempt: refund.attempts + 1, reference: refund.reference };
+  return [{ type: 'RefundReturned', data }];
+}
+
+const refuseUnderWay = () => refuse('refund-under-way', 'the payment provider is being asked for this refund', 'CHK-6');
 
 const dataOf = ({ refundId, renewalNumber, amountCents, currency }: Refund) => ({
   refundId,
@@ -226,8 +235,7 @@ const retry = ({ at, refundId }: Command<'RetryRefund'>, { attemptsSinceRetry }:
 
 /** Whether the provider makes one that is under way is not known: it would be given back twice. */
 function settle({ at }: Command<'SettleRefund'>, refund: Refund): Decision<RefundEvent> {
-  if (refund.status !== 'stuck')
-    return refuse('refund-under-way', 'the payment provider is being asked for this refund', 'CHK-6');
+  if (refund.status !== 'stuck') return refuseUnderWay();
   return [{ type: 'RefundSettled', data: { at, ...dataOf(refund) } }];
 }
 

@@ -1,0 +1,162 @@
+import { createHmac } from 'node:crypto';
+import type { PaymentGateway } from '#gateways/payments';
+import { stripeNotices } from '#gateways/stripe-notices';
+import { stripePayments } from '#gateways/stripe-payments';
+import { type StripeStandIn, startStripeStandIn } from '#test/stripe/stand-in';
+import { openShop, type Shop } from './shop.ts';
+
+const SUPPORT = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'the customer asked for it' };
+const SECRET = 'whsec_of_this_shop';
+
+let stripe: StripeStandIn;
+let shop: Shop;
+/** What the provider has done is answered after it. */
+let answers: Promise<unknown> = Promise.resolve();
+let isLost = false;
+
+async function answered<Result>(asked: Promise<Result>): Promise<Result> {
+  const result = await asked;
+  await answers;
+  if (isLost) throw new Error('the answer was lost');
+  return result;
+}
+
+beforeAll(async () => {
+  stripe = await startStripeStandIn();
+  const payments = stripePayments({ secretKey: 'sk_test_1', server: stripe.server });
+  const slow: PaymentGateway = {
+    ...payments,
+    capture: (...charge) => answered(payments.capture(...charge)),
+    refund: (...refund) => answered(payments.refund(...refund)),
+  };
+  shop = await openShop({ payments: slow, notices: stripeNotices(SECRET) });
+});
+beforeEach(() => {
+  answers = Promise.resolve();
+  isLost = false;
+});
+afterAll(async () => {
+  await shop.stop();
+  await stripe.stop();
+});
+
+/** @returns the function that lets the answers come */
+function holdAnswers(): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  answers = promise;
+  return resolve;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+let cards = 0;
+async function wish(details: object = {}) {
+  cards += 1;
+  const leadTypeId = await shop.leadType({ qualifiesForLoyaltyRewards: true });
+  const paymentToken = stripe.card(`pm_${cards}`);
+  return { customerId: await shop.customer(), leadTypeId, quantity: 25, paymentToken, ...details };
+}
+
+const refundsOf = async (orderId: string) => (await shop.read(`/api/refunds?orderId=${orderId}`)).items;
+const receiptsOf = async (orderId: string) =>
+  (await shop.read(`/api/receipts?orderId=${orderId}`)).items.map(({ kind }: { kind: string }) => kind).sort();
+const attention = async (orderId: string) =>
+  (await shop.read('/api/attention')).items
+    .filter((item: { orderId: string }) => item.orderId === orderId)
+    .map(({ reason }: { reason: string }) => reason);
+
+async function tell(type: string, object: { readonly id: string }) {
+  const body = JSON.stringify({ id: `evt_${object.id}`, object: 'event', type, data: { object } });
+  const seconds = Date.parse(shop.now()) / 1000;
+  const digest = createHmac('sha256', SECRET).update(`${seconds}.${body}`).digest('hex');
+  const headers = { 'content-type': 'application/json', 'stripe-signature': `t=${seconds},v1=${digest}` };
+  const response = await fetch(`${shop.server.url}/api/payment-notices`, { method: 'POST', headers, body });
+  return { status: response.status, body: await response.json() };
+}
+
+const later = { status: 503, body: { code: 'not-reached-yet' } };
+const recorded = { status: 200, body: { recorded: true } };
+
+/** The bank sends the newest refund of the provider back. @returns how the provider tells it */
+function bankSendsBack() {
+  const refund = stripe.refunds.at(-1);
+  if (!refund) throw new Error('nothing was given back');
+  refund.status = 'failed';
+  return () => tell('refund.failed', { ...refund });
+}
+
+test('CHK-6: a refund that comes back before its answer is recorded is told again, and then owed again', async () => {
+  const orderId = await shop.order('', await wish());
+  const made = stripe.refunds.length;
+  const answer = holdAnswers();
+  const path = `/api/orders/${orderId}/refunds`;
+  expect(await shop.server.call('POST', path, { amountCents: 2000 }, SUPPORT)).toMatchObject({ status: 201 });
+  await until(() => stripe.refunds.length > made);
+  const sentBack = bankSendsBack();
+  expect(await sentBack()).toMatchObject(later);
+  answer();
+  await shop.server.settle();
+  expect(await sentBack()).toMatchObject(recorded);
+  expect(await refundsOf(orderId)).toMatchObject([{ status: 'stuck', failure: 'returned-by-bank' }]);
+  expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ refundedCents: 0, refundsUnderWayCents: 2000 });
+  expect(await attention(orderId)).toEqual(['refund-stuck']);
+});
+
+test('CHK-6: a refund whose answer was lost, and that came back meanwhile, is not recorded as made', async () => {
+  const orderId = await shop.order('', await wish());
+  isLost = true;
+  const path = `/api/orders/${orderId}/refunds`;
+  expect(await shop.try('POST', path, { amountCents: 2000 }, SUPPORT)).toMatchObject({ status: 201 });
+  const sentBack = bankSendsBack();
+  expect(await sentBack()).toMatchObject(later);
+  isLost = false;
+  await shop.wait({ seconds: 1 });
+  const [refund] = await refundsOf(orderId);
+  expect(refund).toMatchObject({ status: 'stuck', failure: 'returned-by-bank', doneAt: null });
+  expect(await receiptsOf(orderId)).toEqual(['charge']);
+  expect(await attention(orderId)).toEqual(['refund-stuck']);
+  expect(await sentBack()).toMatchObject(recorded);
+
+  await shop.ask('POST', `${path}/${refund.refundId}/retry`, undefined, 200, SUPPORT);
+  expect(await refundsOf(orderId)).toMatchObject([{ status: 'made' }]);
+  expect(await sentBack()).toMatchObject(recorded);
+  expect(await receiptsOf(orderId)).toEqual(['charge', 'refund']);
+});
+
+const disputeOf = (payment_intent: string) => () =>
+  tell('charge.dispute.created', {
+    ...{ id: `du_${payment_intent}`, amount: 2500, currency: 'usd', status: 'needs_response', reason: 'fraudulent' },
+    ...{ payment_intent },
+  });
+const disputesOf = async (orderId: string) => (await shop.read(`/api/disputes?orderId=${orderId}`)).items;
+
+test('CHK-6: a dispute that is told before its charge is recorded is told again, and recorded then', async () => {
+  const order = await wish({ loyalty: { cadence: 'weekly' } });
+  const [before, answerFirst] = [stripe.intents.size, holdAnswers()];
+  const { body } = await shop.server.call('POST', '/api/orders', order);
+  const { orderId } = body;
+  await until(() => stripe.intents.size > before);
+  const first = disputeOf([...stripe.intents.keys()].at(-1) as string);
+  expect(await first()).toMatchObject(later);
+  answerFirst();
+  await shop.server.settle();
+  expect(await first()).toMatchObject(recorded);
+  expect(await disputesOf(orderId)).toMatchObject([{ renewalNumber: 0, amountCents: 2500 }]);
+
+  const [charged, answerRenewal] = [stripe.intents.size, holdAnswers()];
+  const renewed = shop.wait({ days: 7 });
+  await until(() => stripe.intents.size > charged);
+  const second = disputeOf([...stripe.intents.keys()].at(-1) as string);
+  expect(await second()).toMatchObject(later);
+  answerRenewal();
+  await renewed;
+  expect(await second()).toMatchObject(recorded);
+  expect((await disputesOf(orderId)).length).toBe(2);
+});
+
+test('CHK-6: while no charge is under way, a dispute of an unknown payment is answered, and not recorded', async () => {
+  expect(await disputeOf('pi_of_another_program')()).toEqual({ status: 200, body: { recorded: false } });
+  expect(shop.server.errors.splice(0).join()).toContain('pi_of_another_program');
+});
