@@ -73,7 +73,7 @@ export class SuppressionsController {
       required: true,
       description: 'Sending the same file again changes nothing. Only keyed hashes of it are stored.',
       content: {
-        'text/csv': { schema: { type: 'string' }, example: 'telephone\r\n+1 212 555 0142\r\n' },
+        'text/csv': { schema: { type: 'string' }, example: 'telephone\r\n+1 212 555 0163\r\n' },
         'application/x-ndjson': {
           schema: { type: 'string' },
           example: '{"contact":{"telephone":"+1 212 555 0147"}}\n',

@@ -32,7 +32,10 @@ function withoutUnset(value: unknown): unknown {
 /** Deeper than any body of the API. Recursion over a hostile body must have an end. */
 const MAX_DEPTH = 16;
 
-/** @throws Problem for JSON that is not an object, or is nested too deeply */
+/** What checks a body leaves out members with these names, because all objects have one. So they are refused. */
+const NAMES_OF_ALL_OBJECTS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** @throws Problem for JSON that is not an object, is nested too deeply, or has a member that would be lost */
 export function refuseBadBody(body: unknown): void {
   if (body === undefined || body instanceof Readable) return;
   if (typeof body !== 'object' || body === null || Array.isArray(body))
@@ -41,9 +44,14 @@ export function refuseBadBody(body: unknown): void {
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > MAX_DEPTH)
       throw malformed([{ field: 'body', message: `is nested more than ${MAX_DEPTH} levels deep` }]);
+    const lost = level.flatMap((value) => namesIn(value)).find((name) => NAMES_OF_ALL_OBJECTS.has(name));
+    if (lost) throw malformed([{ field: lost, message: 'must have another name' }]);
     level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
   }
 }
+
+const namesIn = (value: unknown): readonly string[] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
 
 const fieldErrors = (errors: readonly ValidationError[], path = ''): FieldError[] =>
   errors.flatMap((error) => {

@@ -87,9 +87,10 @@ const end: readonly string[] = [
   ...['listParkedItems', 'listReadModels', 'pauseReadModel', 'resumeReadModel', 'retryReadModel', 'rebuildReadModel'],
 ];
 
-/** A feed does not end, nothing is parked here, the rebuild has already finished, and no renewal came too late. */
+/** A feed does not end, nothing is parked here, the rebuild has already finished, no renewal came too late, and each payment is known. */
 const NOT_IN_THE_STORY = [
   ...['followFeed', 'retryParkedItem', 'cancelReadModelRebuild', 'releaseMissedRenewal', 'skipMissedRenewal'],
+  'resolvePayment',
 ];
 
 /** Milliseconds. About ninety requests, on a busy machine. */
@@ -205,14 +206,14 @@ test(
 
 /** Fields whose texts people type, or which tell who they are. */
 const personal =
-  /^(reason of a request|firstName|lastName|email|telephone|address|line[12]|city|postalCode|comment|bestTimeToCall|businessAssociation|password|currentPassword|paymentToken|webhookUrl|token|subject|message|answer|note|explanation)$/;
+  /^(reason of a request|firstName|lastName|email|telephone|address|line[12]|city|postalCode|comment|bestTimeToCall|businessAssociation|password|currentPassword|paymentToken|webhookUrl|token|subject|message|answer|note|explanation|text|page|ip|certificate)$/;
 
 /**
  * Fields that are about the store, or choices from its lists. `name`: of a store, a lead type, a cadence. `reason`: of a return;
  * its codes, with hyphens, are the names of the labels.
  */
 const plain =
-  /^(\w+Ids?|name|webAddress|statementDescriptor|exclusivity|freshness|usualDelivery|agesInto|currency|(approved|invalid)ReturnReasons|businessTimeZone|timeZone|state|country|mailsOff|mails|couponCode|insteadOf|cadence|source|capturedAt|reason|[a-z]+(-[a-z]+)+|verdict|file)$/;
+  /^(\w+Ids?|name|webAddress|statementDescriptor|exclusivity|freshness|usualDelivery|agesInto|currency|(approved|invalid)ReturnReasons|businessTimeZone|timeZone|state|country|mailsOff|mails|couponCode|insteadOf|cadence|source|capturedAt|reason|[a-z]+(-[a-z]+)+|verdict|at|suppression|file)$/;
 
 test('each field is personal or plain: add it to one of the two lists', () => {
   expect([...sent.keys()].filter((field) => !personal.test(field) && !plain.test(field))).toEqual([]);

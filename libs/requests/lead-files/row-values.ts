@@ -49,6 +49,8 @@ function readColumns({ fields, addresses, knownExport }: Header, text: TextAt): 
 /** Lead ads mark what they export, so that spreadsheets keep it: p:+12125550142, z:10001. */
 const withoutMark = (text: string): string => text.replace(/^[pz]:\s*/i, '');
 
+const NAMES_OF_ALL_OBJECTS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
 function extraFieldsOf(
   { names, kept }: Header,
   text: TextAt,
@@ -60,6 +62,7 @@ function extraFieldsOf(
   for (const index of kept) {
     const value = text(index);
     const name = nameOf(names, index);
+    if (NAMES_OF_ALL_OBJECTS.has(name)) return `the column "${name}" cannot be kept: give it another name`;
     if (value !== '') extra.set(extra.has(name) ? `${name} (${index + 1})` : name, value);
   }
   return Object.fromEntries(extra);
