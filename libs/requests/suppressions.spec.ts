@@ -58,7 +58,7 @@ const contactOf = ({ telephone, email }: Person) => ({
 });
 
 async function receive(person: Person, machine = 0, occasion = String(asked)): Promise<string> {
-  const request = { leadTypeId: 'exclusive-real-time', source: 'form', contact: contactOf(person), occasion };
+  const request = { leadTypeId: 'exclusive-real-time', source: `form ${occasion}`, contact: contactOf(person) };
   const [receipt] = await on(machine).requests.leads.receive([request], by('system:form'));
   return receipt?.id as string;
 }
