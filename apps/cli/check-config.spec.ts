@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { jest } from '@jest/globals';
+import { checkConfig } from './check-config.ts';
 import { findingsOf } from './configuration-findings.ts';
 
 const key = 'a1'.repeat(32);
@@ -108,4 +110,18 @@ it('a store that other users can open is wrong, and its master key is named', as
   expect((await told('standalone', { LEADGER_DATA: directory }))[0]).toMatch(
     /^wrong LEADGER_DATA: other users can open/,
   );
+});
+
+it.each([
+  ['SMTP_URL', 'smtp://user:sec ret@mail.example'],
+  ['SMTP_URL', 'smtp://user:sec"ret@mail.example'],
+  ['DATABASE_URL', 'postgres://user:sec\tret@db.example/leadger'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://collector.example:4318?api-key=sec-ret'],
+])('no part of a password in %s is shown, also where it is written in an odd way', async (name, written) => {
+  const printed = jest.spyOn(console, 'log').mockReturnValue();
+  await checkConfig({ program: 'standalone', env: { LEADGER_DATA: directory, [name]: written } });
+  const text = printed.mock.calls.flat().join('\n');
+  printed.mockRestore();
+  expect(text).toContain(name);
+  expect(text).not.toMatch(/sec[ "\t-]|ret@/);
 });

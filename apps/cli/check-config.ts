@@ -38,7 +38,8 @@ export async function checkConfig({ program, env, json = false, strict = false }
 function shown(program: ProgramName, name: SettingName, written: string | undefined, isWrong: boolean): ShownSetting {
   const { usual, otherwise = '', holds, neededBy = [] } = settingOf(name);
   if (written !== undefined) {
-    const isHidden = holds === 'secret' || (holds === 'address' && isWrong);
+    // A password is known by its place in an address, and only if it has no spaces and no quotes.
+    const isHidden = holds === 'secret' || (holds === 'address' && (isWrong || /[\s"]/.test(written)));
     return { name, from: 'environment', value: isHidden ? '(set, and not shown)' : withoutPasswords(written) };
   }
   if (usual !== undefined) return { name, from: 'default', value: usual };

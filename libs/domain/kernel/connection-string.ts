@@ -1,7 +1,7 @@
 /** What stands before the host: user and password. A password may contain an `@` itself, and an address may be malformed. */
 const CREDENTIALS = /([a-z][a-z0-9+.-]*:?\/{1,2})[^\s"]*@/gi;
 /** Options such as `password=…` and `sslpassword=…`. Names of users and of files stay. */
-const SECRET_OPTIONS = /([?&][\w.-]*(?:pass|pwd|secret|token)[\w.-]*=)[^&\s"]*/gi;
+const SECRET_OPTIONS = /([?&][\w.-]*(?:pass|pwd|secret|token|api[-_]?key)[\w.-]*=)[^&\s"]*/gi;
 
 const SCHEME = /^[a-z][a-z0-9+.-]+:(\/\/|.*@)/i;
 
