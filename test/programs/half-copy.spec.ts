@@ -95,7 +95,7 @@ describe('a half copy of `leadger copy --seal`', () => {
       ([, name]) => name,
     );
     const refusing = new Set<string>(Object.values(onDirectory).map(([command]) => command));
-    expect(commands.filter((command) => !refusing.has(command as string))).toEqual(['catalog', 'help']);
+    expect(commands.filter((command) => !refusing.has(command as string))).toEqual(['check-config', 'catalog', 'help']);
   });
 });
 
