@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { type ArgumentMetadata, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
+import { NAMES_OF_ALL_OBJECTS } from '#domain/kernel/table';
 import { CONFORMS } from './fields.ts';
 import { type FieldError, malformed } from './problems.ts';
 
@@ -31,9 +32,6 @@ function withoutUnset(value: unknown): unknown {
 
 /** Deeper than any body of the API. Recursion over a hostile body must have an end. */
 const MAX_DEPTH = 16;
-
-/** What checks a body leaves out members with these names, because all objects have one. So they are refused. */
-const NAMES_OF_ALL_OBJECTS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** @throws Problem for JSON that is not an object, is nested too deeply, or has a member that would be lost */
 export function refuseBadBody(body: unknown): void {

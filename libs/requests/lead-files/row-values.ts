@@ -1,4 +1,5 @@
 import { textOfCell } from '#domain/kernel/spreadsheet-cells';
+import { NAMES_OF_ALL_OBJECTS } from '#domain/kernel/table';
 import { withCountry } from '#domain/leads/telephone';
 import type { Column } from './column-names.ts';
 import { splitName } from './full-name.ts';
@@ -48,8 +49,6 @@ function readColumns({ fields, addresses, knownExport }: Header, text: TextAt): 
 
 /** Lead ads mark what they export, so that spreadsheets keep it: p:+12125550142, z:10001. */
 const withoutMark = (text: string): string => text.replace(/^[pz]:\s*/i, '');
-
-const NAMES_OF_ALL_OBJECTS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 function extraFieldsOf(
   { names, kept }: Header,
