@@ -5,7 +5,8 @@ import { createForOwnerOnly } from '#event-store/owner-only';
 import { startEventStoreDb, type TestEventStoreDb } from '#test/event-stores/event-stores';
 import { cli } from './program.ts';
 
-const DEMO = ['demo', '--days', '3', '--seed', '7', '--json'];
+// Of one instant: demos of two instants live through other minutes.
+const DEMO = ['demo', '--days', '3', '--seed', '7', '--json', '--until', '2026-05-01T00:00:00Z'];
 
 let temporary: string;
 let original: string;
