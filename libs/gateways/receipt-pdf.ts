@@ -23,21 +23,23 @@ let libraries: ReturnType<typeof load> | undefined;
 
 async function load() {
   const [{ default: PDFDocument }, { openSync }] = await Promise.all([import('pdfkit'), import('fontkit')]);
-  return { PDFDocument, font: openSync(fontPath('DejaVuSans.ttf')) as Font };
+  const open = (name: string) => openSync(fontPath(name)) as Font;
+  return { PDFDocument, regular: open('DejaVuSans.ttf'), bold: open('DejaVuSans-Bold.ttf') };
 }
 
 /** A receipt as one page of A4. The same receipt has always the same bytes, as long as it shows the same. */
 export async function receiptPdf(sheet: ReceiptSheet): Promise<Buffer> {
   libraries ??= load();
-  const { PDFDocument, font } = await libraries;
+  const { PDFDocument, regular, bold } = await libraries;
   const { title, about, rows, total, taxes } = receiptTexts(sheet);
   const issuedAt = new Date(sheet.issuedAt);
   const info = { Title: `${title}, ${sheet.storeName}`, CreationDate: issuedAt, ModDate: issuedAt };
   const document = new PDFDocument({ size: 'A4', margin: MARGIN, info, lang: 'en' });
   const bytes = buffer(document);
-  document.registerFont('regular', fontPath('DejaVuSans.ttf'));
-  document.registerFont('bold', fontPath('DejaVuSans-Bold.ttf'));
-  const page = new Page(document, font);
+  // Fonts that are open: a document would decode those of a file again, half of the work for a receipt.
+  document.registerFont('regular', regular as never);
+  document.registerFont('bold', bold as never);
+  const page = new Page(document, regular);
   page.line(sheet.storeName, 'bold');
   page.line(sheet.webAddress);
   page.heading(title);

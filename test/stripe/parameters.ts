@@ -22,10 +22,19 @@ const typesOf = (resource: string): string => {
   return readFileSync(`${main.slice(0, main.lastIndexOf('/esm/'))}/esm/resources/${resource}.d.ts`, 'utf8');
 };
 
+/** The types of the SDK are long: what was read once is kept. */
+const read = new Map<string, ReadonlySet<string>>();
+
 /** The names of the parameters that the installed SDK knows for a call. Undefined: no such call is made here. */
 export function parametersOf(call: string): ReadonlySet<string> | undefined {
   if (!Object.hasOwn(declared, call)) return undefined;
-  const [resource, name] = declared[call as Call];
+  const known = read.get(call) ?? readParametersOf(call as Call);
+  read.set(call, known);
+  return known;
+}
+
+function readParametersOf(call: Call): ReadonlySet<string> {
+  const [resource, name] = declared[call];
   const [, pages, body] =
     new RegExp(`export interface ${name} (extends PaginationParams )?{(.*?)\n}`, 's').exec(typesOf(resource)) ?? [];
   if (body === undefined) throw new Error(`the stripe package has no ${name}`);
