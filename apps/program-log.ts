@@ -24,7 +24,7 @@ export const programLog = (program: string, { level, to }: LogOptions = {}): Log
     to ?? pino.destination({ dest: 2, sync: true }),
   );
 
-const ADDRESS = /[^\s"'<>@:]+@[^\s"'<>@:]+\.[^\s"'<>@:,;)\\]+/g;
+const ADDRESS = /(?<![^\s"'<>@:])[^\s"'<>@:]+@[^\s"'<>@:]+\.[^\s"'<>@:,;)\\]+/g;
 const TELEPHONE = /\+\d[\d ().-]{6,}\d/g;
 
 /** The last barrier, behind the rule that nothing personal is logged: what looks like an address or a telephone number. */

@@ -2,7 +2,7 @@ import type { Contact } from '#domain/leads/contact';
 import { normaliseTelephone } from '#domain/leads/person-form';
 
 /** The characters of a telephone number, with one digit at least. */
-const NUMBER = /^[\d\s().+-]*\d[\d\s().+-]*$/;
+const NUMBER = /^(?=\D*\d)[\d\s().+-]*$/;
 
 /**
  * Whether a contact contains every word of a search. A part of a field is enough. Case, accents and the punctuation of

@@ -31,3 +31,12 @@ test('a text without a connection string stays as it is', () => {
   const text = 'mail to jane@example.com failed, see http://127.0.0.1:3000/health?full=1';
   expect(withoutPasswords(text)).toBe(text);
 });
+
+// A stranger can have the text of an error be as long as a request may be. Work that grows with its square would stop a program.
+test.each(['a', 'a/', '/', 'a:', '?', '&pass', 'a@', ' ', '"'])(
+  'a text of a million times %j is read at once',
+  (part) => {
+    const text = part.repeat(1_000_000);
+    expect(withoutPasswords(text)).toBe(text);
+  },
+);

@@ -24,7 +24,7 @@ export interface Header {
 
 /** A first line that tells spreadsheets the delimiter. @returns the delimiter */
 export const delimiterLine = (text: string): string | undefined =>
-  /^"?sep=([^"\p{Letter}\p{Number}])"?[,;\t|]*\s*$/iu.exec(text)?.[1];
+  /^"?sep=([^"\p{Letter}\p{Number}])"?[,;|\s]*$/iu.exec(text)?.[1];
 
 const delimiters = [',', ';', '\t', '|'];
 const MOST_COLUMNS = 100_000;

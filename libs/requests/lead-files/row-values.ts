@@ -28,7 +28,10 @@ export function valuesOf(header: Header, cells: readonly string[]): Values | str
 /** Spreadsheets let people type ends of lines into every cell: a lead is not lost for one in a name. */
 const onOneLine = ({ address, comment, ...values }: Partial<Record<Text, string>>): Partial<Record<Text, string>> => ({
   ...Object.fromEntries(
-    Object.entries(values).map(([field, value]) => [field, value.replace(/\s*[\t\r\n]+\s*/g, ' ')]),
+    Object.entries(values).map(([field, value]) => [
+      field,
+      value.replace(/\s+/g, (space) => (/[\t\r\n]/.test(space) ? ' ' : space)),
+    ]),
   ),
   ...(address !== undefined && { address }),
   ...(comment !== undefined && { comment }),
