@@ -48,6 +48,7 @@ const usualLevel: Readonly<Record<Activity['kind'], Level>> = {
   'read-model': 'info',
   row: 'trace',
   import: 'info',
+  'support-mail': 'info',
 };
 
 /**

@@ -359,6 +359,16 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Wait for the customer, or close the ticket.',
   ),
   'ticket-closed': refused(409, 'The ticket is closed.', 'Open a new ticket.'),
+  'ticket-set-aside': refused(
+    409,
+    'The ticket is a mail that is set aside.',
+    'Take it up first, with POST /api/tickets/{ticketId}/take-up.',
+  ),
+  'ticket-without-address': refused(
+    409,
+    'The mail has no address to which an answer could go.',
+    'Close it, or open a ticket for the customer who wrote it.',
+  ),
 };
 
 /** Refusals that only processes get: they choose again. No route answers them. */
@@ -366,6 +376,8 @@ export const processRefusals: Readonly<Record<string, string>> = {
   'business-has-lead': 'A customer of the same business was given this lead.',
   'charge-without-receipt': 'The receipt of the charge comes before that of its refund.',
   'refund-without-receipt': 'The receipt of a refund comes before that of its return.',
+  'too-many-tickets': 'So many tickets were opened by mail from one address today that the mail is set aside.',
+  'ticket-of-another': 'A mail names the ticket of somebody else: it opens a ticket of its own.',
   'ticket-full': 'So many messages of the ticket wait for an answer that no more are taken by mail.',
   'returned-refund-without-receipt': 'The receipt of a refund that came back comes before that of its next attempt.',
   'customer-has-lead': 'The customer was given this lead.',

@@ -258,9 +258,16 @@ function countActivities(activities: Activities, registers: Registry[]): void {
     labelNames: ['result'],
     registers,
   });
+  const mails = new Counter({
+    name: 'leadger_support_mails_total',
+    help: 'Mails to support since this program began, by what became of them, or why they were set aside',
+    labelNames: ['result'],
+    registers,
+  });
   activities.listen((activity) => {
     if (!isCounted(activity)) return;
     const { kind, name, outcome, startedAt, endedAt, details = {} } = activity;
+    if (kind === 'support-mail') return mails.inc({ result: name });
     total.inc({ kind, name, outcome });
     seconds.observe({ kind, name }, (endedAt - startedAt) / 1000);
     if (kind === 'import')

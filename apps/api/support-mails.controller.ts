@@ -2,15 +2,12 @@ import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import {
-  isSetAside,
-  MOST_MAIL_BYTES,
-  NoSupportMail,
-  readSupportLetter,
-  type SupportMail,
-} from '#gateways/support-mail';
+import type { Activities } from '#domain/kernel/activities';
+import { asideReasons } from '#domain/support/ticket';
+import { MOST_MAIL_BYTES, NoSupportMail, type SupportMail } from '#gateways/support-mail';
 import type { Requests } from '#requests/requests';
-import { REQUESTS, SUPPORT_MAIL } from '#wiring/tokens';
+import { takeSupportMail } from '#wiring/support-mails';
+import { ACTIVITIES, REQUESTS, SUPPORT_MAIL } from '#wiring/tokens';
 import { Problem } from './problems.ts';
 
 const PATH = '/api/support-mails';
@@ -72,10 +69,16 @@ export function acceptMails(server: FastifyInstance): void {
 @Controller('api')
 export class SupportMailsController {
   readonly #requests: Requests;
+  readonly #activities: Activities;
   readonly #mail: SupportMail | undefined;
 
-  constructor(@Inject(REQUESTS) requests: Requests, @Inject(SUPPORT_MAIL) mail: SupportMail | undefined) {
+  constructor(
+    @Inject(REQUESTS) requests: Requests,
+    @Inject(ACTIVITIES) activities: Activities,
+    @Inject(SUPPORT_MAIL) mail: SupportMail | undefined,
+  ) {
     this.#requests = requests;
+    this.#activities = activities;
     this.#mail = mail;
   }
 
@@ -87,9 +90,8 @@ export class SupportMailsController {
     this.#mail.checkSecret(request.headers.authorization ?? '');
     if (!(request.body instanceof MailBody)) throw malformedMail;
     const { raw, recipients } = request.body.read();
-    const letter = await readSupportLetter(raw, recipients);
-    const result = isSetAside(letter) ? letter : await this.#requests.support.takeLetter(letter, this.#mail);
-    if ('setAside' in result) request.log.info({ reason: result.setAside }, 'a mail to support is not taken');
-    return { taken: !('setAside' in result) };
+    const taking = { requests: this.#requests, activities: this.#activities, mail: this.#mail };
+    const { result } = await takeSupportMail(taking, raw, recipients);
+    return { taken: !asideReasons.some((reason) => reason === result) };
   }
 }

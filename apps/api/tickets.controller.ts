@@ -93,7 +93,8 @@ const openedExample: OpenedTicket = {
 
 class TicketsQuery extends PageQuery {
   @OneOf(ticketStatuses, {
-    description: 'Tickets in this state only; open: the queue of those to be answered.',
+    description:
+      'Tickets in this state only; open: the queue of those to be answered; set-aside: mails that are listed only where they are asked for (SUP-3).',
     example: 'open',
     optional: true,
   })
@@ -178,6 +179,17 @@ export class TicketsController {
     @Asking() context: RequestContext,
   ): Promise<Receipt> {
     return this.#support.writeAgain(ticketId, message, context);
+  }
+
+  @Post(':ticketId/take-up')
+  @CommandRoute({
+    summary: 'Make a ticket of a mail that was set aside: support only, with a Leadger-Reason (SUP-3)',
+    idName: 'ticketId',
+    records: ['TicketOpened'],
+    takesNothing: true,
+  })
+  takeUpLetter(@IdOf('ticket') ticketId: string, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#support.takeUpLetter(ticketId, context);
   }
 
   @Post(':ticketId/close')

@@ -218,6 +218,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   ReplacementDelivered: ({ replacementLeadId }) => `replaced by lead ${replacementLeadId}`,
   TicketOpened: ({ dueAt, callBackTelephone }) =>
     `the customer writes to support${callBackTelephone ? ' and asks to be called back' : ''}: to be answered by ${dueAt}`,
+  LetterSetAside: ({ reason }) => `a mail to support is set aside: ${reason}`,
+  LetterAdmitted: ({ ticketId }) => `a mail opens ticket ${ticketId}`,
   TicketAnswered: () => 'support answers',
   TicketOverdue: ({ dueAt }) => `not answered by ${dueAt}: overdue`,
   TicketAddedTo: () => 'the customer adds to it',

@@ -34,6 +34,7 @@ import {
   replacementRights,
   replacementUpcasters,
 } from './replacements/replacement.ts';
+import { letters, lettersEvents, lettersRights } from './support/letters.ts';
 import { lookEvents, lookRights, looks } from './support/look.ts';
 import { customerOfTicket, ticket, ticketEvents, ticketRights } from './support/ticket.ts';
 import { vaultName, vaultNameEvents, vaultNameRights } from './vaults/vault-name.ts';
@@ -105,6 +106,7 @@ export const ledger = {
     owner: customerOfWebhook,
   },
   ticket: { decider: ticket, events: ticketEvents, upcasters: {}, rights: ticketRights, owner: customerOfTicket },
+  letters: { decider: letters, events: lettersEvents, upcasters: {}, rights: lettersRights, owner: named },
   looks: { decider: looks, events: lookEvents, upcasters: {}, rights: lookRights, owner: named },
   erasures: { decider: erasures, events: erasureEvents, upcasters: {}, rights: erasureRights },
   log: { decider: logOrigin, events: logOriginEvents, upcasters: {}, rights: logOriginRights },

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ImapFlow } from 'imapflow';
+import type { Instant } from '#domain/kernel/events';
 import { addDays } from '#domain/kernel/instants';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { Clock } from './clock.ts';
@@ -10,14 +11,27 @@ import { MOST_MAIL_BYTES } from './support-mail.ts';
 const TAKEN = '$LeadgerTaken';
 const SEEN = '\\Seen';
 
-/** Older mails stay in the mailbox: a store that reads a mailbox for the first time does not answer its past. */
+/**
+ * Older mails stay in the mailbox: a store that reads a mailbox for the first time does not answer its past. What came after a
+ * mail that is marked is not past: the program was off for long.
+ */
 const DAYS_BACK = 7;
 
 const LOOK_AGAIN_MILLISECONDS = 60_000;
 const FIRST_WAIT_MILLISECONDS = 5000;
 const LONGEST_WAIT_MILLISECONDS = 300_000;
 
+/** What of it does not work now. */
+export interface MailboxStatus {
+  /** Mails that could not be recorded, or the mailbox itself, as one. */
+  readonly failing: number;
+  readonly failingSince?: Instant;
+  /** In a code of ours. */
+  readonly lastError?: string;
+}
+
 export interface Mailbox {
+  status(): MailboxStatus;
   /** Takes each mail that comes, until it is stopped. A server that is away is called again, at growing times. */
   run(take: (raw: Uint8Array) => Promise<void>): Promise<void>;
   stop(): Promise<void>;
@@ -41,25 +55,39 @@ export function imapMailbox({ url, clock, tell }: MailboxOptions): Mailbox {
   const stopping = new AbortController();
   const { signal } = stopping;
   let running = Promise.resolve();
+  let status: MailboxStatus = { failing: 0 };
+  const fail = (failing: number, lastError: string) => {
+    status = { failing, lastError, failingSince: status.failingSince ?? clock.now() };
+  };
+  const noteLook = (waiting: readonly string[]) => {
+    if (waiting.length > 0) fail(waiting.length, `a mail cannot be recorded: ${waiting[0]}`);
+    else status = { failing: 0 };
+  };
   const runUntilStopped = async (take: Take): Promise<void> => {
     let waitMilliseconds = FIRST_WAIT_MILLISECONDS;
     const since = () => new Date(addDays(clock.now(), -DAYS_BACK));
     const takeOne: Take = (raw) =>
       take(raw).catch((error) => {
-        tell(`a mail to support waits: ${error instanceof LeadgerError ? error.code : failureIn(error)}`);
-        throw new Waits();
+        const code = error instanceof LeadgerError ? error.code : failureIn(error);
+        tell(`a mail to support waits: ${code}`);
+        throw new Waits(code);
       });
     const noteConnected = () => {
       waitMilliseconds = FIRST_WAIT_MILLISECONDS;
     };
     while (!signal.aborted) {
-      const session = follow({ url, signal, since, take: takeOne, noteConnected });
-      await session.catch((error) => !signal.aborted && tell(`the mailbox of support: ${failureIn(error)}`));
+      const session = follow({ url, signal, since, take: takeOne, noteConnected, noteLook });
+      await session.catch((error) => {
+        if (signal.aborted) return;
+        fail(1, `the mailbox: ${failureIn(error)}`);
+        tell(`the mailbox of support: ${failureIn(error)}`);
+      });
       await wait(waitMilliseconds, undefined, { signal }).catch(() => {});
       waitMilliseconds = Math.min(2 * waitMilliseconds, LONGEST_WAIT_MILLISECONDS);
     }
   };
   return {
+    status: () => status,
     run(take) {
       running = runUntilStopped(take);
       return running;
@@ -80,11 +108,13 @@ interface Session {
   readonly since: () => Date;
   readonly take: Take;
   readonly noteConnected: () => void;
+  /** Called after each look, with the codes of what could not be recorded. */
+  readonly noteLook: (waiting: readonly string[]) => void;
 }
 
 /** One connection, as long as it lasts. */
 async function follow(session: Session): Promise<void> {
-  const { url, signal, noteConnected } = session;
+  const { url, signal, noteConnected, noteLook } = session;
   const client = await clientOf(url);
   const over = Promise.withResolvers<void>();
   over.promise.catch(() => {});
@@ -101,7 +131,7 @@ async function follow(session: Session): Promise<void> {
     noteConnected();
     while (!signal.aborted) {
       news = Promise.withResolvers();
-      await takeAll(client, mark, session);
+      noteLook(await takeAll(client, mark, session));
       await Promise.race([news.promise, over.promise, wait(LOOK_AGAIN_MILLISECONDS, undefined, { ref: false })]);
     }
   } finally {
@@ -128,20 +158,32 @@ async function clientOf(url: string): Promise<ImapFlow> {
   });
 }
 
+/** The uid of the oldest mail that was taken. Uids grow in the order in which mails come. */
+async function firstMarked(client: ImapFlow): Promise<number | undefined> {
+  const marked = await client.search({ keyword: TAKEN }, { uid: true });
+  return (marked || [])[0];
+}
+
 /** One mail that cannot be taken now does not keep back the others. It is tried again with the next look. */
-async function takeAll(client: ImapFlow, mark: string, { signal, since, take }: Session): Promise<void> {
+async function takeAll(client: ImapFlow, mark: string, { signal, since, take }: Session): Promise<readonly string[]> {
+  const waiting: string[] = [];
   const isNew = mark === TAKEN ? { unKeyword: TAKEN } : { seen: false };
-  const found = await client.search({ ...isNew, deleted: false, since: since() }, { uid: true });
+  const firstTaken = mark === TAKEN ? await firstMarked(client) : undefined;
+  const recent = { since: since() };
+  const inTime = { or: [recent, ...(firstTaken === undefined ? [] : [{ uid: `${firstTaken}:*` }])] };
+  const found = await client.search({ ...isNew, deleted: false, ...inTime }, { uid: true });
   for (const uid of found || []) {
-    if (signal.aborted) return;
+    if (signal.aborted) break;
     const mail = await client.fetchOne(String(uid), { source: { maxLength: MOST_MAIL_BYTES + 1 } }, { uid: true });
     if (mail === false || mail.source === undefined) continue;
     try {
       await take(mail.source);
     } catch (error) {
-      if (error instanceof Waits) continue;
-      throw error;
+      if (!(error instanceof Waits)) throw error;
+      waiting.push(error.message);
+      continue;
     }
     await client.messageFlagsAdd(String(uid), [mark], { uid: true });
   }
+  return waiting;
 }

@@ -2,13 +2,14 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Email } from 'postal-mime';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { cleanTexts } from '#domain/kernel/text';
+import type { AsideReason } from '#domain/support/ticket';
 
 /** A mail to support, as far as it is taken. Its files are not. */
 export interface SupportLetter {
   /** Its Message-ID without brackets; of a mail without one, a hash of all of it. */
   readonly messageId: string;
-  /** An address that nobody has proved: whoever sends a mail writes it. */
-  readonly from: string;
+  /** An address that nobody has proved: whoever sends a mail writes it. Undefined: there is none. */
+  readonly from: string | undefined;
   /** All addresses to which it may have been sent. */
   readonly to: readonly string[];
   readonly subject: string;
@@ -16,14 +17,9 @@ export interface SupportLetter {
   /** The ids of the mails before it, the oldest first. */
   readonly references: readonly string[];
   readonly files: number;
+  /** Why it is no ticket unless support takes it up, as far as the mail itself shows that. */
+  readonly setAside?: AsideReason | undefined;
 }
-
-/** Why nothing is recorded of a mail. */
-export type AsideReason = 'automatic' | 'spam' | 'no-sender' | 'empty' | 'unreadable' | 'too-large';
-export interface SetAside {
-  readonly setAside: AsideReason;
-}
-export const isSetAside = (read: object): read is SetAside => 'setAside' in read;
 
 export interface SupportMail {
   /** Where people write to a store with this mail domain. */
@@ -76,35 +72,52 @@ const isSame = (given: string, expected: string): boolean => timingSafeEqual(dig
 /** Of one mail, as a server takes it. */
 export const MOST_MAIL_BYTES = 30 * 1024 * 1024;
 const MOST_CHARACTERS = 10_000;
+const MOST_HEADER_BYTES = 512 * 1024;
 const MOST_REFERENCES = 20;
+const NO_SUBJECT = 'Without a subject';
 const CUT = '\n\n[The mail was longer.]';
 
 /** Reads a mail as it was sent (RFC 5322). It never throws: what cannot be read today cannot be read tomorrow. */
-export async function readSupportLetter(raw: Uint8Array, recipients: readonly string[] = []) {
-  if (raw.length > MOST_MAIL_BYTES) return aside('too-large');
+export async function readSupportLetter(raw: Uint8Array, recipients: readonly string[] = []): Promise<SupportLetter> {
+  const isLarge = raw.length > MOST_MAIL_BYTES;
   const { default: PostalMime } = await import('postal-mime');
-  const mail = await PostalMime.parse(raw, { maxNestingDepth: 50, maxHeadersSize: 512 * 1024 }).catch(() => undefined);
-  return mail ? letterOf(mail, raw, recipients) : aside('unreadable');
+  const options = { maxNestingDepth: 50, maxHeadersSize: MOST_HEADER_BYTES };
+  try {
+    const mail = await PostalMime.parse(isLarge ? headOf(raw) : raw, options);
+    return letterOf(mail, raw, recipients, isLarge ? 'too-large' : undefined);
+  } catch {
+    return unreadable(raw);
+  }
 }
 
-const aside = (setAside: AsideReason): SetAside => ({ setAside });
+/** Who wrote a large mail, and about what. */
+function headOf(raw: Uint8Array): Uint8Array {
+  const start = Buffer.from(raw.subarray(0, MOST_HEADER_BYTES)).toString('latin1');
+  const [head = ''] = start.split(/\r?\n\r?\n/, 1);
+  return Buffer.from(`${head.replace(/^content-[\w-]+:.*(\r?\n[ \t].*)*\r?\n?/gim, '')}\r\n\r\n`, 'latin1');
+}
 
-function letterOf(mail: Email, raw: Uint8Array, recipients: readonly string[]): SupportLetter | SetAside {
+const unreadable = (raw: Uint8Array): SupportLetter => ({
+  ...{ messageId: digest(raw).toString('hex'), from: undefined, to: [], references: [], files: 0 },
+  ...{ subject: NO_SUBJECT, text: '[The mail cannot be read.]', setAside: 'unreadable' },
+});
+
+function letterOf(mail: Email, raw: Uint8Array, recipients: readonly string[], reason?: AsideReason): SupportLetter {
   const headers = headersOf(mail);
   const from = addressIn(mail.from?.address);
-  const reason = reasonAside(headers, from);
-  if (reason) return aside(reason);
   const files = mail.attachments.filter(({ related, contentId }) => !(related && contentId)).length;
+  const subject = lineOf(mail.subject);
   const text = textOf(mail);
-  if (text === '' && files === 0) return aside('empty');
+  const isEmpty = subject === '' && text === '' && files === 0;
   return {
     messageId: idsIn(mail.messageId)[0] ?? digest(raw).toString('hex'),
-    from: from as string,
+    from,
     to: [...new Set([...recipients, ...addressedTo(mail, headers)].flatMap((address) => addressIn(address) ?? []))],
-    subject: lineOf(mail.subject) || 'Without a subject',
-    text: text || '[The mail has no text.]',
+    subject: subject || NO_SUBJECT,
+    text: text || (reason ? '[The mail is too large.]' : '[The mail has no text.]'),
     references: [...new Set([...idsIn(mail.references), ...idsIn(mail.inReplyTo)])].slice(-MOST_REFERENCES),
     files,
+    setAside: reasonAside(headers, from) ?? reason ?? (isEmpty ? 'empty' : undefined),
   };
 }
 
@@ -170,6 +183,12 @@ function textOf({ text, html }: Email): string {
   return characters.length <= most ? clean.trim() : `${characters.slice(0, most).join('')}${CUT}`;
 }
 
+/** A character by its number. What is no character stays as it was written. */
+function characterAt(written: string, number: number): string {
+  const isCharacter = number > 0 && number <= 0x10_ff_ff && !(number >= 0xd8_00 && number <= 0xdf_ff);
+  return isCharacter ? String.fromCodePoint(number) : written;
+}
+
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ', amp: '&' };
 
 /** Of a mail that has no plain text. It is shown as text only, so what is left of its tags does nothing. */
@@ -179,6 +198,10 @@ const withoutTags = (html: string): string =>
     .replace(/<(style|script|head|title)\b[\s\S]*?<\/\1\s*>/gi, '')
     .replace(/<(br|\/p|\/div|\/tr|\/li|\/h\d)\b[^<>]*>/gi, '\n')
     .replace(/<[^<>]*>/g, '')
-    .replace(/&(lt|gt|quot|apos|nbsp|amp);/g, (whole, name: string) => ENTITIES[name] ?? whole)
+    .replace(/&#(?:x([0-9a-f]{1,6})|(\d{1,7}));|&(lt|gt|quot|apos|nbsp|amp);/gi, (whole, hex, decimal, name) =>
+      name
+        ? (ENTITIES[name.toLowerCase()] ?? whole)
+        : characterAt(whole, hex ? Number.parseInt(hex, 16) : Number(decimal)),
+    )
     .replace(/\n{3,}/g, '\n\n')
     .trim();

@@ -44,6 +44,7 @@ describe('the process that ends what erased persons had', () => {
     ['programme-o1', 'ProgrammeJoined', 'CancelProgramme'],
     ['ticket-t1', 'TicketOpened', 'CloseTicket'],
     ['ticket-t1', 'TicketReopened', 'CloseTicket'],
+    ['ticket-t1', 'LetterSetAside', 'CloseTicket'],
     ['address-a1', 'AddressClaimed', 'ReleaseAddress'],
     ['checkout-k1', 'CheckoutStarted', 'AbandonCheckout'],
     ['replacement-r1', 'ReplacementRequested', 'EndReplacement'],

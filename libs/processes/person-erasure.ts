@@ -17,6 +17,7 @@ const beginnings = [
   'ProgrammeJoined',
   'TicketOpened',
   'TicketReopened',
+  'LetterSetAside',
   'AddressClaimed',
   'CheckoutStarted',
   'ReplacementRequested',
@@ -92,6 +93,7 @@ export const personErasure = defineProcess({
       case 'ProgrammeJoined':
       case 'TicketOpened':
       case 'TicketReopened':
+      case 'LetterSetAside':
       case 'AddressClaimed':
       case 'CheckoutStarted':
       case 'ReplacementRequested':

@@ -13,9 +13,9 @@ export const rowDigests: Readonly<Record<string, string>> = {
   refunds: 'f1a7af8032f12131',
   receipts: 'f7d6b54b2d6c5c99',
   replacements: '7564a7242c529618',
-  tickets: '77475e7ebb8e01c6',
+  tickets: 'c483061357ffc1bd',
   mails: 'a462dfda92958a97',
   webhooks: '50149c1a29eaed55',
-  histories: 'b06a5e04b979f3ab',
+  histories: 'e9de30e206a4b956',
   sales: 'dbb796f393fcd968',
 };

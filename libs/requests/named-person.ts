@@ -31,7 +31,9 @@ export type PersonReached = z.infer<typeof personReached>;
 /** By what a person is named: one of these. All records of the person are found by it. API and command line check it so. */
 export const namedPerson = z
   .strictObject({
-    customerId: id.describe('Id of the customer who the person is.').meta({ example: exampleIds.customerId }),
+    customerId: id
+      .describe('Id of the customer who the person is, or of a writer to support without an account.')
+      .meta({ example: exampleIds.customerId }),
     leadId: id.describe('Id of a lead that the person is.').meta({ example: exampleIds.leadId }),
     ...reached,
   })

@@ -23,8 +23,13 @@ const { customerId, orderId, deliveredAt } = deliveredLeadRow.shape;
 export const personExport = z
   .object({
     asCustomer: z
-      .array(z.object({ customerId: z.string().describe('Id of the customer.'), history }))
-      .describe('As a customer.'),
+      .array(
+        z.object({
+          customerId: z.string().describe('Id of the customer, or of who wrote without an account.'),
+          history,
+        }),
+      )
+      .describe('As a customer, and as somebody without an account who wrote to support.'),
     asLead: z
       .array(
         z.object({
@@ -59,7 +64,7 @@ export const personQueries = (tools: PersonTools) => ({
 async function asCustomer(tools: PersonTools, context: RequestContext, customerId: string) {
   // One request looks at each customer of the person, and ids of events follow from that of the command.
   const commandId = deriveId('look-of-export', context.commandId, customerId);
-  const { outcome } = await recordLook(requestTools(tools), customerId, { ...context, commandId });
+  const { outcome } = await recordLook(requestTools(tools), customerId, { ...context, commandId }, true);
   if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
   const facts = [
     ...(await factsAbout(tools, context, customerId)),

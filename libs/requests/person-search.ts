@@ -1,5 +1,5 @@
 import { addressStream } from '#domain/accounts/address';
-import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
+import { customerStream, notRegistered } from '#domain/accounts/customer';
 import type { Caller } from '#domain/kernel/caller';
 import { refuse } from '#domain/kernel/decider';
 import type { Contact } from '#domain/leads/contact';
@@ -12,6 +12,7 @@ import { personKeys } from './lead-receipt.ts';
 import type { NamedPerson } from './named-person.ts';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
 import { RequestRefused } from './rights.ts';
+import { addressesOfWriter, isKnown, writersWith } from './writers.ts';
 
 type Names = ReadonlySet<string>;
 
@@ -38,10 +39,9 @@ const records = (found: Partial<Record<keyof Records, Iterable<string>>>): Recor
  */
 export async function recordsNamed(tools: PersonTools, caller: Caller, name: NamedPerson): Promise<Records> {
   const { customerId, leadId, email } = name;
-  if (customerId !== undefined && !isRegistered(await tools.stateOf<'customer'>(customerStream(customerId))))
-    throw new RequestRefused(notRegistered);
   if (leadId !== undefined) await keysOfLead(tools, leadId);
   await mustBeUpToDate(tools);
+  if (customerId !== undefined && !(await isKnown(tools, caller, customerId))) throw new RequestRefused(notRegistered);
   const customers = email === undefined ? [] : await customersWaitingFor(tools, caller, email);
   const named = records({
     customerIds: customerId === undefined ? customers : [customerId],
@@ -78,8 +78,8 @@ async function besides(tools: PersonTools, caller: Caller, from: Records): Promi
   const { customerIds, leadIds, personKeys: keys, emails } = from;
   const [ofLeads, customers, addresses] = [
     await each(leadIds, (leadId) => lead(tools, caller, leadId)),
-    await each(emails, (email) => customersWith(tools, email)),
-    await each(customerIds, (customerId) => addressesOf(tools, customerId)),
+    await each(emails, (email) => customersWith(tools, caller, email)),
+    await each(customerIds, (customerId) => addressesOf(tools, caller, customerId)),
   ];
   return records({
     customerIds: [...customers, ...ofLeads.flatMap((found) => found.customers)],
@@ -142,9 +142,11 @@ async function present(tools: PersonTools, customerIds: readonly string[]): Prom
   return customerIds.filter((_, index) => !erased[index]);
 }
 
-/** Who has the address, or had it last. */
-const customersWith = (tools: PersonTools, email: string): Promise<readonly string[]> =>
-  customersWithKey(tools, addressKeyOf(tools.vault, email));
+/** Who has the address, or had it last, and who wrote with it to support and has no account. */
+const customersWith = async (tools: PersonTools, caller: Caller, email: string): Promise<readonly string[]> => [
+  ...(await customersWithKey(tools, addressKeyOf(tools.vault, email))),
+  ...(await writersWith(tools, caller, email)),
+];
 
 async function customersWithKey(tools: PersonTools, addressKey: string): Promise<readonly string[]> {
   const holder = await lastHolderOf(tools, addressKey);
@@ -152,8 +154,8 @@ async function customersWithKey(tools: PersonTools, addressKey: string): Promise
 }
 
 /** The addresses by which a customer is found: the present one, and earlier ones that nobody else had since. */
-async function addressesOf(tools: PersonTools, customerId: string): Promise<readonly string[]> {
-  const found: string[] = [];
+async function addressesOf(tools: PersonTools, caller: Caller, customerId: string): Promise<readonly string[]> {
+  const found: string[] = [...(await addressesOfWriter(tools, caller, customerId))];
   for (const { email, addressKey } of await confirmedAddresses(tools, customerId)) {
     const opened = await openIfThere(tools.vault, email);
     const holder = addressKey && (await lastHolderOf(tools, addressKey));

@@ -26,7 +26,7 @@ interface Person extends Records {
 
 export const personErasure = z
   .object({
-    customers: z.int().describe('Customers that were the person.'),
+    customers: z.int().describe('Customers that were the person, and writers to support without an account.'),
     leads: z.int().describe('Leads that were the person.'),
   })
   .meta({ id: 'PersonErasure' });

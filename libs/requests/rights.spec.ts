@@ -126,6 +126,7 @@ describe('the table of rights', () => {
           // It comes with an order, for which staff give no reason either.
           .filter((type) => type !== 'SetFirstPassword'),
         'AnswerTicket',
+        'TakeUpLetter',
         'ChangeLoyaltyQualification',
         'ChangeUsualDelivery',
         'ChangeWebAddress',

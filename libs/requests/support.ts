@@ -39,6 +39,12 @@ export const supportRequests = (tools: RequestTools) => ({
     onTicket(tools, ticketId, 'WriteAgain', context, (customerId, at) => writeAgain(tools, customerId, message, at)),
   /** A mail to support, once. */
   takeLetter: (letter: SupportLetter, supportMail: SupportMail) => takeLetter(tools, letter, supportMail),
+  /** A mail that was set aside is a ticket from now on, to be answered as any other. */
+  takeUpLetter: (ticketId: string, context: RequestContext) =>
+    onTicket(tools, ticketId, 'TakeUpLetter', context, async (_, at) => {
+      const promised = await answerPolicy(tools, at);
+      return 'refused' in promised ? promised : { type: 'TakeUpLetter', at, answerPolicy: promised };
+    }),
   closeTicket: (ticketId: string, context: RequestContext) =>
     onTicket(tools, ticketId, 'CloseTicket', context, async (_, at) => ({ type: 'CloseTicket', at })),
 });
@@ -95,7 +101,7 @@ async function writeAgain(
 async function onTicket(
   tools: RequestTools,
   ticketId: string,
-  type: 'AnswerTicket' | 'WriteAgain' | 'CloseTicket',
+  type: 'AnswerTicket' | 'WriteAgain' | 'TakeUpLetter' | 'CloseTicket',
   context: RequestContext,
   commandFor: (customerId: string, at: Instant) => Promise<TicketCommand | Refusal>,
 ): Promise<Receipt> {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type HistoryEvent, historyEvent } from '#audit/history';
 import { businessMergesStream } from '#domain/accounts/business-merges';
-import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
+import { customerStream, notRegistered } from '#domain/accounts/customer';
 import type { Fact } from '#domain/codec';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { looksStream } from '#domain/support/look';
@@ -18,6 +18,7 @@ import {
   requestTools,
 } from './request-tools.ts';
 import { checkRightEarly, RequestRefused } from './rights.ts';
+import { isKnown } from './writers.ts';
 
 export interface WholeHistoryRequest {
   readonly customerId: string;
@@ -45,7 +46,8 @@ export async function listWholeHistory(
   context: RequestContext,
   { customerId, limit, cursor }: WholeHistoryRequest,
 ): Promise<Page<StreamEvent>> {
-  const { outcome } = await recordLook(requestTools(tools), customerId, context);
+  const exists = await isKnown(tools, context.caller, customerId);
+  const { outcome } = await recordLook(requestTools(tools), customerId, context, exists);
   if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
   if (outcome.kind !== 'accepted') throw new Error(`the look was not recorded: ${outcome.kind}`);
   const facts = await factsAbout(tools, context, customerId);
@@ -59,13 +61,17 @@ export async function listWholeHistory(
   return from + limit < facts.length && last ? { items, nextCursor: last.position } : { items };
 }
 
-export async function recordLook(tools: RequestTools, customerId: string, context: RequestContext): Promise<Receipt> {
+export async function recordLook(
+  tools: RequestTools,
+  customerId: string,
+  context: RequestContext,
+  exists: boolean,
+): Promise<Receipt> {
   const stream = looksStream(customerId);
-  const customer = await tools.stateOf<'customer'>(customerStream(customerId));
   const refusal = checkRightEarly(stream, { type: 'ShowCustomerHistory' }, {}, context);
   if (refusal) return tools.refuse(customerId, stream, refusal, context);
   const command = { type: 'ShowCustomerHistory', at: tools.now(), customerId } as const;
-  return tools.send(customerId, stream, isRegistered(customer) ? command : notRegistered, context);
+  return tools.send(customerId, stream, exists ? command : notRegistered, context);
 }
 
 export async function factsAbout(

@@ -142,7 +142,8 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
     const payments = options.payments ?? paymentsOf(process.env, clock);
     const webhooks = options.webhooks ?? webhooksOf(process.env);
     const support = options.supportMail ?? supportMailOf(process.env);
-    const outside = { clock, payments, webhooks, callsOutside, supportMail: support };
+    const mailbox = options.mailbox ?? (works && callsOutside ? mailboxOf(clock) : undefined);
+    const outside = { clock, payments, webhooks, callsOutside, supportMail: support, mailbox };
     const work = works && mails ? worksHere({ ...outside, mails }, leases) : worksElsewhere(leases);
     const values = [
       { provide: STORES, useValue: stores },
@@ -154,7 +155,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
       { provide: CLOCK, useValue: clock },
       { provide: MAILS, useValue: mails },
       { provide: SUPPORT_MAIL, useValue: support },
-      { provide: MAILBOX, useValue: options.mailbox ?? (works && callsOutside ? mailboxOf(clock) : undefined) },
+      { provide: MAILBOX, useValue: mailbox },
       { provide: NOTICES, useValue: options.notices ?? noticesOf(process.env) },
       { provide: PROVIDER_LIMITS, useValue: payments.limits },
     ];
@@ -237,7 +238,10 @@ export function mustHaveMailServer(): void {
 const copiesOfBefore = (copies: MailGateway | undefined): Pick<MailGateway, 'forget' | 'forgetBefore'> =>
   copies?.forget && copies.forgetBefore ? { forget: copies.forget, forgetBefore: copies.forgetBefore } : {};
 
-type Outside = Pick<ReactionDependencies, 'clock' | 'payments' | 'mails' | 'webhooks' | 'callsOutside' | 'supportMail'>;
+type Outside = Pick<
+  ReactionDependencies,
+  'clock' | 'payments' | 'mails' | 'webhooks' | 'callsOutside' | 'supportMail' | 'mailbox'
+>;
 type CreateEngine = (leaseOf?: ReactionDependencies['leaseOf']) => ProcessEngine;
 
 const CREATE_ENGINE = Symbol('CreateEngine');

@@ -1,5 +1,6 @@
 import type { Activities } from '#domain/kernel/activities';
 import type { Caller } from '#domain/kernel/caller';
+import type { Mailbox } from '#gateways/mailbox';
 import { addressClaims } from '#processes/address-claims';
 import { autoRestart } from '#processes/auto-restart';
 import { businessKeys } from '#processes/business-keys';
@@ -7,6 +8,7 @@ import { checkoutCoupons } from '#processes/checkout-coupons';
 import { checkoutEnd } from '#processes/checkout-end';
 import { ProcessEngine } from '#processes/engine/engine';
 import type { CommandResult, SentCommand } from '#processes/engine/options';
+import type { ProcessStatus } from '#processes/engine/process-run';
 import { erasureCompletion } from '#processes/erasure-completion';
 import { leadAgeing } from '#processes/lead-ageing';
 import { leadDistribution } from '#processes/lead-distribution';
@@ -61,19 +63,22 @@ export interface ReactionDependencies extends EffectDependencies {
   readonly activities?: Activities;
   /** False in commands of an operator, which do not know the accounts of the store: these calls wait for the store itself. Default: true. */
   readonly callsOutside?: boolean;
+  /** Where this program reads one. */
+  readonly mailbox?: Mailbox | undefined;
   /** Where several workers run: the lease that this one has of a unit. Default: there is one worker, which needs none. */
   readonly leaseOf?: (unit: string) => Lease | undefined;
 }
 
 /** The engine that runs the processes. It sends commands over the bus, and calls what is outside. */
 export function createReactions(dependencies: ReactionDependencies): ProcessEngine {
-  const { store, streams, clock, vault, dispatch, leaseOf, callsOutside = true, activities } = dependencies;
+  const { store, streams, clock, vault, dispatch, leaseOf, callsOutside = true, activities, mailbox } = dependencies;
   const kept = new KeptResults();
   return new ProcessEngine({
     store,
     clock,
     processes,
     activities,
+    besides: () => (mailbox ? [statusOf(mailbox)] : []),
     ...(leaseOf && { mayActFor: (unit) => leaseOf(unit) !== undefined }),
     send: async (sent) => {
       // Others are dispatched at once, in the order in which they are sent.
@@ -88,6 +93,18 @@ export function createReactions(dependencies: ReactionDependencies): ProcessEngi
     warm: (names) => streams.warm(names, { until: Number.POSITIVE_INFINITY }),
     effects: effectsOf(dependencies, { callsOutside, kept }),
   });
+}
+
+/** Health and metrics tell of the mailbox as of any other call to the outside. */
+function statusOf(mailbox: Mailbox): ProcessStatus {
+  const { failing, failingSince, lastError } = mailbox.status();
+  const since = { ...(failingSince && { failingSince }), ...(lastError && { lastError }) };
+  const reading = { what: 'read-mailbox', isEffect: true, failing, underWay: 0, ...since };
+  return {
+    ...{ name: 'support-mailbox', waitingForRetry: failing, parked: 0 },
+    ...(lastError && { lastError }),
+    withoutResult: failing > 0 ? [reading] : [],
+  };
 }
 
 function addressed(

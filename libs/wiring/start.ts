@@ -1,15 +1,17 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { catalogueStream } from '#domain/catalogue/catalogue';
+import type { Activities } from '#domain/kernel/activities';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { StreamDamaged } from '#event-store/port';
 import type { Mailbox } from '#gateways/mailbox';
 import type { ProviderLimits } from '#gateways/payments';
-import { isSetAside, readSupportLetter, type SupportMail } from '#gateways/support-mail';
+import type { SupportMail } from '#gateways/support-mail';
 import { prepareNewStore } from '#requests/first-start';
 import type { Requests } from '#requests/requests';
 import { StreamCache } from '#requests/stream-cache';
 import type { Work } from './leadger.module.ts';
-import { MAILBOX, PROVIDER_LIMITS, REQUESTS, SUPPORT_MAIL, WORK } from './tokens.ts';
+import { takeSupportMail } from './support-mails.ts';
+import { ACTIVITIES, MAILBOX, PROVIDER_LIMITS, REQUESTS, SUPPORT_MAIL, WORK } from './tokens.ts';
 
 /**
  * Starts a store: writes what a new one needs, then runs projections and processes, as far as they run in this program.
@@ -27,11 +29,10 @@ export async function startLeadger(
   return { running: application.get<Work>(WORK).run() };
 }
 
-/** Nothing is recorded of a mail that is set aside: it stays in the mailbox. @throws when it cannot be recorded now */
+/** @throws when it cannot be recorded now */
 async function takeMail(application: INestApplicationContext, raw: Uint8Array): Promise<void> {
-  const mail = application.get<SupportMail>(SUPPORT_MAIL);
-  const letter = await readSupportLetter(raw);
-  if (!isSetAside(letter)) await application.get<Requests>(REQUESTS).support.takeLetter(letter, mail);
+  const [requests, activities] = [application.get<Requests>(REQUESTS), application.get<Activities>(ACTIVITIES)];
+  await takeSupportMail({ requests, activities, mail: application.get<SupportMail>(SUPPORT_MAIL) }, raw);
 }
 
 /** STO-2: the descriptor may have been set under another provider. Nobody would see that it is cut. */

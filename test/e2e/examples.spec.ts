@@ -68,7 +68,9 @@ const story: readonly (string | Step)[] = [
     query: { leadTypeId: 'shared-fresh', source: 'fair-2026' },
   },
   ...['listStock', 'listAttention'],
-  ...['openTicket', 'listTickets', 'getTicket', 'answerTicket', 'addTicketMessage', 'closeTicket', 'getTicketHistory'],
+  // A ticket that is open already is taken up without an effect.
+  ...['openTicket', 'takeUpLetter', 'listTickets', 'getTicket', 'answerTicket', 'addTicketMessage', 'closeTicket'],
+  'getTicketHistory',
   ...['listMails', 'getMail', 'getMailCopy', 'listWebhooks', 'getWebhook', 'retryWebhook', 'listWholeHistory'],
 
   {

@@ -155,6 +155,7 @@ test('it lists every route with its operation id: after a change run `npm test -
   "GET /api/tickets/{ticketId} getTicket",
   "POST /api/tickets/{ticketId}/answer answerTicket",
   "POST /api/tickets/{ticketId}/messages addTicketMessage",
+  "POST /api/tickets/{ticketId}/take-up takeUpLetter",
   "POST /api/tickets/{ticketId}/close closeTicket",
   "GET /api/tickets/{ticketId}/history getTicketHistory",
   "GET /api/customers/{customerId}/whole-history listWholeHistory",
@@ -254,7 +255,7 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|resolve|unsubscribe)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|take-up|resolve|unsubscribe)$/;
     const collections =
       /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges|suppressions)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);

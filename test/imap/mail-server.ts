@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ImapFlow } from 'imapflow';
@@ -16,11 +16,13 @@ export const describeWithImap = existsSync(DOVECOT) ? describe : describe.skip;
 export interface MailServer {
   readonly url: string;
   /** Puts a mail into the inbox, as a mail server does. */
-  deliver(mail: string): Promise<void>;
+  deliver(mail: string | Buffer, arrivedAt?: Date): Promise<void>;
   /** The flags of each mail in the inbox. */
   flags(): Promise<readonly (readonly string[])[]>;
   /** Takes the mark from all mails, as a crash between recording and marking leaves them. */
   unmark(): Promise<void>;
+  /** The mailbox as a backup brings it back: all mails have new ids and no marks. Only while the server is shut down. */
+  restore(): Promise<void>;
   /** Ends its processes. */
   shutDown(): Promise<void>;
   start(): Promise<void>;
@@ -107,7 +109,14 @@ export async function startMailServer(): Promise<MailServer> {
   await start();
   return {
     url: `imap://support:wombat@127.0.0.1:${port}`,
-    deliver: (mail) => using(async (client) => void (await client.append('INBOX', mail))),
+    deliver: (mail, arrivedAt) => using(async (client) => void (await client.append('INBOX', mail, [], arrivedAt))),
+    async restore() {
+      const names = await readdir(join(directory, 'mail'));
+      for (const name of names.filter((one) => one.startsWith('dovecot')))
+        await rm(join(directory, 'mail', name), { recursive: true });
+      const cur = join(directory, 'mail', 'cur');
+      for (const name of await readdir(cur)) await rename(join(cur, name), join(cur, name.replace(/:2,.*$/, ':2,')));
+    },
     flags: () =>
       using(async (client) => {
         const found = await client.fetchAll('1:*', { flags: true });

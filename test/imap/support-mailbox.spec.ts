@@ -1,7 +1,7 @@
 import { systemClock } from '#gateways/clock';
 import { mailInMemory } from '#gateways/mail';
 import { imapMailbox } from '#gateways/mailbox';
-import { isSetAside, readSupportLetter, supportMail } from '#gateways/support-mail';
+import { readSupportLetter, supportMail } from '#gateways/support-mail';
 import type { Requests } from '#requests/requests';
 import { openShop, type Shop } from '#test/acceptance/shop';
 import { waitUntil } from '#test/wait-until';
@@ -36,9 +36,8 @@ describeWithImap('the mailbox of support', () => {
       '',
     ].join('\r\n');
   const takeAsAnother = async (raw: Uint8Array) => {
-    const mail = await readSupportLetter(raw);
     const { support } = shop.server.application.get<Requests>(REQUESTS);
-    if (!isSetAside(mail)) await support.takeLetter(mail, supportMail({}));
+    await support.takeLetter(await readSupportLetter(raw), supportMail({}));
   };
   const tickets = async () => (await shop.read('/api/tickets')).items;
   const texts = async () =>
@@ -77,9 +76,21 @@ describeWithImap('the mailbox of support', () => {
   test('SUP-3: a server that went away is called again', async () => {
     await server.shutDown();
     await waitUntil(() => told.length > 0);
+    const failing = {
+      part: 'effect',
+      name: 'read-mailbox',
+      count: 1,
+      reason: expect.stringMatching(/^the mailbox: it/),
+    };
+    expect((await shop.ask('GET', '/health')).status).toBe('green');
+    await shop.wait({ seconds: 361 });
+    expect(await shop.ask('GET', '/health')).toMatchObject({ status: 'yellow', degradedBy: [failing] });
+    const { text } = await shop.try('GET', '/metrics');
+    expect(text).toMatch(/leadger_wishes_failing_seconds\{process="support-mailbox",what="read-mailbox"\} 3\d\d/);
     await server.start();
     await server.deliver(letter('four', 'Back again.'));
     await waitUntil(async () => (await texts()).includes('Back again.'));
     expect(told.join()).not.toContain('wombat');
+    await waitUntil(async () => (await shop.ask('GET', '/health')).status === 'green');
   });
 });

@@ -275,6 +275,12 @@ const customer: Makers<'customer'> = {
 const answerPolicy = { policyVersion: 1, ...defaultPolicy };
 const ticket: Makers<'ticket'> = {
   OpenTicket: () => ({ customerId: CUSTOMER, storeId: 'main', subject: box('s'), message: box('m'), answerPolicy }),
+  SetLetterAside: (choice) => ({
+    ...{ customerId: CUSTOMER, storeId: 'main', subject: box('s'), message: box('m'), reason: 'spam' },
+    ...{ letter: { thread: box('t'), subject: box('s'), attachmentsRefused: 0 } },
+    ...(choice > 7 && { noAddress: true }),
+  }),
+  TakeUpLetter: () => ({ answerPolicy }),
   AnswerTicket: () => ({ answer: box('a') }),
   WriteAgain: () => ({ message: box('m'), answerPolicy }),
   CloseTicket: nothing,

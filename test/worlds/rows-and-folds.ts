@@ -314,6 +314,7 @@ const ticketColumns: Comparison<TicketRow>['columns'] = {
   customerId: ({ ticketId }, state) => state('ticket', ticketId).customerId,
   storeId: only,
   status: ({ ticketId }, state) => state('ticket', ticketId).status,
+  setAside: only,
   subject: only,
   messages: only,
   callBackTelephone: only,

@@ -1,6 +1,16 @@
 import { LeadgerError } from './leadger-error.ts';
 
-const kinds = ['request', 'command', 'append', 'process', 'effect', 'read-model', 'row', 'import'] as const;
+const kinds = [
+  'request',
+  'command',
+  'append',
+  'process',
+  'effect',
+  'read-model',
+  'row',
+  'import',
+  'support-mail',
+] as const;
 type ActivityKind = (typeof kinds)[number];
 
 /** The activity that led to another one. Its trace is named by the correlation id. */

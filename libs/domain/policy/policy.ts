@@ -35,7 +35,7 @@ const retention = z.strictObject({
   ),
 });
 
-/** RULES: DLV-2, DLV-6, DLV-11, DLV-12, RPL-2 … RPL-5, ORD-3, LOY-1, LOY-3, LOY-4, LOY-7, LOY-8, LOY-10, SUP-1. */
+/** RULES: DLV-2, DLV-6, DLV-11, DLV-12, RPL-2 … RPL-5, ORD-3, LOY-1, LOY-3, LOY-4, LOY-7, LOY-8, LOY-10, SUP-1, SUP-3. */
 export const policyDocument = z.strictObject({
   maximumCustomersPerSharedLead: z
     .int()
@@ -112,6 +112,14 @@ export const policyDocument = z.strictObject({
     .positive()
     .max(10_000)
     .describe('Within how many hours of business days a ticket is answered (SUP-1).'),
+  ticketsByMailADay: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe(
+      'How many tickets one address opens by mail in a day (UTC); later mails are set aside (SUP-3). 20 when absent.',
+    ),
   businessTimeZone: timeZone
     .refine(isTimeZone, 'must be the IANA name of a time zone, like America/New_York')
     .describe('The time zone in which business days begin and end.'),
@@ -165,6 +173,10 @@ export const retentionOf = (document: PolicyDocument | undefined): Retention => 
 
 /** Versions that say nothing about it, such as all older ones, get the same. */
 export const renewalGraceHoursOf = ({ renewalGraceHours = 24 }: PolicyDocument): number => renewalGraceHours;
+
+/** SUP-3: versions that say nothing about it, such as all older ones, get the same. */
+export const ticketsByMailADayOf = ({ ticketsByMailADay = 20 }: Pick<PolicyDocument, 'ticketsByMailADay'>): number =>
+  ticketsByMailADay;
 
 /** DLV-6: how much later than its receipt a capture may be. */
 export const captureToleranceMinutesOf = ({

@@ -144,4 +144,21 @@ describe('a ticket by mail', () => {
       ticket.decide(more, [openedByMail, ...many, answered()].reduce(ticket.evolve, ticket.initialState())),
     ).toHaveLength(1);
   });
+
+  it('SUP-3: is set aside, is never due, and becomes a ticket when support takes it up, unless nobody could be answered', () => {
+    const about = { customerId: 'c1', storeId: 'main', ...letter, letter: byMail(0) };
+    const setAside: TicketEvent = { type: 'LetterSetAside', data: { at: FRIDAY, reason: 'spam', ...about, answerTo } };
+    const takeUp: TicketCommand = { type: 'TakeUpLetter', at: FRIDAY, answerPolicy };
+    const takenUp: TicketEvent = { type: 'TicketOpened', data: { ...openedByMail.data, letter: byMail(0) } as never };
+    given(ticket)
+      .when({ type: 'SetLetterAside', at: FRIDAY, reason: 'spam', ...about, answerTo })
+      .thenRecords(setAside);
+    given(ticket, setAside).when(recordOverdue(DUE)).thenNothing();
+    given(ticket, setAside).when(answer()).thenRefuses('ticket-set-aside', 'SUP-3');
+    given(ticket, setAside).when(writeAgain).thenRefuses('ticket-set-aside', 'SUP-3');
+    given(ticket, setAside).when(takeUp).thenRecords(takenUp);
+    const anonymous = { ...setAside, data: { ...setAside.data, noAddress: true } } as TicketEvent;
+    given(ticket, anonymous).when(takeUp).thenRefuses('ticket-without-address', 'SUP-3');
+    given(ticket, anonymous).when(close).thenRecords(closed);
+  });
 });

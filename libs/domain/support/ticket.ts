@@ -22,7 +22,33 @@ type Letter = z.infer<typeof letter>;
 
 const byMail = { letter: letter.optional() };
 
+/** Why a mail waits beside the tickets until support looks at it (SUP-3). */
+export const asideReasons = [
+  'automatic',
+  'spam',
+  'own-mail',
+  'too-many',
+  'ticket-full',
+  'no-store',
+  'no-sender',
+  'empty',
+  'too-large',
+  'unreadable',
+] as const;
+export type AsideReason = (typeof asideReasons)[number];
+
 export const ticketEvents = {
+  /** A mail that is no ticket unless support takes it up. `answerTo`: as in `TicketOpened`. */
+  LetterSetAside: fact({
+    customerId: id,
+    storeId: id,
+    reason: z.enum(asideReasons),
+    subject: sealedFor('customer', 'subject'),
+    message: sealedFor('customer', 'message'),
+    answerTo: sealedFor('customer', 'email').optional(),
+    noAddress: z.literal(true).optional().describe('The mail does not say who wrote it.'),
+    letter,
+  }),
   /** `answerTo`: of a writer without an account, whose `customerId` is made from this address. */
   TicketOpened: fact({
     customerId: id,
@@ -63,6 +89,16 @@ export type AnswerPolicy = { readonly policyVersion: number } & Readonly<
   Pick<PolicyDocument, 'ticketAnswerBusinessHours' | 'businessTimeZone' | 'holidays'>
 >;
 
+interface LetterAside {
+  readonly customerId: string;
+  readonly storeId: string;
+  readonly subject: Sealed;
+  readonly message: Sealed;
+  readonly answerTo?: Sealed | undefined;
+  readonly noAddress?: true | undefined;
+  readonly letter: Letter;
+}
+
 export type TicketCommand =
   | {
       type: 'OpenTicket';
@@ -76,6 +112,8 @@ export type TicketCommand =
       letter?: Letter;
       answerPolicy: AnswerPolicy;
     }
+  | ({ type: 'SetLetterAside'; at: Instant; reason: AsideReason } & LetterAside)
+  | { type: 'TakeUpLetter'; at: Instant; answerPolicy: AnswerPolicy }
   | { type: 'AnswerTicket'; at: Instant; answer: Sealed }
   | { type: 'WriteAgain'; at: Instant; message: Sealed; letter?: Letter; answerPolicy: AnswerPolicy }
   /** `cause`: where the store itself closes it. */
@@ -89,14 +127,16 @@ const owner = ownerOrSupport<unknown, TicketState>(({ state }) => customerOfTick
 /** Who may ask for which command. */
 export const ticketRights = {
   OpenTicket: ownerOrSupport(customerInCommand, 'SUP-1'),
+  SetLetterAside: processOnly,
+  TakeUpLetter: support('SUP-3'),
   AnswerTicket: support('SUP-2'),
   WriteAgain: owner,
   CloseTicket: owner,
   RecordTicketOverdue: processOnly,
 } satisfies RightsOf<TicketCommand, TicketState>;
 
-/** `open`: the ticket waits for an answer. */
-export const ticketStatuses = ['open', 'answered', 'closed'] as const;
+/** `open`: the ticket waits for an answer. `set-aside`: a mail that is a ticket only if support takes it up. */
+export const ticketStatuses = ['open', 'answered', 'closed', 'set-aside'] as const;
 type TicketStatus = (typeof ticketStatuses)[number];
 
 interface TicketState {
@@ -110,6 +150,8 @@ interface TicketState {
   readonly letter?: Letter | undefined;
   /** Messages that wait for an answer. */
   readonly waiting: number;
+  /** Of a mail that is set aside. */
+  readonly aside?: LetterAside;
 }
 
 export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
@@ -122,17 +164,25 @@ export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
       const { type: _, answerPolicy, ...data } = command;
       return status === 'unknown' ? [{ type: 'TicketOpened', data: { ...data, ...dueBy(answerPolicy, at) } }] : [];
     }
+    if (command.type === 'SetLetterAside') {
+      const { type: _, ...data } = command;
+      return status === 'unknown' ? [{ type: 'LetterSetAside', data }] : [];
+    }
     if (status === 'unknown') return unknownTicket;
 
     switch (command.type) {
+      case 'TakeUpLetter':
+        return takenUp(command, state);
       case 'AnswerTicket':
         if (status === 'closed') return isClosed;
+        if (status === 'set-aside') return isSetAside;
         if (status === 'answered')
           return refuse('ticket-answered', 'the ticket is answered, and the customer has not written since', 'SUP-1');
         return [{ type: 'TicketAnswered', data: { at, customerId, answer: command.answer, ...whereTo(state) } }];
       case 'WriteAgain': {
         const { message, letter, answerPolicy } = command;
         if (status === 'closed') return isClosed;
+        if (status === 'set-aside') return isSetAside;
         if (letter && state.waiting >= MOST_WAITING) return isFull;
         const data = { at, customerId, message, ...(letter && { letter }) };
         if (status === 'open') return [{ type: 'TicketAddedTo', data }];
@@ -150,6 +200,10 @@ export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
 
   evolve(state, event): TicketState {
     switch (event.type) {
+      case 'LetterSetAside': {
+        const { at: dueAt, reason: _, ...aside } = event.data;
+        return { ...ticket.initialState(), status: 'set-aside', customerId: aside.customerId, dueAt, aside };
+      }
       case 'TicketOpened': {
         const { customerId, storeId, dueAt, answerTo, letter } = event.data;
         const stranger = answerTo && { stranger: { storeId, answerTo } };
@@ -169,6 +223,18 @@ export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
   },
 };
 
+/** Of what is a ticket already, nothing is recorded. */
+function takenUp(
+  { at, answerPolicy }: Extract<TicketCommand, { type: 'TakeUpLetter' }>,
+  { status, aside }: TicketState,
+): Decision<TicketEvent> {
+  if (status === 'closed') return isClosed;
+  if (status !== 'set-aside' || !aside) return [];
+  const { noAddress, ...letter } = aside;
+  if (noAddress) return withoutAddress;
+  return [{ type: 'TicketOpened', data: { at, ...letter, ...dueBy(answerPolicy, at) } }];
+}
+
 /** A program that writes by mail again and again fills no ticket. */
 const MOST_WAITING = 50;
 
@@ -187,6 +253,8 @@ const closed = ({ at, cause }: Extract<TicketCommand, { type: 'CloseTicket' }>, 
 
 export const unknownTicket = refuse('ticket-unknown', 'there is no such ticket');
 const isFull = refuse('ticket-full', 'so many messages wait for an answer already', 'SUP-3');
+const isSetAside = refuse('ticket-set-aside', 'the mail is set aside: take it up first', 'SUP-3');
+const withoutAddress = refuse('ticket-without-address', 'the mail has no address to which an answer could go', 'SUP-3');
 const isClosed = refuse('ticket-closed', 'the ticket is closed: open a new one', 'SUP-1');
 
 const dueBy = (

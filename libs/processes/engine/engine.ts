@@ -140,7 +140,7 @@ export class ProcessEngine {
       position: this.#position,
       caughtUpTo: this.#caughtUpTo,
       idle: this.#idle,
-      processes: this.#runs.map((run) => run.status()),
+      processes: [...this.#runs.map((run) => run.status()), ...(this.#options.besides?.() ?? [])],
     };
   }
 

@@ -5,7 +5,7 @@ import type { AnyCommand } from '#domain/ledger';
 import type { EventStore, Position } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { Effect, Untimed } from '../process.ts';
-import type { AnyProcess } from './process-run.ts';
+import type { AnyProcess, ProcessStatus } from './process-run.ts';
 
 /** A command as the engine sends it: with its instant, its actor and its cause. */
 export interface SentCommand {
@@ -49,6 +49,8 @@ export interface EngineOptions {
   readonly mayActFor?: (unit: string) => boolean;
   /** Where each attempt of a wish is told. */
   readonly activities?: Activities | undefined;
+  /** What else of this program calls the outside, to be reported beside the processes. */
+  readonly besides?: (() => readonly ProcessStatus[]) | undefined;
   /** The maximum number of wishes taken from one process at a time. */
   readonly wishesAtOnce?: number;
 }

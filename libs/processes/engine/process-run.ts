@@ -44,7 +44,7 @@ export const processStatus = z.object({
     .optional()
     .describe('What failed or has no answer yet, by its kind. Absent in reports of workers of the version before.'),
 });
-type ProcessStatus = z.infer<typeof processStatus>;
+export type ProcessStatus = z.infer<typeof processStatus>;
 
 /** The delays before each new try of a failed wish. After the last one the wish is parked. */
 const BACKOFF_SECONDS = [1, 2, 5, 15, 60];

@@ -73,6 +73,8 @@ export const histories = model({
     ProgrammeJoined: note,
     ReplacementRequested: note,
     TicketOpened: note,
+    LetterSetAside: note,
+    LetterAdmitted: note,
     MailWished: note,
     WebhookWished: note,
     ReceiptIssued: (rows, { stream, revision: place, data: { customerId } }) =>

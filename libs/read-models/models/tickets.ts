@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
 import { type Sealed, sealed } from '#domain/kernel/events';
-import { ticketStatuses } from '#domain/support/ticket';
+import { asideReasons, ticketStatuses } from '#domain/support/ticket';
 import { column } from '../engine/columns.ts';
 import { modelOfStreams, type RowOfStream, table } from '../engine/model.ts';
 import { exampleBox, exampleIds } from './examples.ts';
@@ -22,7 +22,15 @@ export const ticketRow = z.object({
     .id()
     .describe('Customer who wrote. Of a writer without an account, an id that is made from the address.'),
   storeId: column.id().describe('Store whose customer it is.'),
-  status: column.oneOf(ticketStatuses).describe('State of the ticket; `open`: it waits for an answer.'),
+  status: column
+    .oneOf(ticketStatuses)
+    .describe(
+      'State of the ticket; `open`: it waits for an answer; `set-aside`: a mail that is a ticket only if support takes it up.',
+    ),
+  setAside: column
+    .oneOf(asideReasons)
+    .nullable()
+    .describe('Why the mail was set aside when it came. Null: it was not.'),
   subject: column.json(sealed).describe('What the ticket is about.'),
   messages: column.json(z.array(ticketMessage)).describe('What customer and support wrote, oldest first.'),
   callBackTelephone: column
@@ -33,12 +41,17 @@ export const ticketRow = z.object({
     .json(sealed)
     .nullable()
     .describe('Address of a writer without an account. Null: the customer has one.'),
-  openedAt: column.instant().describe('When it was opened.'),
-  dueAt: column.instant().describe('When an answer is, or was, due (SUP-1).'),
+  openedAt: column.instant().describe('When it was opened, or its mail was set aside.'),
+  dueAt: column
+    .instant()
+    .describe('When an answer is, or was, due (SUP-1). Of a mail that is set aside: when it came.'),
   overdue: column.flag().describe('Whether that time passed without an answer.'),
   answeredAt: column.instant().nullable().describe('When it was answered last. Null: it waits for an answer.'),
   closedAt: column.instant().nullable().describe('When it was closed. Null: it is not closed.'),
-  policyVersion: column.count().describe('Version of the policy that set the due date.'),
+  policyVersion: column
+    .count()
+    .nullable()
+    .describe('Version of the policy that set the due date. Null: of a mail that is set aside, none did.'),
   revision: column.revision(),
 });
 export type TicketRow = z.infer<typeof ticketRow>;
@@ -48,6 +61,7 @@ export const ticketExample: TicketRow = {
   customerId: exampleIds.customerId,
   storeId: exampleIds.storeId,
   status: 'open',
+  setAside: null,
   subject: exampleBox,
   messages: [{ at: '2026-06-12T16:00:00.000Z', actor: `customer:${exampleIds.customerId}`, text: exampleBox }],
   callBackTelephone: exampleBox,
@@ -77,9 +91,17 @@ export const tickets = modelOfStreams({
   table: ticketTable,
   never: 'a ticket that was never opened',
   on: {
+    LetterSetAside(ticket, fact) {
+      const { reason: setAside, message, at } = fact.data;
+      ticket.create({ ...begun(fact), ...{ status: 'set-aside', setAside, dueAt: at } });
+      addMessage(ticket, fact, message);
+    },
     TicketOpened(ticket, fact) {
-      ticket.create(opened(fact));
-      addMessage(ticket, fact, fact.data.message);
+      const { at, dueAt, policyVersion, message, callBackTelephone = null } = fact.data;
+      const isTakenUp = ticket.before !== undefined;
+      if (!isTakenUp) ticket.create({ ...begun(fact), callBackTelephone });
+      ticket.set({ status: 'open', openedAt: at, dueAt, policyVersion });
+      if (!isTakenUp) addMessage(ticket, fact, message);
     },
     TicketAddedTo: (ticket, fact) => addMessage(ticket, fact, fact.data.message),
     TicketAnswered(ticket, fact) {
@@ -96,25 +118,26 @@ export const tickets = modelOfStreams({
   },
 });
 
-type Written = FactOf<'TicketOpened' | 'TicketAddedTo' | 'TicketAnswered' | 'TicketReopened'>;
+type Written = FactOf<'LetterSetAside' | 'TicketOpened' | 'TicketAddedTo' | 'TicketAnswered' | 'TicketReopened'>;
 
 const addMessage = (ticket: Ticket, { data, cause }: Written, text: Sealed): void =>
   ticket.set({ messages: [...ticket.now.messages, { at: data.at, actor: cause.actor, text }] });
 
-const opened = ({ stream, revision, data }: FactOf<'TicketOpened'>): TicketRow => ({
+const begun = ({ stream, revision, data }: FactOf<'LetterSetAside' | 'TicketOpened'>): TicketRow => ({
   ticketId: idOf(stream),
   customerId: data.customerId,
   storeId: data.storeId,
   status: 'open',
+  setAside: null,
   subject: data.subject,
   messages: [],
-  callBackTelephone: data.callBackTelephone ?? null,
+  callBackTelephone: null,
   answerTo: data.answerTo ?? null,
   openedAt: data.at,
-  dueAt: data.dueAt,
+  dueAt: data.at,
   overdue: false,
   answeredAt: null,
   closedAt: null,
-  policyVersion: data.policyVersion,
+  policyVersion: null,
   revision,
 });

@@ -14,6 +14,8 @@ interface ListDefinition<Row extends object, Filters extends keyof Row & string>
   readonly by: keyof Row & string;
   readonly newestFirst?: true;
   readonly filters: readonly Filters[];
+  /** Rows with this value are listed only where it is asked for. */
+  readonly unlessAsked?: { readonly [Column in Filters]?: Row[Column] };
 }
 
 /** Reads rows. Each statement finds only those that the caller may see. */
@@ -64,14 +66,24 @@ export class RowReader {
   /** The query for a list of rows, in pages. Rows with the same instant are sorted by their key. */
   listing<Row extends object, Filters extends keyof Row & string>(
     table: Table<Row>,
-    { by, newestFirst = false as never, filters }: ListDefinition<Row, Filters>,
+    { by, newestFirst = false as never, filters, unlessAsked = {} }: ListDefinition<Row, Filters>,
   ) {
     const order: SortOrder<Row> = { by, id: table.key, newestFirst };
     return async (caller: Caller, request: PageRequest & Matching<Row, Filters>): Promise<Page<Marked<Row>>> => {
-      const page = await pageOf(matching(this.rows(caller, table), filters, request), order, request);
+      const rows = leavingOut(this.rows(caller, table), unlessAsked, request);
+      const page = await pageOf(matching(rows, filters, request), order, request);
       return { ...page, items: page.items.map((row) => this.mark(table, row)) };
     };
   }
+}
+
+function leavingOut<Row extends object, Columns extends keyof Row & string>(
+  rows: Select<Row>,
+  values: Matching<Row, Columns>,
+  wanted: Matching<Row, Columns>,
+): Select<Row> {
+  const left = (Object.keys(values) as Columns[]).filter((column) => wanted[column] === undefined);
+  return left.reduce((found, column) => found.where(column, '!=', values[column] as never), rows);
 }
 
 export function matching<Row extends object, Filters extends keyof Row & string>(

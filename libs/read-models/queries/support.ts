@@ -44,9 +44,13 @@ export const replacementRows = (reader: RowReader) => ({
   list: reader.listing(replacementTable, replacementListing),
 });
 
-export const ticketListing = { by: 'dueAt', filters: ['status', 'storeId', 'customerId'] } as const;
+export const ticketListing = {
+  by: 'dueAt',
+  filters: ['status', 'storeId', 'customerId'],
+  unlessAsked: { status: 'set-aside' },
+} as const;
 
-/** By due date, the earliest first (SUP-1). */
+/** By due date, the earliest first (SUP-1). Mails that are set aside are no part of the queue (SUP-3). */
 export const ticketRows = (reader: RowReader) => ({
   find: reader.finding(ticketTable),
   list: reader.listing(ticketTable, ticketListing),

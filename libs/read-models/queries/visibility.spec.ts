@@ -109,7 +109,7 @@ function describeVisibility(open: (store: EventStore) => Promise<readonly [ReadM
     // A lead is received before it is delivered, a programme begins with its order, and a refund is wished before it is made.
     const first = (type: string) => Number(!/^(CustomerRegistered|OrderPlaced|LeadReceived|RefundWished)$/.test(type));
     const inOrder = facts.sort((a, b) => first(a.type) - first(b.type));
-    const later = sampleFacts.filter(({ type }) => /^(PaymentCaptured|RenewalMissed)$/.test(type));
+    const later = sampleFacts.filter(({ type }) => /^(PaymentCaptured|RenewalMissed|TicketOpened)$/.test(type));
     for (const mark of ['A', 'B']) await append(store, marked([...inOrder, ...later], mark));
     [readModels, remove] = await open(store);
     await readModels.catchUp();

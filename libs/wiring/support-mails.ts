@@ -1,0 +1,40 @@
+import { type Activities, activityTime } from '#domain/kernel/activities';
+import { failureIn } from '#gateways/failures';
+import { readSupportLetter, type SupportMail } from '#gateways/support-mail';
+import type { LetterTaken } from '#requests/letters';
+import type { Requests } from '#requests/requests';
+
+export interface MailTaking {
+  readonly requests: Pick<Requests, 'support'>;
+  readonly activities: Activities;
+  readonly mail: SupportMail;
+}
+
+const ID = 'support-mail';
+
+/** Takes one mail, whichever way it came, and tells what became of it. @throws when it cannot be recorded now */
+export async function takeSupportMail(
+  { requests, activities, mail }: MailTaking,
+  raw: Uint8Array,
+  recipients: readonly string[] = [],
+): Promise<LetterTaken> {
+  const startedAt = activityTime();
+  const tell = (name: string, ending: { outcome: 'done' | 'failed'; stream?: string; reason?: string }) =>
+    activities.tell({
+      kind: 'support-mail',
+      id: ID,
+      correlationId: ID,
+      name,
+      startedAt,
+      endedAt: activityTime(),
+      ...ending,
+    });
+  try {
+    const taken = await requests.support.takeLetter(await readSupportLetter(raw, recipients), mail);
+    tell(taken.result, { outcome: 'done', stream: `ticket-${taken.ticketId}` });
+    return taken;
+  } catch (error) {
+    tell('failed', { outcome: 'failed', reason: failureIn(error) });
+    throw error;
+  }
+}
