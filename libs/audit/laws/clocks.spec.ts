@@ -12,20 +12,22 @@ interface Times {
   readonly recorded?: number | undefined;
   readonly stored: number;
   readonly effective?: number;
+  /** It does not say how its actor was authenticated. */
+  readonly older?: boolean;
 }
 
 type Line = readonly [stream: string, type: string, times: Times, data?: object];
 
-const cause = { commandId: 'a-command', correlationId: 'a-command', actor: 'process:a' };
+const cause = { commandId: 'a-command', correlationId: 'a-command', actor: 'process:a', authenticated: 'process' };
 const encode = (value: object) => new TextEncoder().encode(JSON.stringify(value));
 
 function record(lines: readonly Line[]): RecordedEvent[] {
   const revisions = new Map<string, number>();
-  return lines.map(([stream, type, { at, recorded, stored, effective }, data], index) => {
+  return lines.map(([stream, type, { at, recorded, stored, effective, older }, data], index) => {
     const revision = (revisions.get(stream) ?? -1) + 1;
     revisions.set(stream, revision);
     const metadata = {
-      ...cause,
+      ...{ ...cause, ...(older && { authenticated: undefined }) },
       ...(recorded !== undefined && { recordedAt: on(recorded) }),
       ...(effective !== undefined && { effectiveAt: on(effective) }),
     };
@@ -86,6 +88,15 @@ describe('a clock that was set back breaks no law, and is seen', () => {
       1,
       5 * 86_400,
     ],
+    [
+      'a log is rewritten later',
+      [
+        ['log-main', 'LogRewritten', { at: 0, recorded: 20, stored: 20, effective: 0 }],
+        pause({ ...same(0), stored: 20 }),
+      ],
+      0,
+      0,
+    ],
     ['it stood behind for an hour', [pause(same(1)), pause(same(1 - 1 / 24))], 1, 3600],
     ['machines differ by half a minute', [pause(same(1)), pause(same(1 - 1 / 2880))], 0, 0],
   ])('%s', async (_, lines, behind, behindSeconds) => {
@@ -118,6 +129,11 @@ describe('a date that was changed does not hide behind a clock', () => {
     ['is not the time for which it was decided', pause({ at: 1, recorded: 8, stored: 8, effective: 2 })],
   ])('it %s', async (_, line) => {
     expect((await check([line])).broken).toEqual({ datedOtherwise: 1 });
+  });
+
+  it('an event in the form of an older version is counted', async () => {
+    const { broken, clocks } = await check([pause(same(1)), pause({ at: 9, recorded: 1, stored: 1, older: true })]);
+    expect([broken, clocks.forAnotherTime]).toEqual([{}, 1]);
   });
 
   it('both dates are older: the events before it are newer', async () => {

@@ -4,6 +4,7 @@ import { nameOf, type RawEvent } from './raw-log.ts';
 /** Machines of one log have clocks that differ by less, and an event is written sooner than this after it was decided. */
 const CLOCKS_AGREE = 60_000;
 const STRETCHES_SHOWN = 5;
+const ofRewriting: ReadonlySet<string> = new Set(['LogRewritten', 'RewritingFinished']);
 
 /**
  * What the clocks of a log did. It breaks no law, because a clock that was set wrong is a fact that nobody can mend later. But dates
@@ -43,7 +44,9 @@ export class ClockCheck {
 
   take(event: RawEvent, { recordedAt: storedAt }: Pick<RecordedEvent, 'recordedAt'>): void {
     this.now = Date.parse(event.data.at) || this.now;
-    if (event.cause.effectiveAt !== undefined) this.#forAnotherTime += 1;
+    // They are dated as the log around them (ADR 27).
+    if (ofRewriting.has(event.type)) return;
+    if (event.cause.effectiveAt !== undefined || !saysOneTime(event)) this.#forAnotherTime += 1;
     const behind = this.#behindBy(event, storedAt);
     if (behind >= CLOCKS_AGREE) this.#note(nameOf(event), storedAt, Math.round(behind / 1000));
     else this.#present = undefined;
@@ -101,15 +104,17 @@ function apart(instant: string, before: string | undefined): number {
 }
 
 /**
- * Whether an event happened when it was decided, for the time for which it was decided. Older versions did not say when that was.
+ * Whether an event happened when it was decided, for the time for which it was decided. Events that do not say how their actor was
+ * authenticated are of older versions, which did not tell the time of a simulation from that of the machine.
  * A lead is assigned by the program that decided it, whose time never goes back; it may be delivered by a later one.
  */
-export function isDatedAsDecided({
-  type,
-  data: { at, decision },
-  cause: { recordedAt, effectiveAt },
-}: RawEvent): boolean {
+export function isDatedAsDecided(event: RawEvent): boolean {
+  const { type, data, cause } = event;
+  const decidedLater = type === 'LeadAssigned' && apart(data.at, data.decision?.decidedAt) >= CLOCKS_AGREE;
+  return !decidedLater && (cause.authenticated === undefined || saysOneTime(event));
+}
+
+function saysOneTime({ data: { at }, cause: { recordedAt, effectiveAt } }: RawEvent): boolean {
   const decided = (effectiveAt ?? recordedAt ?? at) as string;
-  const decidedLater = type === 'LeadAssigned' && apart(at, decision?.decidedAt) >= CLOCKS_AGREE;
-  return !decidedLater && !(Math.abs(apart(at, decided)) >= CLOCKS_AGREE);
+  return Math.abs(apart(at, decided)) < CLOCKS_AGREE;
 }
