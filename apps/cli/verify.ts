@@ -1,3 +1,4 @@
+import type { ClocksFound } from '#audit/laws/clocks';
 import { checkLaws, type Law, laws, type Verdict } from '#audit/laws/laws';
 import { openedBusinessNames } from '#audit/opened';
 import { newestVersionOf } from '#domain/codec';
@@ -42,7 +43,9 @@ export async function verify(location: StoreLocation, { json = false }: { json?:
       ];
       const aboutIds = linesAboutIds(verdict.laws.idTwice);
       const aboutDamage = damages ? linesAboutDamage(damaged, damages.sight) : [];
-      print(marked(verdict, damaged), [...aboutKeys, ...aboutIds, ...linesAbout(foreign), ...aboutDamage], seconds);
+      const aboutClocks = linesAboutClocks(verdict.clocks);
+      const remarks = [...aboutClocks, ...aboutKeys, ...aboutIds, ...linesAbout(foreign), ...aboutDamage];
+      print(marked(verdict, damaged), remarks, seconds);
     }
     return brokenIn(verdict).length === 0 && damaged.length === 0 ? 0 : 1;
   } finally {
@@ -81,6 +84,38 @@ function print(verdict: Verdict, remarks: readonly string[], seconds: number): v
     broken.length === 0 ? 'all laws hold' : `${counted(broken.length, 'law is', 'laws are')} broken`,
   );
 }
+
+/** No law is broken: nobody can mend the past of a clock. Whoever makes dates older is seen here, too. */
+function linesAboutClocks({ behind, behindSeconds, stretches, forAnotherTime }: ClocksFound): readonly string[] {
+  const simulated =
+    forAnotherTime === 0
+      ? []
+      : [
+          `${counted(forAnotherTime, 'event was', 'events were')} decided for another time than the clock showed, as in a simulation`,
+        ];
+  if (behind === 0) return simulated;
+  const more = stretches.reduce((rest, { events }) => rest - events, behind);
+  return [
+    `${counted(behind, 'event was', 'events were')} recorded while a clock stood behind what the log had seen, by ${roughly(behindSeconds)} at most: it was set back, or had been ahead, or somebody made dates older. Compare that with what you know of the machine`,
+    ...stretches.map(
+      ({ from, to, storedFrom, storedTo, events, behindSeconds: seconds }) =>
+        `${' '.repeat(15)}${counted(events, 'event')}, ${from} to ${to}, stored ${storedFrom} to ${storedTo}, behind by ${roughly(seconds)}`,
+    ),
+    ...(more > 0 ? [`${' '.repeat(15)}and ${thousands(more)} more`] : []),
+    ...simulated,
+  ];
+}
+
+/** In the largest unit of which there are two. */
+function roughly(seconds: number): string {
+  const [unit, length] = spans.find(([, span]) => seconds >= 2 * span) ?? (['second', 1] as const);
+  return counted(seconds / length, unit);
+}
+const spans = [
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+] as const;
 
 const linesAboutMissing = (missing: number): readonly string[] =>
   missing === 0

@@ -182,8 +182,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `renewal ${renewalNumber}: nobody knows whether ${tellMoney(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
   RenewalNotCaptured: ({ renewalNumber, chargeKey }) =>
     `renewal ${renewalNumber}, found at the payment provider: charge ${chargeKey} was not captured`,
-  RenewalMissed: ({ renewalNumber, dueAt }) =>
-    `renewal ${renewalNumber}, due ${dueAt}, came too late: it waits for an operator`,
+  RenewalMissed: ({ renewalNumber, dueAt, cause }) =>
+    `renewal ${renewalNumber}, due ${dueAt}, ${cause === undefined ? 'came too late' : 'could not be delivered, because the time zone of its order is not known'}: it waits for an operator`,
   RenewalReleased: ({ renewalNumber, dueAt }) => `renewal ${renewalNumber}, due ${dueAt}, released by an operator`,
   RenewalSkipped: ({ renewalNumber, dueAt, nextDueAt }) =>
     `renewal ${renewalNumber}, due ${dueAt}, skipped: nothing is charged for it; it is due ${nextDueAt} again`,

@@ -62,6 +62,37 @@ describe('a delivery', () => {
   });
 });
 
+test('DLV-7: the order served longest ago is first, also after a clock that was set forward was put right', () => {
+  const { fold, wishes } = driveProcess(leadDistribution, AT);
+  const served = (leadId: string, orderId: string, customerId: string, day: string, eventsSeen: number): Fact[] => [
+    [`lead-${leadId}`, 'LeadReceived', { leadTypeId, openPlaces: 1 }],
+    [
+      `lead-${leadId}`,
+      'LeadAssigned',
+      {
+        ...{ leadTypeId, openPlaces: 0, orderId, customerId, businessKey: customerId },
+        decision: { ...decision, decidedAt: day, eventsSeen },
+      },
+    ],
+  ];
+  const [ahead, right] = ['2026-05-09T10:00:00.000Z', '2026-05-01T10:00:00.000Z'];
+  const facts: Fact[] = [
+    ...before.slice(0, -1),
+    ['customer-c2', 'CustomerRegistered', businessOf('Other')],
+    ['order-o2', 'OrderPlaced', { customerId: 'c2', leadTypeId, quantity: 10, bonusLeads: 0, timeZone: 'UTC' }],
+    ['order-o2', 'PaymentCaptured', {}],
+    ...served('l2', 'o1', 'c1', ahead, 7),
+    ...served('l3', 'o2', 'c2', ahead, 9),
+    ...served('l4', 'o1', 'c1', right, 11),
+    ['lead-l5', 'LeadReceived', { leadTypeId, openPlaces: 1 }],
+  ];
+  for (const fact of facts) fold(...fact);
+  const assignments = (wishes() as CommandWish[])
+    .map(({ command }) => command)
+    .filter(({ type }) => type === 'AssignLead');
+  expect(assignments).toMatchObject([{ orderId: 'o2', decision: { rank: { lastServedAt: ahead } } }]);
+});
+
 describe('DLV-7: a turn that is given back', () => {
   it.each([[[0, 1]], [[1, 0]]])('is as before when two assignments of one order fail, in the order %j', (failing) => {
     const { fold, wishes, state } = driveProcess(leadDistribution, AT);

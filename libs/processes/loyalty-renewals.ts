@@ -4,6 +4,7 @@ import { DueList } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addDays, addHours, earliest } from '#domain/kernel/instants';
+import { isTimeZone } from '#domain/kernel/local-days';
 import { decisionDueAt } from '#domain/loyalty/late-renewals';
 import { type ProgrammeState, programme, programmeStream, type RenewalCharge } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
@@ -20,6 +21,7 @@ import { type CommandWish, defineProcess, type EffectWish, takeFrom } from './pr
 const eventTypes = [
   'PolicyPublished',
   'OrderPlaced',
+  'OrderTimeZoneCorrected',
   'PaymentCaptured',
   'PaymentCardChanged',
   'OrderReopened',
@@ -65,6 +67,8 @@ interface Member {
   programme: ProgrammeState;
   /** The first payment was captured: nothing is renewed before. */
   paid: boolean;
+  /** Its time zone is known: without days it receives nothing (DLV-5), so nothing is announced or charged. */
+  hasDays: boolean;
   /** A renewal was paid, and the order has not recorded it yet. */
   reopening: boolean;
   /** At the first order's price (LOY-2), with the present card (ORD-4). */
@@ -81,7 +85,7 @@ interface ChargeToMake {
  * Renews the orders in Loyalty Rewards. Each renewal has four steps: it is announced (LOY-7), begun on its date, charged,
  * and once it is paid the order is re-opened (LOY-2). Each step leaves a fact: after a crash the next step is
  * requested again. A renewal does not begin before the order has recorded the one before. After the store stood still, what is
- * too late waits for an operator's word (LOY-10).
+ * too late waits for an operator's word (LOY-10), as does the renewal of an order whose time zone is not known.
  */
 export const loyaltyRenewals = defineProcess({
   name: 'loyalty-renewals',
@@ -183,6 +187,7 @@ function newMember(orderId: string, data: FactOf<'OrderPlaced'>['data']): Member
     customerId,
     programme: programme.initialState(),
     paid: false,
+    hasDays: isTimeZone(data.timeZone),
     reopening: false,
     charge: { token, amountCents: quantity * pricePerLeadCents, currency, statementDescriptor },
   };
@@ -195,6 +200,9 @@ function evolveMember(member: Member, fact: Exclude<RenewalFact, { type: 'Policy
     case 'PaymentCaptured':
       member.paid = true;
       keepCustomer(member, fact);
+      break;
+    case 'OrderTimeZoneCorrected':
+      member.hasDays = true;
       break;
     case 'PaymentCardChanged':
       member.charge = { ...member.charge, token: fact.data.paymentToken };
@@ -222,11 +230,11 @@ const scheduleNextStep = ({ members, noticeDays }: Renewals, member: Member): vo
   members.put(member.orderId, member, nextStepAt(member, noticeDays));
 
 /** Undefined while the member waits for a fact. */
-function nextStepAt({ programme: state, paid, reopening }: Member, noticeDays: number): Instant | undefined {
+function nextStepAt({ programme: state, paid, hasDays, reopening }: Member, noticeDays: number): Instant | undefined {
   const dueAt = decisionDueAt(state);
   if (dueAt === undefined || !paid || reopening) return undefined;
   const { announced, attemptsInARow, missed, releasedAt } = state.next;
-  return announced || attemptsInARow > 0 || missed || releasedAt ? dueAt : addDays(dueAt, -noticeDays);
+  return !hasDays || announced || attemptsInARow > 0 || missed || releasedAt ? dueAt : addDays(dueAt, -noticeDays);
 }
 
 /** Another policy may announce renewals earlier or later: then the next step of every member is computed again. */
@@ -319,7 +327,11 @@ function stepsDue({ policies, members }: Renewals, now: Instant, limit: number):
 }
 
 /** A renewal that is already due is not announced: the customer could not hold it any more. */
-function stepOf({ orderId, programme: state, charge }: Member, now: Instant, inForce: PolicyVersion): CommandWish {
+function stepOf(
+  { orderId, programme: state, charge, hasDays }: Member,
+  now: Instant,
+  inForce: PolicyVersion,
+): CommandWish {
   const { number: renewalNumber, attempts, missed, releasedAt } = state.next;
   const stepAt = decisionDueAt(state) as Instant;
   const isDue = stepAt <= now;
@@ -343,6 +355,7 @@ function stepOf({ orderId, programme: state, charge }: Member, now: Instant, inF
           charge,
           retryHours: document.renewalRetryHours,
           graceHours: renewalGraceHoursOf(document),
+          ...(!hasDays && { withoutDays: true as const }),
         }
       : { type: 'AnnounceRenewal', ...renewal },
   };

@@ -5,8 +5,8 @@
  */
 export const rowDigests: Readonly<Record<string, string>> = {
   customers: 'a6001ce0b0efc9b3',
-  orders: '68aaae3fa27bd866',
-  programmes: '76fa2d164f9216ba',
+  orders: 'b8163b49e23e15f7',
+  programmes: 'd10d46f29db0297e',
   defined_coupons: '787409241acf5bf8',
   leads: 'fb59ba62a0a79f29',
   coupons: '476214aa468f65af',

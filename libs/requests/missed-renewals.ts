@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
 import { deriveId } from '#domain/kernel/ids';
+import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
+import { orderStream } from '#domain/orders/order';
+import { refuseUnknownZone } from '#domain/orders/order-time-zone';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
 import { type RequestContext, requestTools } from './request-tools.ts';
 import { RequestRefused } from './rights.ts';
@@ -22,7 +25,7 @@ export const missedRenewalsDecision = z
     left: z
       .int()
       .describe(
-        'Renewals about which somebody else had decided meanwhile, and those that cannot be skipped because their charge is under way.',
+        'Renewals about which somebody else had decided meanwhile, those that cannot be skipped because their charge is under way, and those that cannot be released because the time zone of the order is not known.',
       ),
   })
   .meta({ id: 'MissedRenewalsDecision' });
@@ -53,6 +56,16 @@ export async function decideMissedRenewals(
   }
 }
 
+/** What is charged must be possible to deliver (DLV-5). */
+export async function releaseOf(
+  { stateOf, now }: Pick<QueryTools, 'stateOf' | 'now'>,
+  orderId: string,
+): Promise<CommandOf<'programme'>> {
+  const { terms } = await stateOf<'order'>(orderStream(orderId));
+  const withoutDays = terms !== undefined && refuseUnknownZone(terms) !== undefined;
+  return { type: 'ReleaseRenewal', at: now(), ...(withoutDays && { withoutDays }) };
+}
+
 /** @returns whether this changed something */
 async function decideOne(
   tools: QueryTools & QueryDependencies,
@@ -60,7 +73,8 @@ async function decideOne(
   word: WordAboutRenewals,
   orderId: string,
 ): Promise<boolean> {
-  const command = { type: wordsAboutRenewals[word], at: tools.now() } as const;
+  const command =
+    word === 'release' ? await releaseOf(tools, orderId) : ({ type: 'SkipRenewal', at: tools.now() } as const);
   const commandId = deriveId(command.type, context.commandId, orderId);
   const { outcome } = await requestTools(tools).send(orderId, programmeStream(orderId), command, {
     ...context,

@@ -12,6 +12,7 @@ import {
 } from '#read-models/models/programmes';
 import { damaged } from '#read-models/queries/damaged';
 import type { HistoryRequest } from './histories.ts';
+import { releaseOf } from './missed-renewals.ts';
 import { asRows, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
@@ -24,8 +25,8 @@ export function programmeRequests(tools: RequestTools) {
       send(tools, orderId, { type: 'HoldProgramme', at: now() }, context),
     activate: (orderId: string, context: RequestContext) =>
       send(tools, orderId, { type: 'ActivateProgramme', at: now() }, context),
-    releaseRenewal: (orderId: string, context: RequestContext) =>
-      send(tools, orderId, { type: 'ReleaseRenewal', at: now() }, context),
+    releaseRenewal: async (orderId: string, context: RequestContext) =>
+      send(tools, orderId, await releaseOf(tools, orderId), context),
     skipRenewal: (orderId: string, context: RequestContext) =>
       send(tools, orderId, { type: 'SkipRenewal', at: now() }, context),
     cancel: (orderId: string, context: RequestContext) =>

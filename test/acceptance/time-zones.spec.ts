@@ -153,3 +153,63 @@ test('DLV-5: a customer with a time zone that nobody knows, from an older versio
   const leadId = await shop.lead();
   expect(await leadsOf(orderId)).toEqual([leadId]);
 });
+
+describe('DLV-5, LOY-10: an order in Loyalty Rewards whose time zone nobody knows', () => {
+  const loyalty = {
+    ...{ cadence: 'weekly', cadenceDays: 7, exclusive: true, bonusPercents: [10] },
+    ...{ standardBonusPercent: 10, pausesThatKeepTheLadder: 1 },
+  };
+  const renewals = async (orderId: string) =>
+    (await shop.history(`/api/programmes/${orderId}`))
+      .map(({ type }) => type)
+      .filter((type) => type !== 'ProgrammeJoined');
+  const attention = async (orderId: string) =>
+    (await shop.read('/api/attention')).items.filter((item: { orderId: string }) => item.orderId === orderId);
+  const release = (orderId: string) =>
+    shop.try('POST', `/api/programmes/${orderId}/missed-renewal/release`, undefined, support);
+  const correct = (orderId: string) =>
+    shop.ask('PUT', `/api/orders/${orderId}/time-zone`, { timeZone: 'America/Los_Angeles' }, 200, support);
+
+  test('staff see it, with its reason and what corrects it, until it is corrected', async () => {
+    const orderId = await olderOrder(await shop.customer(), 'PST');
+    const why = `the time zone PST is not known: PUT /api/orders/${orderId}/time-zone corrects it`;
+    await shop.wait({ days: 3 });
+    expect(await attention(orderId)).toMatchObject([{ reason: 'time-zone-unknown', why }]);
+    expect((await shop.read('/api/attention?reason=time-zone-unknown')).items).toHaveLength(1);
+    await correct(orderId);
+    expect(await attention(orderId)).toMatchObject([{ reason: 'starving' }]);
+  });
+
+  test('its renewal is neither announced nor charged: it waits for an operator, and is charged once the time zone is corrected', async () => {
+    const orderId = await olderOrder(await shop.customer(), 'PST', { loyalty });
+    await shop.wait({ days: 7 });
+    expect(await renewals(orderId)).toEqual(['RenewalMissed']);
+    expect((await attention(orderId)).map(({ reason }: { reason: string }) => reason).sort()).toEqual([
+      'renewal-missed',
+      'time-zone-unknown',
+    ]);
+    expect(await release(orderId)).toMatchObject({ status: 409, body: { code: 'time-zone-unknown' } });
+    expect(await shop.ask('POST', '/api/missed-renewals/release', {}, 200, support)).toEqual({ decided: 0, left: 1 });
+    await correct(orderId);
+    expect((await release(orderId)).status).toBe(200);
+    await shop.server.settle();
+    expect(await renewals(orderId)).toEqual(['RenewalMissed', 'RenewalReleased', 'RenewalBegun', 'RenewalPaid']);
+    expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ renewals: 1 });
+    await shop.wait({ days: 7 });
+    expect((await renewals(orderId)).slice(4)).toEqual(['RenewalAnnounced', 'RenewalBegun', 'RenewalPaid']);
+  });
+
+  test('older dates are skipped; corrected before its date, it renews as any other', async () => {
+    const [late, early] = [
+      await olderOrder(await shop.customer(), 'PST', { loyalty }),
+      await olderOrder(await shop.customer(), 'IST', { loyalty }),
+    ];
+    await correct(early);
+    await shop.wait({ days: 15 });
+    expect(await renewals(late)).toEqual(['RenewalMissed', 'RenewalSkipped', 'RenewalMissed']);
+    expect(await renewals(early)).toEqual([
+      ...['RenewalAnnounced', 'RenewalBegun', 'RenewalPaid'],
+      ...['RenewalAnnounced', 'RenewalBegun', 'RenewalPaid'],
+    ]);
+  });
+});

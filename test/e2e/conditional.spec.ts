@@ -34,17 +34,19 @@ test('a client that already has the answer gets 304 without a body, until the an
   }
 });
 
-test('a list, or a row with a forecast, has a new ETag when it changes without a new revision', async () => {
+test('a list, or a row with a forecast, keeps its ETag while time passes, and has a new one when it changes', async () => {
   const lead = { leadTypeId: 'exclusive-fresh', source: 'page', contact: { telephone: '+1 212 555 0181' } };
   await server.call('POST', '/api/leads', lead);
   await server.settle();
   const before = await Promise.all([`/api/orders/${orderId}`, '/api/orders'].map((path) => read(path)));
   await server.clock.moveTo('2026-03-03T15:00:00.000Z');
+  expect(before[0]?.body.expectedFilledAt).not.toBeNull();
   const [row, list] = before.map(({ headers }) => headers.get('etag') as string) as [string, string];
-  expect((await read(`/api/orders/${orderId}`, { 'if-none-match': row })).status).toBe(200);
+  expect((await read(`/api/orders/${orderId}`, { 'if-none-match': row })).status).toBe(304);
   expect((await read('/api/orders', { 'if-none-match': list })).status).toBe(304);
   const changed = await server.call('POST', `/api/orders/${orderId}/pause`, {}, { 'if-match': row });
   expect(changed.status).toBe(200);
+  expect((await read(`/api/orders/${orderId}`, { 'if-none-match': row })).status).toBe(200);
   expect((await read('/api/orders', { 'if-none-match': list })).status).toBe(200);
   const late = await server.call('POST', `/api/orders/${orderId}/restart`, {}, { 'if-match': row });
   expect(late).toMatchObject({ status: 412, body: { code: 'revision-mismatch' } });

@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitUntil } from '#test/wait-until';
-import { serve } from './program.ts';
+import { cli, serve } from './program.ts';
 
 const DAY_MILLISECONDS = 86_400_000;
 
@@ -71,6 +71,7 @@ test('a program whose clock jumps by a week does what is due within a minute; se
     await waitUntil(async () => (await health()).clock.behindSeconds > 0);
     expect(await health()).toMatchObject({ status: 'yellow' });
     expect(first.program.stderr).toMatch(/the clock of the machine was set back by 69\d{4} seconds/);
+    await pausedOrder(call);
   } finally {
     await first.program.stop();
   }
@@ -80,6 +81,7 @@ test('a program whose clock jumps by a week does what is due within a minute; se
   try {
     expect(second.program.stderr).toMatch(/the clock of the machine is 69\d{4} seconds behind the last event/);
     expect(await again.health()).toMatchObject({ status: 'yellow' });
+    await pausedOrder(again.call);
     await setClock(20 * DAY_MILLISECONDS);
     await waitUntil(async () => (await again.health()).clock.behindSeconds === 0);
     // A new event lets the processes look at once.
@@ -89,4 +91,15 @@ test('a program whose clock jumps by a week does what is due within a minute; se
   } finally {
     await second.program.stop();
   }
+
+  const { code, stdout } = await cli('verify', '--data', directory);
+  expect([code, stdout]).toEqual([0, expect.stringContaining('all laws hold')]);
+  expect(stdout).toMatch(
+    /\d+ events were recorded while a clock stood behind what the log had seen, by 8 days at most/,
+  );
+  expect(stdout).toMatch(/\d+ events, .* to .*, stored .* to .*, behind by 8 days/);
+  expect((await cli('copy', '--from', directory, '--to', join(temporary, 'copy'))).code).toBe(0);
+  await cp(join(directory, 'keys'), join(temporary, 'copy', 'keys'), { recursive: true });
+  const copied = JSON.parse((await cli('verify', '--json', '--data', join(temporary, 'copy'))).stdout);
+  expect(copied.clocks.behind).toBeGreaterThan(0);
 });

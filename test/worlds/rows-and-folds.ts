@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { noName } from '#domain/accounts/customer';
 import type { Fact } from '#domain/codec';
+import { isTimeZone } from '#domain/kernel/local-days';
 import { type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
 import type { AnyTable, Table } from '#read-models/engine/model';
 import { take } from '#read-models/engine/project';
@@ -84,6 +85,8 @@ const orderColumns: Comparison<OrderRow>['columns'] = {
     whether(state('order', orderId).status === 'payment-failed', declineReason),
   paymentUnknownSince: ({ orderId, paymentUnknownSince }, state) =>
     whether(state('order', orderId).paymentUnknown || state('programme', orderId).isUnknown, paymentUnknownSince),
+  timeZoneUnknownSince: (row, state) =>
+    whether(!isTimeZone(termsOf(row, state)?.timeZone ?? ''), row.timeZoneUnknownSince),
   refundedCents: (row, state) => refundsOf(row, state, true),
   refundsUnderWayCents: (row, state) => refundsOf(row, state, false),
   maximumReachedOn: only,

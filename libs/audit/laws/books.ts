@@ -22,8 +22,6 @@ export class Books {
   readonly erased = new Set<string>();
   readonly businesses = new Businesses();
   readonly eventsSeen: EventsSeen;
-  /** The latest instant in any event, in milliseconds since 1970. */
-  now = 0;
 
   constructor(eventsSeen: EventsSeen) {
     this.eventsSeen = eventsSeen;
@@ -33,7 +31,6 @@ export class Books {
   record(event: RawEvent): void {
     const at = millisecondsOf(event.data.at);
     recorders[event.type]?.(this, event, at);
-    if (at > this.now) this.now = at;
   }
 
   /** The policy that a decision cites; undefined if it was never published or was not effective yet. */

@@ -40,10 +40,10 @@ export const rankOfDebt = (owedSince: string, id: string): string => `0 ${owedSi
 /** Orders never served come first, then by the decision that served them last, then by age, then by id. */
 export const rankOfOrder = (served: string, placedAt: string, id: string): string => `1 ${served} ${placedAt} ${id}`;
 
-/** Sorts decisions in the order in which they were made. Those that name a position are the older ones. */
-export function keyOf({ decidedAt, decidedOn, eventsSeen, decisionIndex }: RawEvent['data']): string {
+/** Sorts decisions in the order in which they were made, whatever the clock was. Those that name a position are the older ones. */
+export function keyOf({ decidedOn, eventsSeen, decisionIndex }: RawEvent['data']): string {
   const seen = eventsSeen === undefined ? `0 ${decidedOn}` : `1 ${String(eventsSeen).padStart(16, '0')}`;
-  return `${decidedAt} ${seen} ${String(decisionIndex).padStart(9, '0')}`;
+  return `${seen} ${String(decisionIndex).padStart(9, '0')}`;
 }
 
 export const later = (a: string, b: string): string => (a > b ? a : b);

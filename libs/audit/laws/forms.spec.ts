@@ -25,8 +25,7 @@ const full: Required<Cause> & { readonly schemaVersion: number } = {
 };
 
 it('the audit knows every field of the metadata, and every authentication', () => {
-  for (const authenticated of authentications)
-    expect(isCause({ ...full, authenticated }, '2026-03-01T09:30:00.000Z')).toBe(true);
+  for (const authenticated of authentications) expect(isCause({ ...full, authenticated })).toBe(true);
 });
 
 it('the metadata and decisions of all versions have their form', () => {
@@ -35,8 +34,7 @@ it('the metadata and decisions of all versions have their form', () => {
     .map((name) => [name, JSON.parse(readFileSync(join(SAMPLES, name), 'utf8'))]);
   expect(samples.length).toBeGreaterThan(100);
   const wrong = samples.filter(
-    ([, { metadata, data }]) =>
-      !isCause(metadata, metadata.recordedAt) || (data.decision && !isDecision(data.decision, data.at)),
+    ([, { metadata, data }]) => !isCause(metadata) || (data.decision && !isDecision(data.decision)),
   );
   expect(wrong.map(([name]) => name)).toEqual([]);
 });

@@ -834,7 +834,6 @@ describe('the laws', () => {
     ['an event says nothing that can be understood', { unreadable: 1 }, [['lead-l1', 'LeadAged', { at: 'yesterday' }]]],
     ...Object.entries({
       'a time that is none': { recordedAt: 'yesterday' },
-      'a time of recording after it was stored': { recordedAt: on(2) },
       'an effective time that is none': { effectiveAt: 'x' },
       'less than no events seen': { eventsSeen: -1 },
       'half an event seen': { eventsSeen: 0.5 },
@@ -956,11 +955,28 @@ describe('the laws', () => {
       ['a rule that does not exist', { rule: 'nonsense' }, [1, 0]],
       ['no rank', { rank: undefined }, [1, 0]],
       ['the rank of another rule', { rank: { owedSince: on(0) } }, [1, 0]],
-      ['a time long after it', { decidedAt: on(9000) }, [1, 0]],
     ])('a decision that claims %s is found, and hides no later one', async (_, claim, found) => {
       const { laws, decisions } = await judgeBoth({ ...bySeen, ...claim }, bySeen);
       expect([laws.unreadable, laws.basisNotThere]).toEqual(found);
       expect(decisions).toEqual({ judged: 2, passedOver: 0 });
+    });
+
+    it('a decision that claims a time after it is found, and hides no later one', async () => {
+      const { laws, decisions } = await judgeBoth({ ...bySeen, decidedAt: on(9000) }, bySeen);
+      expect([laws.datedOtherwise, decisions]).toEqual([1, { judged: 2, passedOver: 0 }]);
+    });
+
+    it('an order that has its maximum is passed by, also after a clock that was set forward was put right', async () => {
+      const past: Line[] = [
+        ...order('o3', 'c3', 'ex', 1),
+        ...delivery('l9', 'o3', 'c3'),
+        ...delivery('l8', 'o2', 'c2'),
+        ['order-o2', 'OrderPaused', { at: on(8) }],
+        ['order-o2', 'OrderRestarted', { at: on(0) }],
+        ['order-o1', 'OrderPaused', { at: on(0) }],
+      ];
+      const winner = assigned('o2', 'c2', { eventsSeen: setting.length + past.length });
+      expect(await judge(winner, undefined, past)).toEqual([0, { judged: 1, passedOver: 2 }]);
     });
 
     it('a decision of which nothing is true is passed over, and no other one', async () => {

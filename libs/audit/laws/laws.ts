@@ -11,6 +11,7 @@ import {
 } from './books.ts';
 import { CatalogueCheck } from './catalogue.ts';
 import { CheckoutCheck } from './checkouts.ts';
+import { ClockCheck, type ClocksFound, isDatedAsDecided } from './clocks.ts';
 import { CouponCheck } from './coupons.ts';
 import { EventIdCheck } from './event-ids.ts';
 import { couldSee, EventsSeen } from './events-seen.ts';
@@ -32,6 +33,7 @@ export interface Verdict {
   /** The first events that broke each broken law, as `stream@revision`, or what is wrong with the store. */
   readonly examples: Readonly<Partial<Record<Law, readonly string[]>>>;
   readonly events: number;
+  readonly clocks: ClocksFound;
   /** Assignments whose winner was checked, and those about which the log does not say enough. */
   readonly decisions: { readonly judged: number; readonly passedOver: number };
   /** Position of the last event that was read; empty for an empty log. */
@@ -87,6 +89,7 @@ export const laws = {
   revisionGap: 'an event does not follow the one before it in its stream',
   hashMismatch: 'the bytes of an event are not those that were written',
   idTwice: 'two events have one id',
+  datedOtherwise: 'an event says another time than that for which it was decided',
   faultInStore: 'the records of the store contradict each other: a stream, or a position',
   unreadable: 'an event cannot be read, or lacks data that events of its type must have',
 } as const;
@@ -123,7 +126,8 @@ export async function checkLaws(
   options.onProgress?.(events);
   const { counts, examples } = audit.findings;
   const { judged, passedOver } = audit.turns;
-  return { laws: counts, examples, events, decisions: { judged, passedOver }, head };
+  const clocks = audit.clocks.found();
+  return { laws: counts, examples, events, clocks, decisions: { judged, passedOver }, head };
 }
 
 const statesBusiness: ReadonlySet<string> = new Set(['CustomerRegistered', 'BusinessAssociationChanged']);
@@ -149,6 +153,7 @@ async function openedName(
 class Audit {
   readonly findings = new Findings();
   readonly ids = new EventIdCheck();
+  readonly clocks = new ClockCheck();
   readonly #eventsSeen = new EventsSeen();
   readonly turns = new TurnCheck(this.#eventsSeen);
   readonly #books = new Books(this.#eventsSeen);
@@ -181,9 +186,11 @@ class Audit {
   #canBeRead(recorded: RecordedEvent, ordinal: number, openedName: string | undefined): boolean {
     try {
       const event = { ...parseRaw(recorded, ordinal), openedName };
+      this.clocks.take(event, recorded);
       if (!this.#hadBasis(event)) this.findings.add('basisNotThere', event);
+      if (!isDatedAsDecided(event)) this.findings.add('datedOtherwise', event);
       this.#checkContents(event);
-      return this.#hasItsForm(event, recorded.recordedAt);
+      return this.#hasItsForm(event);
     } catch (error) {
       // A damaged payload is a finding, and the rest of the log is still checked.
       if (!(error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)) throw error;
@@ -191,13 +198,11 @@ class Audit {
     }
   }
 
-  #hasItsForm({ stream, type, data, cause }: RawEvent, recordedAt: string): boolean {
+  #hasItsForm({ stream, type, data, cause }: RawEvent): boolean {
     const newest = this.#newestVersionOf?.(stream, type) ?? Number.POSITIVE_INFINITY;
     const { schemaVersion = 1 } = cause;
     return (
-      isCause(cause, recordedAt) &&
-      Number(schemaVersion) <= newest &&
-      (data.decision === undefined || isDecision(data.decision, data.at))
+      isCause(cause) && Number(schemaVersion) <= newest && (data.decision === undefined || isDecision(data.decision))
     );
   }
 
@@ -228,15 +233,16 @@ class Audit {
     for (const law of this.#catalogue.take(event)) this.findings.add(law, event);
   }
 
-  /** What is missing at the end of the log. */
+  /** What is missing at the end of the log, by its own clock. */
   checkEnd(): void {
-    for (const event of missingReplacements(this.#books)) this.findings.add('replacementMissing', event);
+    const { now } = this.clocks;
+    for (const event of missingReplacements(this.#books, now)) this.findings.add('replacementMissing', event);
     for (const event of this.turns.unfair()) this.findings.add('winnerNotFirst', event);
-    for (const event of this.#renewals.missing()) this.findings.add('renewalMissing', event);
-    for (const event of this.#refunds.missing()) this.findings.add('refundMissing', event);
-    for (const event of this.#receipts.missing()) this.findings.add('receiptMissing', event);
-    for (const event of this.#once.unsent()) this.findings.add('mailMissing', event);
-    for (const event of this.#checkouts.withoutOrder()) this.findings.add('checkoutNotKept', event);
+    for (const event of this.#renewals.missing(now)) this.findings.add('renewalMissing', event);
+    for (const event of this.#refunds.missing(now)) this.findings.add('refundMissing', event);
+    for (const event of this.#receipts.missing(now)) this.findings.add('receiptMissing', event);
+    for (const event of this.#once.unsent(now)) this.findings.add('mailMissing', event);
+    for (const event of this.#checkouts.withoutOrder(now)) this.findings.add('checkoutNotKept', event);
   }
 }
 
@@ -354,8 +360,8 @@ function mayBeGranted({ id, data }: RawEvent, books: Books): boolean {
  * RPL-6, judged at the end of the log: a debt, and a lead that could settle it, both unchanged for a day by the log's own
  * clock. Before that the debt may be about to be settled, because a log may end anywhere.
  */
-function missingReplacements(books: Books): readonly RawEvent[] {
-  const since = books.now - DAY;
+function missingReplacements(books: Books, now: number): readonly RawEvent[] {
+  const since = now - DAY;
   if (books.businesses.lastTakenBack > since) return [];
   const debts = [...books.returns.values()].filter(
     (entry) => isOwedSince(since, entry) && !books.erased.has(entry.order.customerId),

@@ -25,12 +25,10 @@ export class OnceCheck {
   readonly #coupons = new Map<string, { limit: number; readonly users: Set<string> }>();
   readonly #mailedAbout = new Set<string>();
   readonly #mails = new Map<string, MailSeen>();
-  #now = 0;
 
   /** Must receive all events in the order of the log. @returns the laws that this event breaks */
   take(event: RawEvent): readonly OnceLaw[] {
     const at = Date.parse(event.data.at);
-    if (at > this.#now) this.#now = at;
     const { id, type, data } = event;
     switch (type) {
       case 'CouponDefined':
@@ -55,14 +53,14 @@ export class OnceCheck {
    * Call it at the end of the log. @returns mails that have had no result for longer than they are tried, or were not tried
    * again when it was time, by the log's own clock
    */
-  unsent(): readonly RawEvent[] {
-    return [...this.#mails.values()].filter((mail) => !mail.ended && this.#isLate(mail)).map(({ wish }) => wish);
+  unsent(now: number): readonly RawEvent[] {
+    return [...this.#mails.values()].filter((mail) => !mail.ended && this.#isLate(mail, now)).map(({ wish }) => wish);
   }
 
-  #isLate({ wish, failingSince, retryAt }: MailSeen): boolean {
+  #isLate({ wish, failingSince, retryAt }: MailSeen, now: number): boolean {
     const since = failingSince ?? Date.parse(wish.data.at);
-    const isForgotten = retryAt !== undefined && retryAt <= this.#now - DAYS_LATE * DAY;
-    return isForgotten || since <= this.#now - DAYS_WITHOUT_RESULT * DAY;
+    const isForgotten = retryAt !== undefined && retryAt <= now - DAYS_LATE * DAY;
+    return isForgotten || since <= now - DAYS_WITHOUT_RESULT * DAY;
   }
 
   #use(code: string, customerId: string): boolean {

@@ -14,14 +14,12 @@ export class RenewalCheck {
   readonly #promised = new Policies(promisedIn);
   readonly #exclusiveTypes = new Set<string>();
   readonly #programmes = new Map<string, Programme>();
-  #now = 0;
 
   /** Must receive all events in the order of the log. @returns the laws that this event breaks */
   take(event: RawEvent): readonly RenewalLaw[] {
     const at = Date.parse(event.data.at);
     const broken = this.#judge(event, at);
     this.#note(event, at);
-    if (at > this.#now) this.#now = at;
     return broken;
   }
 
@@ -29,8 +27,8 @@ export class RenewalCheck {
    * Call it at the end of the log. A log may end anywhere, so a renewal counts only if it is a day late by the log's own
    * clock; one that waits for an operator is not missing (LOY-10). @returns the last event of each programme whose renewal is missing
    */
-  missing(): readonly RawEvent[] {
-    const since = this.#now - DAY;
+  missing(now: number): readonly RawEvent[] {
+    const since = now - DAY;
     return [...this.#programmes.values()].flatMap(
       ({ state, paid, charging, waiting, chargeAt, confirmableUntil, unopenedSince, last }) => {
         const shouldHaveBegun = state === 'active' && paid && !charging && !waiting && chargeAt <= since;

@@ -31,10 +31,8 @@ export class TurnBook {
   readonly debts = new Map<string, Claim>();
   readonly placements = new Map<string, Placement>();
   readonly #lines = new Map<string, WaitingLine>();
-  #now = '';
 
   note(event: RawEvent): void {
-    if (event.data.at > this.#now) this.#now = event.data.at;
     changes[event.type]?.(this, event);
   }
 
@@ -58,7 +56,7 @@ export class TurnBook {
    */
   firstBefore(event: RawEvent): string | undefined {
     const { leadTypeId, decision } = event.data;
-    const now = later(decision.decidedAt, this.#now);
+    const now = decision.decidedAt;
     const winner = this.claim(event);
     const mayHave = (claim: Claim) => this.#mayHave(claim, event.id);
     if (!winner || winner.order.leadTypeId !== leadTypeId || !canBeMet(winner, now) || !mayHave(winner))

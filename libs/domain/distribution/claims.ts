@@ -24,9 +24,9 @@ export function compareClaims(a: Claim, b: Claim): number {
   return compareText(a.lastServed, b.lastServed) || compareText(a.since, b.since) || compareText(a.id, b.id);
 }
 
-/** A key that sorts decisions by their instant, then by what they had seen. It begins with the instant. */
+/** A key that sorts decisions by what they had seen, because a clock may be set back. It ends with the instant. */
 export const servedKey = ({ decidedAt, decisionIndex, ...decision }: DistributionDecision): string =>
-  `${decidedAt} ${seenBy(decision)} ${String(decisionIndex).padStart(6, '0')}`;
+  `${seenBy(decision)} ${String(decisionIndex).padStart(6, '0')} ${decidedAt}`;
 
 /** Decisions that name a position are older than all that name a number of events. */
 const seenBy = ({ decidedOn = '', eventsSeen }: Pick<DistributionDecision, 'decidedOn' | 'eventsSeen'>): string =>
@@ -36,7 +36,7 @@ const seenBy = ({ decidedOn = '', eventsSeen }: Pick<DistributionDecision, 'deci
 export function rankOf(claim: Claim): Pick<DistributionDecision, 'rule' | 'rank'> {
   if (claim.kind === 'replacement') return { rule: 'replacement-owed-longest', rank: { owedSince: claim.since } };
   const { lastServed, since: placedAt } = claim;
-  const [lastServedAt] = lastServed.split(' ');
+  const lastServedAt = lastServed.split(' ').at(-1);
   return { rule: 'order-served-longest-ago', rank: { ...(lastServedAt && { lastServedAt }), placedAt } };
 }
 

@@ -106,6 +106,27 @@ describe('a renewal that is late', () => {
   });
 });
 
+describe('a renewal of an order whose time zone is not known', () => {
+  const unknown = missed(day(7), day(7));
+  const waiting = { ...unknown, data: { ...unknown.data, cause: 'time-zone-unknown' } } as ProgrammeEvent;
+  const withoutDays = { withoutDays: true } as const;
+
+  it('DLV-5, LOY-10: waits on its date, and is not charged', () => {
+    given(programme, joined)
+      .when({ ...begin(day(7)), ...withoutDays } as ProgrammeCommand)
+      .thenRecords(waiting);
+  });
+
+  it('DLV-5, LOY-10: is not released before the time zone is corrected', () => {
+    given(programme, joined, waiting)
+      .when({ type: 'ReleaseRenewal', at: day(8), ...withoutDays })
+      .thenRefuses('time-zone-unknown');
+    given(programme, joined, waiting)
+      .when(release(day(8)))
+      .thenRecords(released(day(8), day(7)));
+  });
+});
+
 describe('an operator', () => {
   const waiting = [joined, skipped(day(16), day(7)), missed(day(16), day(14))];
 

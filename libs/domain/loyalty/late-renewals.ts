@@ -5,7 +5,8 @@ import type { ProgrammeCommand, ProgrammeEvent, ProgrammeState } from './program
 
 /**
  * LOY-10: a store that stood still does not charge its customers for that. Once a renewal is later than the policy
- * allows, the newest date that has come waits for an operator's word, and the older ones are skipped.
+ * allows, the newest date that has come waits for an operator's word, and the older ones are skipped. The same holds for a renewal of an
+ * order that can receive nothing, because its time zone is not known.
  */
 
 type Command<Type extends ProgrammeCommand['type']> = Extract<ProgrammeCommand, { type: Type }>;
@@ -29,13 +30,14 @@ export const isLate = (state: ProgrammeState, at: Instant, graceHours: number): 
 
 /** What is recorded in place of a charge. The customer is charged nothing. */
 export function missLate(
-  { at, policyVersion }: Pick<Command<'BeginRenewal'>, 'at' | 'policyVersion'>,
+  { at, policyVersion, withoutDays }: Pick<Command<'BeginRenewal'>, 'at' | 'policyVersion' | 'withoutDays'>,
   state: ProgrammeState,
 ): Decision<ProgrammeEvent> {
   const { events, dueAt } = skipOlder(state, at, policyVersion);
   if (isOlder(state, dueAt, at) || (state.next.missed && events.length === 0)) return events;
   const { customerId, next } = state;
-  const missed = { at, customerId, renewalNumber: next.number, dueAt, policyVersion };
+  const cause = withoutDays && { cause: 'time-zone-unknown' as const };
+  const missed = { at, customerId, renewalNumber: next.number, dueAt, ...cause, policyVersion };
   return [...events, { type: 'RenewalMissed', data: missed }];
 }
 
@@ -55,9 +57,18 @@ export function missUnderWay(
 }
 
 /** The word is about the newest date, also if it came a moment before the word. */
-export function release({ at }: Command<'ReleaseRenewal'>, state: ProgrammeState): Decision<ProgrammeEvent> {
+export function release(
+  { at, withoutDays }: Command<'ReleaseRenewal'>,
+  state: ProgrammeState,
+): Decision<ProgrammeEvent> {
   const { customerId, next, underWay } = state;
   if (!next.missed) return next.releasedAt === undefined ? nothingWaits : [];
+  if (withoutDays && !underWay)
+    return refuse(
+      'time-zone-unknown',
+      'the time zone of its order is not known, so nothing could be delivered: correct it first',
+      'DLV-5',
+    );
   const released = (dueAt: Instant): ProgrammeEvent => ({
     type: 'RenewalReleased',
     data: { at, customerId, renewalNumber: next.number, dueAt },

@@ -25,6 +25,8 @@ export const programmeStream = (orderId: string) => `programme-${orderId}` as co
 
 /** Who or what held a programme (LOY-5, LOY-8). */
 export const holdCauses = ['customer', 'declined-payment'] as const;
+/** Why a renewal waits for an operator, other than that the store stood still. */
+export const missCauses = ['time-zone-unknown'] as const;
 /** Who or what ended a programme. */
 export const cancellationCauses = ['customer', 'order-cancelled', 'payment-failed', customerErased] as const;
 
@@ -100,13 +102,15 @@ export const programmeEvents = {
   RenewalNotCaptured: fact({ renewalNumber, attempt, chargeKey: id }),
   /**
    * The store stood still: the renewal is not charged by itself any more, and waits for an operator's word (LOY-10).
-   * `attempt`: the charge that was begun before, and may have been captured.
+   * `attempt`: the charge that was begun before, and may have been captured. `cause`: absent where the store stood still; else nothing
+   * could be delivered.
    */
   RenewalMissed: fact({
     customerId: id,
     renewalNumber,
     dueAt: instant,
     attempt: attempt.optional(),
+    cause: z.enum(missCauses).optional(),
     policyVersion,
   }),
   /** An operator's word: it is charged now. */
@@ -163,6 +167,8 @@ export type ProgrammeCommand =
       /** By the policy: a renewal that is later is not charged by itself (LOY-10). */
       graceHours: number;
       policyVersion: number;
+      /** The order has a time zone that is not known (DLV-5): nothing could be delivered for the charge. */
+      withoutDays?: true;
     }
   /** Its charge was begun, and the store stood still before there was a result. */
   | {
@@ -173,7 +179,7 @@ export type ProgrammeCommand =
       graceHours: number;
       policyVersion: number;
     }
-  | { type: 'ReleaseRenewal'; at: Instant }
+  | { type: 'ReleaseRenewal'; at: Instant; withoutDays?: true }
   | { type: 'SkipRenewal'; at: Instant }
   | {
       type: 'RecordRenewalPaid';

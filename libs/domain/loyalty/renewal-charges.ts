@@ -8,13 +8,16 @@ import type { ProgrammeCommand, ProgrammeEvent, ProgrammeState } from './program
 
 type Command<Type extends ProgrammeCommand['type']> = Extract<ProgrammeCommand, { type: Type }>;
 
-/** Charges nothing while the programme is held or cancelled, before the renewal's date, too late, or out of order. */
+/**
+ * Charges nothing while the programme is held or cancelled, before the renewal's date, too late, out of order, or for an order that can
+ * receive nothing.
+ */
 export function begin(command: Command<'BeginRenewal'>, state: ProgrammeState): Decision<ProgrammeEvent> {
   const { at, renewalNumber, charge, retryHours, graceHours, policyVersion } = command;
   const { next } = state;
   const dueAt = decisionDueAt(state);
   if (dueAt === undefined || dueAt > at || renewalNumber !== next.number) return [];
-  if (isLate(state, at, graceHours)) return missLate(command, state);
+  if (command.withoutDays || isLate(state, at, graceHours)) return missLate(command, state);
   const retryAfterHours = retryHours[next.attemptsInARow];
   const begun = { at, renewalNumber, dueAt: next.dueAt, attempt: next.attempts + 1, charge, policyVersion };
   return [{ type: 'RenewalBegun', data: { ...begun, ...(retryAfterHours !== undefined && { retryAfterHours }) } }];

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
 import { declineReasons } from '#domain/kernel/declines';
+import { isTimeZone } from '#domain/kernel/local-days';
 import { type OrderStatus, orderStatuses } from '#domain/orders/order';
 import { addedLeads, standingAfter } from '#domain/orders/standing';
 import { column } from '../engine/columns.ts';
@@ -59,6 +60,12 @@ export const orderRow = z.object({
     .describe(
       'Since when nobody knows whether a charge was captured: its customer was erased before the provider answered. Null: all is known.',
     ),
+  timeZoneUnknownSince: column
+    .instant()
+    .nullable()
+    .describe(
+      'Since when its time zone is one that is not known, so that it can receive nothing (DLV-5): an older version took it, and support corrects it. Null: it is known.',
+    ),
   refundedCents: column
     .cents()
     .describe('What was given back of all its payments, in minor units of the currency (CHK-6).'),
@@ -103,6 +110,7 @@ export const orderExample: OrderRow = {
   closedAt: null,
   declineReason: null,
   paymentUnknownSince: null,
+  timeZoneUnknownSince: null,
   refundedCents: 0,
   refundsUnderWayCents: 0,
   maximumReachedOn: '2026-03-01',
@@ -122,6 +130,7 @@ export const orderTable = table(orderRow, {
     'lead_type_id, placed_at DESC, order_id DESC',
     'status, waiting_since, order_id',
     'payment_unknown_since',
+    'time_zone_unknown_since',
   ],
 });
 
@@ -156,7 +165,7 @@ export const orders = modelOfStreams({
     },
     OrderRestarted: (order, fact) => stand(order, fact, { waitingSince: fact.data.at, ...notPaused }),
     OrderReopened: reopen,
-    OrderTimeZoneCorrected: (order, { data }) => order.set({ timeZone: data.timeZone }),
+    OrderTimeZoneCorrected: (order, { data }) => order.set({ timeZone: data.timeZone, timeZoneUnknownSince: null }),
     DailyMaximumChanged: (order, { data }) => order.set({ dailyMaximum: data.dailyMaximum }),
     /** A paused order restarts for its renewal: there is none any more. */
     ProgrammeCancelled: (order) => order.before && order.set({ restartsAt: null }),
@@ -197,6 +206,7 @@ const placed = ({ stream, revision, data }: FactOf<'OrderPlaced'>): OrderRow => 
   loyaltyCadence: data.loyalty?.cadence ?? null,
   dailyMaximum: data.dailyMaximum ?? null,
   timeZone: data.timeZone,
+  timeZoneUnknownSince: isTimeZone(data.timeZone) ? null : data.at,
   pricePerLeadCents: data.pricePerLeadCents,
   totalCents: data.totalCents,
   currency: data.currency,

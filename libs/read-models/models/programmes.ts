@@ -33,7 +33,7 @@ export const programmeRow = z.object({
     .instant()
     .nullable()
     .describe(
-      'Date of the renewal that came too late, because the store stood still, and waits for an operator (LOY-10). Null: none does.',
+      'Date of the renewal that came too late, because the store stood still or its order has no known time zone, and waits for an operator (LOY-10). Null: none does.',
     ),
   missedUnderWay: column
     .flag()

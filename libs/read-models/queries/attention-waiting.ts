@@ -16,6 +16,7 @@ export const waitingReasons = [
   'mail-given-up',
   'webhook-parked',
   'order-parked',
+  'time-zone-unknown',
 ] as const;
 
 /** An order that a program noticed, and since when. */
@@ -48,6 +49,7 @@ export const whatWaits = (reader: RowReader, limits: WaitingLimits): readonly Ra
   mailGivenUp(reader, limits),
   webhookParked(reader),
   orderParked(reader, limits),
+  timeZoneUnknown(reader),
 ];
 
 const starving = ({ nameOf }: RowReader, { waitingSince }: WaitingLimits) => sql`
@@ -56,7 +58,18 @@ const starving = ({ nameOf }: RowReader, { waitingSince }: WaitingLimits) => sql
     NULL::text AS webhook_id,
     CASE WHEN stock.leads > 0 THEN 'no-lead-in-stock-is-for-it' ELSE 'no-leads-in-stock' END AS why
   FROM ${sql.table(nameOf(orderTable))} LEFT JOIN ${sql.table(nameOf(stockTable))} AS stock USING (lead_type_id)
-  WHERE status = 'open' AND waiting_since < ${waitingSince}::timestamptz`;
+  WHERE status = 'open' AND waiting_since < ${waitingSince}::timestamptz AND time_zone_unknown_since IS NULL`;
+
+/** DLV-5: it can receive nothing, and is not renewed, until support corrects its time zone. */
+const timeZoneUnknown = ({ nameOf }: RowReader) => sql`
+  SELECT 'time-zone-unknown/' || order_id, 'time-zone-unknown', order_id, store_id, customer_id, lead_type_id,
+    NULL, time_zone_unknown_since, NULL, NULL, NULL,
+    'the time zone ' || time_zone || ' is not known: PUT /api/orders/' || order_id || '/time-zone corrects it'
+  FROM ${sql.table(nameOf(orderTable))} AS orders
+  WHERE time_zone_unknown_since IS NOT NULL AND (
+    status IN ('awaiting-payment', 'open', 'paused') OR replacements_owed > 0 OR EXISTS (
+      SELECT FROM ${sql.table(nameOf(programmeTable))} AS programmes
+      WHERE programmes.order_id = orders.order_id AND programmes.status <> 'cancelled'))`;
 
 /** A charge that is parked has a row of its own. */
 const paymentWaiting = ({ nameOf }: RowReader, { unansweredSince, parkedCharges, failures }: WaitingLimits) => sql`
