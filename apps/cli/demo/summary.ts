@@ -10,7 +10,7 @@ import { printLines } from '../print.ts';
 import { brokenIn } from '../verify.ts';
 import type { Life } from './life.ts';
 import { SOURCE_OF_FILES } from './odd-files.ts';
-import { LATE_ANSWER, LOST_ANSWER, REFUSED } from './trouble.ts';
+import { LOST_ANSWER, REFUSED } from './trouble.ts';
 
 export interface DemoSummary {
   readonly seed: number;
@@ -45,12 +45,11 @@ export interface DemoSummary {
     /** Attempts to send a mail: taken without an answer, and refused for now; and mails that were given up. */
     readonly mails: { readonly unconfirmed: number; readonly refusedForNow: number; readonly givenUp: number };
     readonly calls: { readonly failed: number; readonly accepted: number; readonly parked: number };
-    /** Orders whose first charge was declined, or refused for people to look at; or whose answer was lost at first, or came late. */
+    /** Orders whose first charge was declined, or refused for people to look at; or whose answer was lost at first. */
     readonly payments: {
       readonly declined: number;
       readonly refused: number;
       readonly lost: number;
-      readonly late: number;
     };
     readonly files: RowCounts & { readonly files: number };
   };
@@ -146,7 +145,6 @@ async function troubleOf(
       declined: count('PaymentDeclined'),
       refused: paidWith.get(REFUSED) ?? 0,
       lost: paidWith.get(LOST_ANSWER) ?? 0,
-      late: paidWith.get(LATE_ANSWER) ?? 0,
     },
     files: { files: files.length, rows, taken, known: rows - taken - duplicate - rejected, duplicate, rejected },
   };
@@ -219,7 +217,7 @@ const rowsOfTrouble = ({
   ],
   [
     '  with payments',
-    `${thousands(payments.declined)} declined, ${thousands(payments.lost)} answers lost, ${thousands(payments.late)} late, ${thousands(payments.refused)} refused, which wait for people`,
+    `${thousands(payments.declined)} declined, ${thousands(payments.lost)} answers lost and asked for again, ${thousands(payments.refused)} refused, which wait for people`,
   ],
   [
     '  with files',
