@@ -75,7 +75,7 @@ const contactColumns = Object.keys(contact.shape) as (keyof Contact)[];
 const columns = [
   ...(['deliveredAt', 'leadTypeId', 'orderId', 'leadId'] as const),
   ...contactColumns,
-  ...(['rating', 'replacementStatus', 'damaged', 'keyMissing'] as const),
+  ...(['rating', 'replacementStatus', 'suppressedAt', 'damaged', 'keyMissing'] as const),
 ];
 
 class DeliveredLeadsQuery extends PageQuery {

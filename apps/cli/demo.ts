@@ -3,8 +3,6 @@ import { decode } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import { addDays, parseInstant } from '#domain/kernel/instants';
 import { MovedClock, systemClock } from '#gateways/clock';
-import { mailInMemory } from '#gateways/mail';
-import { noWebhooks } from '#gateways/webhooks';
 import { openStores, type Stores } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { Chance } from './demo/chance.ts';
@@ -13,6 +11,7 @@ import { Life, type Lived } from './demo/life.ts';
 import { inventPeople } from './demo/people.ts';
 import { readSampleOrders } from './demo/sample-orders.ts';
 import { type DemoSummary, printSummary, summarise } from './demo/summary.ts';
+import { withoutTrouble, withTrouble } from './demo/trouble.ts';
 import { printJson } from './print.ts';
 import { bar, Progress } from './progress.ts';
 import { type RunningStore, runStore } from './running-store.ts';
@@ -30,6 +29,8 @@ interface DemoOptions {
   readonly data?: string | undefined;
   /** Continues an interrupted demo of the same seed. */
   readonly continue?: boolean;
+  /** Mails, programs of customers and payments fail for some days, and odd files of leads come. */
+  readonly trouble?: boolean;
   readonly json?: boolean;
   /** Must be an empty log. Undefined: the events are in the directory. */
   readonly eventStoreDb?: string | undefined;
@@ -49,23 +50,27 @@ export async function demo(options: DemoOptions): Promise<number> {
 export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
   mustBePossible(options);
   const startOfNew = startOf(options);
-  const { days, seed } = options;
+  const { days, seed, trouble = false } = options;
   const [sample, people] = [await readSampleOrders(), await inventPeople()];
   const stores = await openStoresFor(options);
   const lived = options.continue ? await livedIn(stores) : undefined;
   const start = lived?.since ?? startOfNew;
   const clock = new MovedClock(lived?.until ?? start);
-  const store = await runStore(stores, { clock, mails: mailInMemory(), webhooks: noWebhooks(), prepare: false });
+  const store = await runStore(stores, {
+    clock,
+    ...(trouble ? withTrouble(clock, start) : withoutTrouble()),
+    prepare: false,
+  });
   try {
     const { requests, engine } = store;
     const chance = new Chance('leadger demo', String(seed));
     const supply = new LeadSupply(chance.of('supply'), people);
-    const present = { requests, engine, events: stores.events, clock, lived };
+    const present = { requests, engine, events: stores.events, clock, lived, trouble };
     const life = new Life({ ...present, start, days, sample, supply, people, chance: chance.of('people') });
     // Work that was pending at the interruption is completed at that instant.
     if (lived) await store.untilDone(engine.settle());
     const seconds = await simulate(life, days, { store, clock });
-    return await summarise({ seed, days, seconds }, stores);
+    return await summarise({ seed, days, seconds, ...(trouble && { trouble: life.trouble }) }, stores);
   } finally {
     await store.close();
   }

@@ -1,6 +1,7 @@
 import { escapedJson } from '#apps/terminal-text';
 import { openBoxes } from '#audit/opened';
 import type { RecordedEvent } from '#event-store/port';
+import { forReaders } from '#vault/vault';
 import { openForReading, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 
@@ -12,7 +13,7 @@ export async function* logLines(location: StoreLocation, { opened }: { opened: b
   try {
     for await (const event of stores.events.readAll()) {
       const sealed = contentsOf(event);
-      yield lineOf(event, opened ? await openBoxes(sealed, stores.vault) : sealed);
+      yield lineOf(event, opened ? await openBoxes(sealed, forReaders(stores.vault)) : sealed);
     }
   } finally {
     await stores.close();

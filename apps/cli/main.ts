@@ -379,21 +379,31 @@ program
   .option('--days <number>', 'how many days to simulate', wholeNumber, 30)
   .option('--seed <number>', 'the seed of the random numbers; the same seed gives the same history', wholeNumber, 1)
   .option('--until <instant>', 'when the demo ends, ISO 8601 with a zone; default: now')
-  .option('--continue', 'continue an interrupted demo with the same seed; --data names its directory')
+  .option('--trouble', 'let mails, programs of customers and payments fail for some days, and odd files of leads come')
+  .option('--continue', 'continue an interrupted demo with the same options; --data names its directory')
   .option('--json', 'print the summary as JSON, and nothing else, on standard output')
-  .action(async (options: { days: number; seed: number; until?: string; json?: boolean; continue?: boolean }) => {
-    const { demo } = await import('./demo.ts');
-    // A demo ignores locations from the environment, which belong to a real store. Only options count.
-    const named = <Value>(option: string, value: Value) =>
-      program.getOptionValueSource(option) === 'cli' ? value : undefined;
-    const { directory, eventStoreDb, databaseUrl } = location();
-    process.exitCode = await demo({
-      ...options,
-      data: named('data', directory),
-      eventStoreDb: named('events', eventStoreDb),
-      databaseUrl: named('database', databaseUrl),
-    });
-  });
+  .action(
+    async (options: {
+      days: number;
+      seed: number;
+      until?: string;
+      json?: boolean;
+      continue?: boolean;
+      trouble?: boolean;
+    }) => {
+      const { demo } = await import('./demo.ts');
+      // A demo ignores locations from the environment, which belong to a real store. Only options count.
+      const named = <Value>(option: string, value: Value) =>
+        program.getOptionValueSource(option) === 'cli' ? value : undefined;
+      const { directory, eventStoreDb, databaseUrl } = location();
+      process.exitCode = await demo({
+        ...options,
+        data: named('data', directory),
+        eventStoreDb: named('events', eventStoreDb),
+        databaseUrl: named('database', databaseUrl),
+      });
+    },
+  );
 
 // The reader of our output may stop early: `leadger export | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -4,7 +4,7 @@ import { authentications } from '#domain/kernel/caller';
 import { instant } from '#domain/kernel/events';
 import type { FamilyName } from '#domain/ledger';
 import { StreamDamaged } from '#event-store/port';
-import type { Vault } from '#vault/vault';
+import { forReaders, type Vault } from '#vault/vault';
 import { type OpenedText, openBoxes } from './opened.ts';
 import { type Readable, type ReplayOptions, readFact, replayOrRest } from './replay.ts';
 
@@ -69,7 +69,7 @@ export async function replayHistory<Name extends FamilyName>(
   if (facts.length === 0 && damaged === undefined) return undefined;
   return {
     events: await Promise.all(facts.map((fact) => describeFact(fact, vault))),
-    state: damaged === undefined ? await openBoxes(plain(state), vault) : null,
+    state: damaged === undefined ? await openBoxes(plain(state), forReaders(vault)) : null,
     ...(damaged !== undefined && { damaged }),
   };
 }
@@ -120,8 +120,9 @@ export async function describeFact(
   const { commandId, correlationId, causationId, actor } = cause;
   const { authenticated, authenticatedAs, basis, eventsSeen, effectiveAt } = cause;
   const { policyVersion } = { ...('decision' in rest ? rest.decision : rest) } as { policyVersion?: number };
-  const opened = (await openBoxes(rest, vault)) as Record<string, unknown>;
-  const reason = (await openBoxes(cause.reason, vault)) as OpenedText | undefined;
+  const shown = forReaders(vault);
+  const opened = (await openBoxes(rest, shown)) as Record<string, unknown>;
+  const reason = (await openBoxes(cause.reason, shown)) as OpenedText | undefined;
   const why = { actor, reason, commandId, correlationId, causationId, policyVersion };
   const known = { authenticated, authenticatedAs, basis, eventsSeen, effectiveAt };
   return { revision, type, at, data: opened, ...why, ...known, position, ...(damaged && { damaged }) };

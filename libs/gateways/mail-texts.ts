@@ -3,10 +3,11 @@ import { counted, inDays } from '#domain/kernel/counted';
 import { tellDecline } from '#domain/kernel/declines';
 import { isTimeZone, localDayOf, tellLocalTime } from '#domain/kernel/local-days';
 import { formatMoney } from '#domain/kernel/minor-units';
+import { withEachText } from '#domain/kernel/text';
 import type { Contact } from '#domain/leads/contact';
 import type { MailKind } from '#domain/notifications/kinds';
 import { linkTo } from './mail-links.ts';
-import { unlinkedTexts } from './unlinked.ts';
+import { unlinked } from './unlinked.ts';
 
 interface Text {
   readonly subject: string;
@@ -220,7 +221,7 @@ const ofStrangers = ({ firstName, contact, returnReason }: Facts): Facts =>
   Object.fromEntries(
     Object.entries({ firstName, contact, returnReason })
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name, unlinkedTexts(value)]),
+      .map(([name, value]) => [name, withEachText(value, unlinked)]),
   );
 
 const { escapeExpression: escaped } = Handlebars;

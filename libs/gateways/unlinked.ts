@@ -18,10 +18,3 @@ export const unlinked = (text: string): string =>
     const isLink = word.includes('//') || HOST.test(word);
     return isLink ? word.replace(/:(?=\/\/)/g, '[:]').replace(DOT, '[.]') : word;
   });
-
-/** A value with every text in it unlinked, also the names of members. */
-export function unlinkedTexts(value: unknown): unknown {
-  if (typeof value === 'string') return unlinked(value);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [unlinked(name), unlinkedTexts(member)]));
-}

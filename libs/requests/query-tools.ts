@@ -7,7 +7,7 @@ import type { MailGateway } from '#gateways/mail';
 import type { PaymentNotices } from '#gateways/payment-notices';
 import type { RowQueries } from '#read-models/queries';
 import type { Page } from '#read-models/queries/paging';
-import { CannotOpenBox } from '#vault/vault';
+import { CannotOpenBox, forReaders } from '#vault/vault';
 import { type HistoryReader, historyReader } from './histories.ts';
 import type { OperationDependencies } from './operations.ts';
 import { type OwnerOf, Owners } from './owners.ts';
@@ -43,7 +43,8 @@ export function queryTools(dependencies: QueryDependencies) {
   const { vault, readModels, streams, clock } = dependencies;
   const events = readsInTurn(dependencies.events);
   const owners = new Owners({ events, rows: readModels.queries });
-  const open: OpenBox = (_context, box) => vault.open(box);
+  const shown = forReaders(vault);
+  const open: OpenBox = (_context, box) => shown.open(box);
   return {
     ...dependencies,
     events,

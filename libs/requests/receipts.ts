@@ -2,6 +2,7 @@ import { type CustomerState, customerStream } from '#domain/accounts/customer';
 import type { PersonName, PostalAddress } from '#domain/accounts/personal';
 import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
 import type { Instant, Sealed } from '#domain/kernel/events';
+import { shownTexts } from '#domain/kernel/text';
 import type { StateOf } from '#domain/ledger';
 import { receipts, receiptsStream } from '#domain/receipts/receipts';
 import { buyerLines, type ReceiptSheet } from '#domain/receipts/sheet';
@@ -60,7 +61,7 @@ export function receiptSheet(
 ): ReceiptSheet {
   const { name: storeName = issued.storeId, webAddress = '' } = stores.get(issued.storeId) ?? {};
   const leadTypeName = leadTypes.get(issued.leadTypeId)?.name ?? issued.leadTypeId;
-  return { ...issued, storeName, webAddress, leadTypeName, buyer };
+  return shownTexts({ ...issued, storeName, webAddress, leadTypeName, buyer });
 }
 
 /** Who was erased is not shown. While a key is missing, the receipt says so. */

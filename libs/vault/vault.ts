@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { isUnsealed, type Purpose, type Sealed } from '#domain/kernel/events';
 import { LeadgerError } from '#domain/kernel/leadger-error';
+import { shownTexts } from '#domain/kernel/text';
 import { CannotOpenStore, StoreUnavailable } from '#event-store/port';
 import { close, KEY_BYTES, open } from './boxes.ts';
 import { countRestored, destroyRestored } from './erased-keys.ts';
@@ -78,6 +79,14 @@ export interface Vault {
   personKey(kind: KeyedKind, normalised: string): string;
   close(): Promise<void>;
 }
+
+/**
+ * Opens boxes for whoever shows, prints or sends what is in them: what versions before took in a text, and nobody can show, is
+ * replaced.
+ */
+export const forReaders = (vault: Pick<Vault, 'open'>): Pick<Vault, 'open'> => ({
+  open: async (box) => shownTexts(await vault.open(box)),
+});
 
 /** What is in one box is lost, unless a backup brings it back. Everything else is as before. */
 export abstract class CannotOpenBox extends LeadgerError {}

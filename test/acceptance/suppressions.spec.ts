@@ -94,6 +94,20 @@ describe('suppressed persons', () => {
     expect(told.map(({ data }) => data.isListed)).toEqual([true, true, true]);
   });
 
+  test('DLV-9, DLV-12: the file of a buyer says since when a person must not be contacted any more', async () => {
+    const customerId = await shop.customer();
+    const leadTypeId = await shop.leadType();
+    await shop.order(customerId, { leadTypeId });
+    const [fred, gina] = [person(), person()];
+    const leadIds: string[] = [];
+    for (const one of [fred, gina]) leadIds.push((await send(one, asProgram, leadTypeId)).body.leadId);
+    await suppress(fred);
+    const [header, ...rows] = (await shop.read(`/api/customers/${customerId}/leads.csv`)).trimEnd().split('\r\n');
+    const at = (name: string) => header.split(',').indexOf(name);
+    const since = rows.map((row: string) => [row.split(',')[at('leadId')], row.split(',')[at('suppressedAt')]]);
+    expect(Object.fromEntries(since)).toEqual({ [leadIds[0] as string]: shop.now(), [leadIds[1] as string]: '' });
+  });
+
   test('DLV-12: a file of persons may be sent again', async () => {
     const [dora, emil] = [person(), person()];
     const { leadId } = (await send(dora)).body;

@@ -11,7 +11,8 @@ import { serve } from './program.ts';
 /* The receiver of docs/how-to/receive-leads.md, as it stands there, with a store that sends it leads. */
 
 const guide = await readFile(join(import.meta.dirname, '../../docs/how-to/receive-leads.md'), 'utf8');
-const blockOf = (language: string) => new RegExp(`\`\`\`${language}\n(.*?)\n\`\`\``, 's').exec(guide)?.[1] as string;
+const blocksOf = (language: string): string[] =>
+  [...guide.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\n\`\`\``, 'gs'))].map(([, block]) => block as string);
 
 let temporary: string;
 let file: string;
@@ -19,7 +20,7 @@ const started: (() => Promise<unknown>)[] = [];
 beforeAll(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'leadger-receiver-'));
   file = join(temporary, 'leads.ndjson');
-  await writeFile(join(temporary, 'receiver.mjs'), blockOf('js'));
+  await writeFile(join(temporary, 'receiver.mjs'), blocksOf('js')[0] as string);
 });
 afterEach(async () => {
   for (const stop of started.splice(0)) await stop();
@@ -92,7 +93,7 @@ test('the receiver of the guide gets a lead from a store on this machine, and ta
   await ask('POST', '/api/leads', lead);
   await waitUntil(async () => (await kept()).length > 0);
   const [{ id, ...message }] = (await kept()) as [{ id: string }];
-  const shown = JSON.parse(blockOf('json')) as { data: object };
+  const shown = JSON.parse(blocksOf('json')[0] as string) as { data: object };
   expect(message).toMatchObject({ type: 'lead.delivered', data: { contact: lead.contact } });
   expect(Object.keys(message)).toEqual(Object.keys(shown));
   expect(Object.keys((message as typeof shown).data)).toEqual(Object.keys(shown.data));
@@ -122,6 +123,36 @@ test('the receiver of the guide gets a lead from a store on this machine, and ta
   expect((await fetch(url, { method: 'POST', body })).status).toBe(401);
   expect((await fetch(url)).status).toBe(405);
   expect(await kept()).toHaveLength(1);
+});
+
+test('the receiver of the guide forgets the contact of a person who must not be contacted any more, whatever comes later', async () => {
+  const port = await freePort();
+  const { ask } = await startStore('suppressed', { LEADGER_WEBHOOKS_TO_THIS_MACHINE: 'yes' });
+  const { signingSecret } = await customerOf(ask, port);
+  file = join(temporary, 'suppressed.ndjson');
+  await receive(port, signingSecret);
+  const { leadId } = await ask('POST', '/api/leads', lead);
+  await waitUntil(async () => (await kept()).length > 0);
+  const [{ id: _, ...delivered }] = (await kept()) as [{ id: string }];
+  await ask('POST', '/api/suppressions', { person: { telephone: lead.contact.telephone } });
+  await waitUntil(async () => !(await readFile(file, 'utf8')).includes('Pat'));
+  const shown = JSON.parse(blocksOf('json')[1] as string) as { data: object };
+  const told = (await kept()).find(({ type }) => type === 'lead.suppressed') as { data: object };
+  expect(told).toMatchObject({ data: { leadId, suppression: 'opt-out' } });
+  expect(Object.keys(told.data)).toEqual(Object.keys(shown.data));
+
+  // The message about the lead itself was late, and the receiver was started again meanwhile.
+  await started.pop()?.();
+  await receive(port, signingSecret);
+  const [id, at, body] = ['late', new Date(), JSON.stringify(delivered)];
+  const headers = {
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+    'webhook-signature': signatureOf({ signingSecret, id, at, body }),
+  };
+  expect((await fetch(`http://127.0.0.1:${port}/leads`, { method: 'POST', headers, body })).status).toBe(204);
+  expect((await kept()).map(({ type }) => type)).toEqual(['lead.delivered', 'lead.suppressed', 'lead.delivered']);
+  expect(await readFile(file, 'utf8')).not.toMatch(/Pat|555/);
 });
 
 test('without the switch no lead leaves for this machine: the message is parked, and says why', async () => {

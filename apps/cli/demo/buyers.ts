@@ -8,6 +8,7 @@ import { asCustomer, asOwner, asSupport, must } from './contexts.ts';
 import { cadence, joins, type WayToOrder, wayToOrder, wishesAboutMails } from './habits.ts';
 import type { People } from './people.ts';
 import type { SampleData, SampleOrder } from './sample-orders.ts';
+import { PROGRAMS_WITH_TROUBLE, troubledToken } from './trouble.ts';
 
 const SHARE_DECLINED = 0.02;
 const SECONDS_AT_THE_CHECKOUT = 600;
@@ -18,6 +19,7 @@ interface BuyersDependencies {
   readonly sample: SampleData;
   readonly people: People;
   readonly chance: Chance;
+  readonly trouble: boolean;
 }
 
 /** The customers of the demo: they register, choose how leads come, and order. */
@@ -27,17 +29,21 @@ export class Buyers {
   readonly #sample: SampleData;
   readonly #people: People;
   readonly #chance: Chance;
+  readonly #trouble: boolean;
   /** Customer number in the sample data → customer. */
   readonly #customers = new Map<string, string>();
+  /** Token → how many orders were placed with it. */
+  readonly paidWith = new Map<string, number>();
   /** Order → its customer. */
   readonly #buyers = new Map<string, string>();
 
-  constructor({ requests, agenda, sample, people, chance }: BuyersDependencies) {
+  constructor({ requests, agenda, sample, people, chance, trouble }: BuyersDependencies) {
     this.#requests = requests;
     this.#agenda = agenda;
     this.#sample = sample;
     this.#people = people;
     this.#chance = chance;
+    this.#trouble = trouble;
   }
 
   /** @returns the customer who placed an order */
@@ -56,7 +62,12 @@ export class Buyers {
       return;
     }
     const { id } = await must(this.#requests.orders.place(request, asCustomer(customerId, 'order', orderNumber)));
-    this.#buyers.set(id, customerId);
+    this.#placed(id, request);
+  }
+
+  #placed(orderId: string, { customerId, paymentToken }: Pick<PlaceOrderRequest, 'customerId' | 'paymentToken'>): void {
+    this.#buyers.set(orderId, customerId);
+    this.paidWith.set(paymentToken, (this.paidWith.get(paymentToken) ?? 0) + 1);
   }
 
   #requestOf(
@@ -64,7 +75,6 @@ export class Buyers {
     customerId: string,
     chance: Chance,
   ): PlaceOrderRequest {
-    const declined = this.#chance.of('payment', orderNumber).happens(SHARE_DECLINED);
     const qualifies = leadTypes.some((type) => type.leadTypeId === leadTypeId && type.qualifiesForLoyaltyRewards);
     return {
       customerId,
@@ -72,8 +82,15 @@ export class Buyers {
       quantity,
       ...(dailyMaximum && { dailyMaximum }),
       ...(qualifies && joins(chance) && { loyalty: { cadence: cadence(chance) } }),
-      paymentToken: declined ? 'tok_declined_insufficient_funds' : 'tok_ok',
+      paymentToken: this.#tokenOf(orderNumber),
     };
+  }
+
+  #tokenOf(orderNumber: string): string {
+    const token = this.#trouble ? troubledToken(this.#chance.of('trouble', orderNumber)) : undefined;
+    if (token !== undefined) return token;
+    const declined = this.#chance.of('payment', orderNumber).happens(SHARE_DECLINED);
+    return declined ? 'tok_declined_insufficient_funds' : 'tok_ok';
   }
 
   async #checkOut(
@@ -90,7 +107,7 @@ export class Buyers {
     this.#agenda.plan(addSeconds(this.#agenda.now, SECONDS_AT_THE_CHECKOUT), async () => {
       const context = asCustomer(customerId, 'order', orderNumber);
       const { id } = await must(checkouts.place(checkoutId, { paymentToken }, context));
-      this.#buyers.set(id, customerId);
+      this.#placed(id, { customerId, paymentToken });
     });
   }
 
@@ -136,7 +153,10 @@ export class Buyers {
   /** Some customers want fewer mails, or leads in another way. */
   async #choosePreferences(id: string, customerNumber: string): Promise<void> {
     const { accounts, leadDelivery } = this.#requests;
-    const { off, each, webhookUrl } = wishesAboutMails(this.#chance.of('mails', customerNumber));
+    const { off, each, webhookUrl } = wishesAboutMails(
+      this.#chance.of('mails', customerNumber),
+      this.#trouble ? PROGRAMS_WITH_TROUBLE : undefined,
+    );
     if (off) await must(accounts.changeMailPreferences(id, off, asCustomer(id, 'mails off', customerNumber)));
     if (!each && webhookUrl === undefined) return;
     const delivery = { mails: each ? 'each' : 'digest', ...(webhookUrl !== undefined && { webhookUrl }) } as const;

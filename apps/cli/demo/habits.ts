@@ -183,12 +183,18 @@ export function wayToOrder(chance: Chance): WayToOrder {
   return { checkout: true, finishes: chance.happens(0.85), ...(chance.happens(0.6) && { code: typed }) };
 }
 
+/** Customers whose own program gets their leads. */
+const OWN_PROGRAM = 0.04;
+
 /** How a customer wants to receive leads, if not in the usual way. */
-export function wishesAboutMails(chance: Chance): { off?: ['leads-delivered']; each?: true; webhookUrl?: string } {
+export function wishesAboutMails(
+  chance: Chance,
+  ownProgram = OWN_PROGRAM,
+): { off?: ['leads-delivered']; each?: true; webhookUrl?: string } {
   return {
     ...(chance.happens(0.05) && { off: ['leads-delivered'] as ['leads-delivered'] }),
     ...(chance.happens(0.06) && { each: true as const }),
-    ...(chance.happens(0.04) && { webhookUrl: 'https://crm.example/leads' }),
+    ...(chance.happens(ownProgram) && { webhookUrl: 'https://crm.example/leads' }),
   };
 }
 

@@ -5,14 +5,17 @@ import { addDays, addSeconds } from '#domain/kernel/instants';
 import { BEFORE_FIRST, type EventStore, type Position } from '#event-store/port';
 import type { MovedClock } from '#gateways/clock';
 import type { ProcessEngine } from '#processes/engine/engine';
+import type { RowCounts } from '#requests/lead-files/counts';
 import type { Requests } from '#requests/requests';
 import { Agenda } from './agenda.ts';
 import { Buyers } from './buyers.ts';
 import type { Chance } from './chance.ts';
 import { commandIdOf, REPEATABLE } from './contexts.ts';
 import { askFor } from './deeds.ts';
+import { importFile } from './file-import.ts';
 import type { Deed } from './habits.ts';
 import type { LeadSupply, SuppliedLead, Trouble } from './lead-supply.ts';
+import { type OddFile, oddFileOn } from './odd-files.ts';
 import { openForBusiness, setPrices } from './opening.ts';
 import type { People } from './people.ts';
 import { eventsPeopleReactTo, type Reaction, reactionTo } from './reactions.ts';
@@ -30,6 +33,8 @@ interface LifeDependencies {
   /** When the first of its days of 24 hours begins, and how many there are. */
   readonly start: Instant;
   readonly days: number;
+  /** Whether things go wrong outside the store. */
+  readonly trouble: boolean;
   /** The part that an interrupted demo has completed. */
   readonly lived?: Lived | undefined;
 }
@@ -49,6 +54,7 @@ const intake: Caller = {
   authenticated: 'cli',
 };
 const SECONDS_AN_HOUR = 3600;
+const HOUR_OF_FILES = 15;
 const DAYS_A_YEAR = 365;
 /** In each year the store is switched off once, longer than the shortest cadence of Loyalty Rewards (LOY-10). */
 const STAND_STILL = { day: 16, days: 10 } as const;
@@ -64,6 +70,8 @@ export class Life {
   readonly #buyers: Buyers;
   /** Lead → what is wrong with it. */
   readonly #troubles = new Map<string, Trouble>();
+  /** What became of the rows of the files that were imported. */
+  readonly #files: RowCounts[] = [];
   /** The last event that people reacted to. */
   #seenUpTo: Position = BEFORE_FIRST;
 
@@ -71,6 +79,11 @@ export class Life {
     this.#dependencies = dependencies;
     this.#agenda = new Agenda(dependencies.clock, dependencies.start);
     this.#buyers = new Buyers({ ...dependencies, agenda: this.#agenda });
+  }
+
+  /** What went wrong outside the store: for the summary of a demo with trouble. */
+  get trouble() {
+    return { files: this.#files, paidWith: this.#buyers.paidWith };
   }
 
   open(): Promise<void> {
@@ -85,7 +98,7 @@ export class Life {
   }
 
   #plan(day: number, dayStart: Instant): void {
-    const { requests, sample, supply, chance } = this.#dependencies;
+    const { requests, sample, supply, chance, people, trouble } = this.#dependencies;
     const date = dayStart.slice(0, 10);
     const planAt = (hour: number, keep: () => Promise<void>) =>
       this.#agenda.plan(addSeconds(dayStart, hour * SECONDS_AN_HOUR), keep);
@@ -96,6 +109,14 @@ export class Life {
       planAt(chance.of('order hour', order.orderNumber).between(13, 23), () => this.#buyers.order(order));
     for (const [index, { hour, leads }] of supply.onDay(day).entries())
       planAt(hour, () => this.#receive(leads, `${date} ${index}`));
+    const atFiles = addSeconds(dayStart, HOUR_OF_FILES * SECONDS_AN_HOUR);
+    const file = trouble ? oddFileOn(day, atFiles, chance.of('files'), people) : undefined;
+    if (file) this.#agenda.plan(atFiles, () => this.#importFile(file));
+  }
+
+  async #importFile(file: OddFile): Promise<void> {
+    const { requests } = this.#dependencies;
+    this.#files.push(await importFile(requests, file, { caller: intake, at: this.#agenda.now }));
   }
 
   async #receive(leads: readonly SuppliedLead[], occasion: string): Promise<void> {

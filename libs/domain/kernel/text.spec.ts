@@ -7,6 +7,7 @@ import {
   line,
   normalTexts,
   severalLines,
+  shownTexts,
   storableTexts,
   withoutDirections,
   wrongInName,
@@ -81,6 +82,19 @@ describe('the texts in a value', () => {
         const stored = storableTexts(value);
         expect(unescaped(stored)).not.toMatch(UNSTORABLE);
         if (!UNSTORABLE.test(unescaped(value))) expect(stored).toEqual(value);
+      }),
+    );
+  });
+
+  it('leave the store without what nobody can show, and are the same where all of it can be shown', () => {
+    expect(shownTexts({ 'a\0': ['b\u001b\u202ec', 'two\r\n\tlines', 3, null] })).toEqual({
+      'a\ufffd': ['b\ufffdc', 'two\r\n\tlines', 3, null],
+    });
+    fc.assert(
+      fc.property(anything.map(asJson), (value) => {
+        const shown = shownTexts(value);
+        expect(wrongTexts(shown, 'several').filter(({ message }) => !message.startsWith('the name'))).toEqual([]);
+        expect(shownTexts(shown)).toEqual(shown);
       }),
     );
   });

@@ -92,13 +92,22 @@ export const severalLines = (most: number, mend?: (text: string) => string) => t
 export const isReason = (text: string): boolean => wrongInText(text, { lines: 'one', most: 500 }) === undefined;
 export const REASON_FORM = 'one line of text that people can see, at most 500 characters';
 
-/** @returns a value from outside, with every text in it in normal form, also the names of members */
-export function normalTexts(value: unknown): unknown {
-  if (typeof value === 'string') return normalText(value);
-  if (Array.isArray(value)) return value.map(normalTexts);
+/** @returns the value with every text in it changed, and with the names of members changed, by default in the same way */
+export function withEachText<Value>(
+  value: Value,
+  change: (text: string) => string,
+  changeName: (name: string) => string = change,
+): Value {
+  if (typeof value === 'string') return change(value) as Value;
+  if (Array.isArray(value)) return value.map((member) => withEachText(member, change, changeName)) as Value;
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [normalText(name), normalTexts(member)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [changeName(name), withEachText(member, change, changeName)]),
+  ) as Value;
 }
+
+/** @returns a value from outside, with every text in it in normal form, also the names of members */
+export const normalTexts = (value: unknown): unknown => withEachText(value, normalText);
 
 interface WrongText {
   readonly path: readonly string[];
@@ -122,21 +131,22 @@ export function wrongTexts(value: unknown, lines: TextForm['lines'], path: reado
 const hasWrongCharacter = (text: string, lines: TextForm['lines']): boolean =>
   !(lines === 'one' ? ONE_LINE : SEVERAL_LINES).test(`x${text}`);
 
+const NOT_SHOWN = '\ufffd';
 const NOT_IN_A_TEXT = /[\p{Cc}\p{Cs}\u2028\u2029]/gu;
 
 /**
  * What another service answers, with every text in it cleaned and cut: it is about something that has happened already, so
  * it cannot be refused.
  */
-export function cleanTexts<Value>(value: Value, most = 2000): Value {
-  if (typeof value === 'string') return cleanText(value, most) as Value;
-  if (Array.isArray(value)) return value.map((member) => cleanTexts(member, most)) as Value;
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, cleanTexts(member, most)])) as Value;
-}
+export const cleanTexts = <Value>(value: Value, most = 2000): Value =>
+  withEachText(
+    value,
+    (text) => cleanText(text, most),
+    (name) => name,
+  );
 
 const cleanText = (text: string, most: number): string => {
-  const clean = normalText(text.slice(0, 2 * most).replace(NOT_IN_A_TEXT, '\ufffd'));
+  const clean = normalText(text.slice(0, 2 * most).replace(NOT_IN_A_TEXT, NOT_SHOWN));
   return hasAtMost(most, clean) ? clean : [...clean].slice(0, most).join('');
 };
 
@@ -147,11 +157,14 @@ const UNSTORABLE = /[\0\p{Cs}]/gu;
  * What an event says, with U+FFFD for what a row cannot store. No door takes such texts today; older versions did, and the log
  * has them for ever.
  */
-export function storableTexts<Value>(value: Value): Value {
-  if (typeof value === 'string') return value.replace(UNSTORABLE, '\ufffd') as Value;
-  if (Array.isArray(value)) return value.map(storableTexts) as Value;
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [storableTexts(name), storableTexts(member)]),
-  ) as Value;
-}
+export const storableTexts = <Value>(value: Value): Value =>
+  withEachText(value, (text) => text.replace(UNSTORABLE, NOT_SHOWN));
+
+const NOT_IN_SEVERAL_LINES = /(?![\t\r\n])[\p{Cc}\p{Cs}]/gu;
+
+/**
+ * What an older version stored, as it leaves the store: U+FFFD stands for each character that no text has today. What turns the
+ * direction of a text is left out, as it is of a contact that comes in.
+ */
+export const shownTexts = <Value>(value: Value): Value =>
+  withEachText(value, (text) => withoutDirections(text.replace(NOT_IN_SEVERAL_LINES, NOT_SHOWN)));

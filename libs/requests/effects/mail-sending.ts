@@ -4,7 +4,7 @@ import { catalogueStream, type Store, storeAt } from '#domain/catalogue/catalogu
 import { type Instant, isBox } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { DAY_MILLISECONDS } from '#domain/kernel/instants';
-import { withoutDirections } from '#domain/kernel/text';
+import { shownTexts } from '#domain/kernel/text';
 import { beginningOfLinks, mailDomainOf } from '#domain/kernel/web-address';
 import type { CommandOf } from '#domain/ledger';
 import { alwaysSent, type MailKind } from '#domain/notifications/kinds';
@@ -19,7 +19,7 @@ import { mailLinks } from '#gateways/mail-links';
 import { composeMail } from '#gateways/mail-texts';
 import type { SupportMail } from '#gateways/support-mail';
 import { type Effect, FailureToRecord, type Untimed } from '#processes/process';
-import type { Vault } from '#vault/vault';
+import { forReaders, type Vault } from '#vault/vault';
 import type { StreamCache } from '../stream-cache.ts';
 import { unsubscribeToken } from '../unsubscribing.ts';
 import { GatewayFailed, type MailTurns } from './mail-turns.ts';
@@ -109,7 +109,7 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
   const storeId = storeOf(mail, customer);
   const store = catalogue.stores.get(storeId);
   if (!store) throw new Error(`customer ${mail.customerId} belongs to a store that was never opened`);
-  const from = { name: withoutDirections(store.name), address: `no-reply@${mailDomainOf(store.webAddress)}` };
+  const from = { name: shownTexts(store.name), address: `no-reply@${mailDomainOf(store.webAddress)}` };
   // The address may be corrected between two attempts: a mail keeps its id.
   const { webAddress } = storeAt(catalogue, storeId, wishedAt) ?? store;
   const text = composeMail(mail.kind, { ...facts, ...(await detailsOf(mail, customer, store, dependencies)) });
@@ -170,16 +170,17 @@ async function detailsOf(
   store: Store,
   { events, vault }: MailDependencies,
 ) {
-  const name = customer.name && ((await vault.open(customer.name)) as PersonName | undefined);
+  const shown = forReaders(vault);
+  const name = customer.name && ((await shown.open(customer.name)) as PersonName | undefined);
   const leadId = hasContact(kind, customer) && typeof facts.leadId === 'string' ? facts.leadId : undefined;
   return {
-    ...(leadId !== undefined && { contact: await vault.open((await receiptOf(leadId, events)).contact) }),
+    ...(leadId !== undefined && { contact: await shown.open((await receiptOf(leadId, events)).contact) }),
     refunded: facts.receiptKind === 'refund',
     returned: facts.receiptKind === 'refund-returned',
     declined: facts.cause === 'declined-payment',
     stranger: !isRegistered(customer),
     optedOut: facts.suppression === 'opt-out',
-    storeName: withoutDirections(store.name),
+    storeName: shownTexts(store.name),
     webAddress: beginningOfLinks(store.webAddress),
     ...(name?.firstName !== undefined && { firstName: name.firstName }),
   };
@@ -190,8 +191,10 @@ const hasContact = (kind: MailKind, { leadDelivery }: CustomerState): boolean =>
   kind === 'leads-delivered' || (kind === 'replacement-delivered' && leadDelivery.mails === 'each');
 
 const openFacts = async (facts: Readonly<Record<string, unknown>>, vault: Vault): Promise<Record<string, unknown>> =>
-  Object.fromEntries(
-    await Promise.all(
-      Object.entries(facts).map(async ([name, value]) => [name, isBox(value) ? await vault.open(value) : value]),
+  shownTexts(
+    Object.fromEntries(
+      await Promise.all(
+        Object.entries(facts).map(async ([name, value]) => [name, isBox(value) ? await vault.open(value) : value]),
+      ),
     ),
   );

@@ -9,7 +9,7 @@ import type { EventStore } from '#event-store/port';
 import type { Attachment } from '#gateways/mail';
 import { receiptPdf } from '#gateways/receipt-pdf';
 import { receiptFileName } from '#gateways/receipt-texts';
-import type { Vault } from '#vault/vault';
+import { forReaders, type Vault } from '#vault/vault';
 import { openedBuyer, receiptSheet } from '../receipts.ts';
 import type { StreamCache } from '../stream-cache.ts';
 
@@ -35,7 +35,8 @@ export async function attachedReceipt(
     streams.read<'catalogue'>(catalogueStream),
     streams.read<'customer'>(customerStream(issued.customerId)),
   ]);
-  const open = async <Value>(box: Sealed | undefined) => ((box && (await vault.open(box))) ?? null) as Value | null;
+  const shown = forReaders(vault);
+  const open = async <Value>(box: Sealed | undefined) => ((box && (await shown.open(box))) ?? null) as Value | null;
   const buyer = buyerLines(await openedBuyer(customer, open));
   const sheet = receiptSheet({ ...issued, storeId, issuedAt, chargeNumber, refundNumber }, catalogue, buyer);
   return { filename: receiptFileName(sheet), contentType: 'application/pdf', content: await receiptPdf(sheet) };

@@ -8,7 +8,7 @@ import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { WebhookGateway } from '#gateways/webhooks';
 import type { Effect, Untimed } from '#processes/process';
-import type { Vault } from '#vault/vault';
+import { forReaders, type Vault } from '#vault/vault';
 import type { StreamCache } from '../stream-cache.ts';
 
 interface WebhookDependencies {
@@ -59,11 +59,12 @@ async function callOf(
   const [url, signingSecret] = await Promise.all(boxes.map((box) => vault.open(box)));
   if (url === undefined || signingSecret === undefined) return 'customer-erased';
   const { contact: sealed, leadTypeId, consent: evidence } = await receiptOf(leadId, events);
-  const contact = wish.suppression ? undefined : await vault.open(sealed);
+  const shown = forReaders(vault);
+  const contact = wish.suppression ? undefined : await shown.open(sealed);
   if (!wish.suppression && contact === undefined) return 'person-erased';
   const body = wish.suppression
     ? suppressedBody(wish)
-    : bodyOf(wish, { leadTypeId, contact, consent: evidence && (await vault.open(evidence)) });
+    : bodyOf(wish, { leadTypeId, contact, consent: evidence && (await shown.open(evidence)) });
   const at = new Date(clock.now());
   return { url: url as string, signingSecret: signingSecret as string, id: webhookId, at, body };
 }
