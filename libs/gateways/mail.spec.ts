@@ -100,13 +100,16 @@ describe('a mail server', () => {
     ['the server is full', 452, '4.3.1 insufficient storage', false],
     ['the server asks to come again', 450, '4.7.1 greylisted', false],
     ['the server is busy', 421, '4.3.2 try later', false],
-  ])('cannot take a mail now, because %s: the failure says whom it is about', async (_, responseCode, text, isAboutMail) => {
-    await start({ onRcptTo: (_, __, done) => done(Object.assign(new Error(text), { responseCode })) });
-    await expect(gateway.send(message())).rejects.toMatchObject({
-      failed: { failure: 'answered', status: responseCode },
-      isAboutMail,
-    });
-  });
+  ])(
+    'cannot take a mail now, because %s: the failure says whom it is about',
+    async (_, responseCode, text, isAboutMail) => {
+      await start({ onRcptTo: (_, __, done) => done(Object.assign(new Error(text), { responseCode })) });
+      await expect(gateway.send(message())).rejects.toMatchObject({
+        failed: { failure: 'answered', status: responseCode },
+        isAboutMail,
+      });
+    },
+  );
 
   it.each([
     ['is busy', { onRcptTo: (_, __, done) => done(Object.assign(new Error('later'), { responseCode: 451 })) }],

@@ -83,8 +83,10 @@ export type Effect =
       readonly mailId: string;
       readonly mail: Omit<MailWish, 'eventId'>;
       readonly wishedAt: Instant;
-      /** Earlier attempts, which failed. */
+      /** Earlier attempts, which failed, since it was wished or sent again by hand. */
       readonly failed?: FailedTries;
+      /** Attempts that failed before it was sent again by hand. */
+      readonly attemptsBefore?: number;
     }
   | { readonly kind: 'call-webhook'; readonly webhookId: string; readonly attempt: number; readonly wish: WebhookWish }
   | { readonly kind: 'erase-lead'; readonly leadStream: string }

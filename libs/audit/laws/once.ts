@@ -14,10 +14,13 @@ const ends: ReadonlySet<string> = new Set(['MailSent', 'MailRefused', 'MailWithh
 
 interface MailSeen {
   readonly wish: RawEvent;
-  ended: boolean;
+  /** When it was wished, or sent again by hand. */
+  since: number;
+  /** How it ended. */
+  end?: string | undefined;
   /** The first attempt that failed. */
-  failingSince?: number;
-  retryAt?: number;
+  failingSince?: number | undefined;
+  retryAt?: number | undefined;
 }
 
 /** Checks what may happen only once: the use of a coupon by a customer, and a mail about an event. Shares no code with the deciders. */
@@ -46,6 +49,8 @@ export class OnceCheck {
         return this.#wish(event) ? [] : ['mailTwice'];
       case 'MailFailed':
         return this.#fail(event, at) ? [] : ['mailTwice'];
+      case 'MailRetried':
+        return this.#retry(id, at) ? [] : ['mailTwice'];
       default:
         return ends.has(type) ? this.#end(event, at) : [];
     }
@@ -56,13 +61,12 @@ export class OnceCheck {
    * again when it was time, by the log's own clock
    */
   unsent(): readonly RawEvent[] {
-    return [...this.#mails.values()].filter((mail) => !mail.ended && this.#isLate(mail)).map(({ wish }) => wish);
+    return [...this.#mails.values()].filter((mail) => !mail.end && this.#isLate(mail)).map(({ wish }) => wish);
   }
 
-  #isLate({ wish, failingSince, retryAt }: MailSeen): boolean {
-    const since = failingSince ?? Date.parse(wish.data.at);
+  #isLate({ since, failingSince = since, retryAt }: MailSeen): boolean {
     const isForgotten = retryAt !== undefined && retryAt <= this.#now - DAYS_LATE * DAY;
-    return isForgotten || since <= this.#now - DAYS_WITHOUT_RESULT * DAY;
+    return isForgotten || failingSince <= this.#now - DAYS_WITHOUT_RESULT * DAY;
   }
 
   #use(code: string, customerId: string): boolean {
@@ -77,22 +81,30 @@ export class OnceCheck {
     const about = `${data.kind} ${data.eventId}`;
     if (this.#mails.has(id) || this.#mailedAbout.has(about)) return false;
     this.#mailedAbout.add(about);
-    this.#mails.set(id, { wish: event, ended: false });
+    this.#mails.set(id, { wish: event, since: Date.parse(data.at) });
     return true;
   }
 
   #fail({ id, data }: RawEvent, at: number): boolean {
     const mail = this.#mails.get(id);
-    if (!mail || mail.ended) return false;
+    if (!mail || mail.end) return false;
     mail.failingSince ??= at;
     mail.retryAt = Date.parse(data.retryAt);
     return true;
   }
 
+  /** Only what was not sent is sent again. */
+  #retry(id: string, since: number): boolean {
+    const mail = this.#mails.get(id);
+    if (mail?.end !== 'MailRefused' && mail?.end !== 'MailGivenUp') return false;
+    this.#mails.set(id, { wish: mail.wish, since });
+    return true;
+  }
+
   #end({ id, type }: RawEvent, at: number): readonly OnceLaw[] {
     const mail = this.#mails.get(id);
-    if (!mail || mail.ended) return ['mailTwice'];
-    mail.ended = true;
+    if (!mail || mail.end) return ['mailTwice'];
+    mail.end = type;
     const isTooEarly = at < (mail.failingSince ?? Number.POSITIVE_INFINITY) + DAYS_A_MAIL_IS_TRIED * DAY;
     return type === 'MailGivenUp' && isTooEarly ? ['mailMissing'] : [];
   }

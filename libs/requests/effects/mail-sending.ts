@@ -70,7 +70,7 @@ async function sendNow(effect: SendMail, dependencies: MailDependencies): Promis
 }
 
 /** NTF-4. @throws FailureToRecord unless the mail is given up */
-function recordOfFailure({ mailId, failed }: SendMail, error: unknown, now: Instant): RecordMail {
+function recordOfFailure({ mailId, failed, attemptsBefore = 0 }: SendMail, error: unknown, now: Instant): RecordMail {
   const failure = failedMailIn(error);
   const isConfirmed = failure.failure !== 'not-confirmed';
   const tries = {
@@ -78,7 +78,7 @@ function recordOfFailure({ mailId, failed }: SendMail, error: unknown, now: Inst
     unconfirmed: (failed?.unconfirmed ?? 0) + (isConfirmed ? 0 : 1),
     since: failed?.since ?? now,
   };
-  const attempt = tries.attempts;
+  const attempt = attemptsBefore + tries.attempts;
   const retryAt = nextTry(tries, isConfirmed, now);
   if (retryAt === undefined) return { type: 'RecordMailGivenUp', attempt, ...failure };
   const record = { type: 'RecordMailFailed', attempt, retryAt, ...failure } as const;
