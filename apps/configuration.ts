@@ -225,10 +225,11 @@ export const settings = {
   },
   LEADGER_FAILING_SECONDS: {
     area: 'monitoring',
-    about: 'How long a call to the outside may fail before the health is degraded ([monitoring](monitoring.md)).',
+    about:
+      'How long no call of a kind may be answered before the health is degraded ([monitoring](monitoring.md)). A mail is tried again after 300.',
     programs: servers,
     ...seconds,
-    usual: '300',
+    usual: '600',
   },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     area: 'monitoring',

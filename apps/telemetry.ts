@@ -142,7 +142,7 @@ const spansInto = (tracer: Tracer, ids: GivenIds) => (activity: Activity) => {
     },
     before && isSameTrace ? trace.setSpanContext(ROOT_CONTEXT, before) : ROOT_CONTEXT,
   );
-  if (outcome === 'failed' || outcome === 'parked')
+  if (outcome === 'failed' || outcome === 'given-up' || outcome === 'parked')
     span.setStatus({ code: SpanStatusCode.ERROR, ...(reason !== undefined && { message: reason }) });
   span.end(timeOf(endedAt));
 };

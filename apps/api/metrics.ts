@@ -25,6 +25,11 @@ const wishGauges: readonly (readonly [name: string, help: string, value: (wishes
     'How long ago the first of these failed first',
     ({ failingSince }, now) => secondsSince(failingSince, now),
   ],
+  [
+    'leadger_wishes_none_answered_seconds',
+    'How long these have failed while none of their kind was answered: the service outside is away, or refuses the store',
+    ({ noneAnsweredSince }, now) => secondsSince(noneAnsweredSince, now),
+  ],
   ['leadger_wishes_under_way', 'Calls and commands that have no answer yet', ({ underWay }) => underWay],
   [
     'leadger_wishes_under_way_seconds',

@@ -44,9 +44,12 @@ export class FailureToRecord extends OutOfReach {
   readonly record: Untimed<AnyCommand>;
   /** Of the command: each failed attempt has its own. */
   readonly commandId: string;
+  /** The service outside was reached, and works: it only does not do this now. */
+  readonly wasAnswered: boolean;
 
-  constructor(message: string, commandId: string, record: Untimed<AnyCommand>) {
+  constructor(message: string, commandId: string, record: Untimed<AnyCommand>, wasAnswered: boolean) {
     super(message);
+    this.wasAnswered = wasAnswered;
     this.commandId = commandId;
     this.record = record;
   }

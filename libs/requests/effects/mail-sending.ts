@@ -14,7 +14,7 @@ import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import { failureIn } from '#gateways/failures';
 import type { MailGateway, Message } from '#gateways/mail';
-import { failedMailIn } from '#gateways/mail-failures';
+import { failedMailIn, MailNotSent } from '#gateways/mail-failures';
 import { mailLinks } from '#gateways/mail-links';
 import { composeMail } from '#gateways/mail-texts';
 import type { SupportMail } from '#gateways/support-mail';
@@ -83,7 +83,8 @@ function recordOfFailure({ mailId, failed, attemptsBefore = 0 }: SendMail, error
   if (retryAt === undefined) return { type: 'RecordMailGivenUp', attempt, ...failure };
   const record = { type: 'RecordMailFailed', attempt, retryAt, ...failure } as const;
   const commandId = deriveId('RecordMailFailed', mailId, String(attempt));
-  throw new FailureToRecord(`the mail server: ${failureIn(error)}`, commandId, record);
+  const wasAnswered = error instanceof MailNotSent && error.isAboutMail;
+  throw new FailureToRecord(`the mail server: ${failureIn(error)}`, commandId, record, wasAnswered);
 }
 
 /** The customer, or the person of the lead, may have been erased while the mail was written. */
