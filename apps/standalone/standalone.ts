@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { createHttpApplication } from '#apps/api/http-application';
 import { commandMilliseconds, failingMilliseconds, main, mostFeeds, readOptions, serve } from '#apps/program';
 import { beginTelling } from '#apps/telling';
+import { onOneLine } from '#apps/terminal-text';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { openStores } from '#wiring/stores';
 
@@ -29,6 +30,6 @@ main(async () => {
   console.log(`Leadger is ready: ${url}
   API      ${url}/api  (documented at ${url}/api/docs)
   health   ${url}/health
-  data     ${stores.directory?.path ?? 'on servers'}
+  data     ${onOneLine(stores.directory?.path ?? 'on servers')}
 It listens on this machine only, because there is no sign-in yet. Ctrl-C stops it.`);
 });
