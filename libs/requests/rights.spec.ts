@@ -153,6 +153,7 @@ describe('the table of rights', () => {
         'ReplaceTakenCoupon',
         'ResolvePayment',
         'ResolveRenewal',
+        'RetryMail',
         'RetryRefund',
         'SettleRefund',
         'WishRefund',
