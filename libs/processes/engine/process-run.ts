@@ -285,8 +285,9 @@ export class ProcessRun {
     const what = whatOf(wish);
     if (this.#noneAnsweredSince.has(what)) return;
     const begunAt = this.#underWay.get(wish.commandId)?.since ?? now;
-    const answeredAt = this.#answeredAt.get(what) ?? '';
-    this.#noneAnsweredSince.set(what, answeredAt > begunAt ? answeredAt : begunAt);
+    const answeredAt = this.#answeredAt.get(what);
+    const isLater = answeredAt !== undefined && answeredAt > begunAt;
+    this.#noneAnsweredSince.set(what, isLater ? answeredAt : begunAt);
   }
 
   #hold(stream: string, what: string, facts: Fact[], error: unknown, since: Instant): void {
