@@ -30,6 +30,9 @@ export interface Setting {
   readonly holds?: 'secret' | 'address';
 }
 
+/** Of OpenTelemetry. A trace is kept whole or not at all, so those that ask the parent keep the same. */
+const samplers = ['always_on', 'always_off', 'traceidratio'] as const;
+
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 const HIGHEST_PORT = 65_535;
 
@@ -45,6 +48,7 @@ const oneOf = (...values: readonly string[]): Shape => ({
 });
 const anything = (isLike: string): Shape => ({ fits: () => true, isLike });
 const collector: Shape = { fits: isWebAddress, isLike: 'http://host:port or https://host:port' };
+const headers: Shape = { fits: areHeaders, isLike: 'name=value,name=value, with % codes for special characters' };
 const seconds: Shape = { fits: (written) => Number(written) >= 1 && Number(written) <= 3600, isLike: '1 to 3600' };
 
 /** Whether a text is a port. */
@@ -225,10 +229,11 @@ export const settings = {
   },
   LEADGER_FAILING_SECONDS: {
     area: 'monitoring',
-    about: 'How long a call to the outside may fail before the health is degraded ([monitoring](monitoring.md)).',
+    about:
+      'How long no call of a kind may be answered before the health is degraded ([monitoring](monitoring.md)). A mail is tried again after 300.',
     programs: servers,
     ...seconds,
-    usual: '300',
+    usual: '600',
   },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     area: 'monitoring',
@@ -258,7 +263,7 @@ export const settings = {
     area: 'monitoring',
     about: 'Headers of these calls, for collectors that ask for a key.',
     programs: servers,
-    ...anything('name=value,name=value'),
+    ...headers,
     otherwise: 'none are added',
     holds: 'secret',
   },
@@ -266,7 +271,7 @@ export const settings = {
     area: 'monitoring',
     about: 'The name of the program in traces and metrics.',
     programs: servers,
-    ...anything('a name'),
+    ...matching(/^[^\p{C}]{1,200}$/u, 'a name of up to 200 characters that can be seen'),
     otherwise: 'leadger- with the name of the program',
   },
   OTEL_METRIC_EXPORT_INTERVAL: {
@@ -278,9 +283,9 @@ export const settings = {
   },
   OTEL_TRACES_SAMPLER: {
     area: 'monitoring',
-    about: 'Which traces are sent: all, or a part of them.',
+    about: 'Which traces are sent: all, none, or a part of them. All programs need the same.',
     programs: servers,
-    ...anything('the name of a sampler, traceidratio for example'),
+    ...oneOf(...samplers, ...samplers.map((name) => `parentbased_${name}`)),
     otherwise: 'all are sent',
   },
   OTEL_TRACES_SAMPLER_ARG: {
@@ -306,7 +311,19 @@ export const settingNames = Object.keys(settings) as readonly SettingName[];
 export const settingOf = (name: SettingName): Setting => settings[name];
 
 function isWebAddress(written: string): boolean {
-  return URL.canParse(written) && /^https?:$/.test(new URL(written).protocol);
+  return /^https?:\/\/[!-~]+$/i.test(written) && URL.canParse(written);
+}
+
+/** As OpenTelemetry reads them: a header that HTTP does not allow would fail at each call. */
+function areHeaders(written: string): boolean {
+  return written.split(',').every((header) => {
+    const [, value] = /^\s*[\w!#$%&'*+.^`|~-]+\s*=\s*([ -~]+)$/.exec(header) ?? [];
+    try {
+      return value !== undefined && /^[\t -~]+$/.test(decodeURIComponent(value));
+    } catch {
+      return false;
+    }
+  });
 }
 
 function isMailServer(written: string): boolean {

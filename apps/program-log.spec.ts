@@ -40,7 +40,13 @@ describe('the log of a program', () => {
     expect(tell({ attempt: 1, outcome: 'done' })).toEqual([]);
   });
 
-  test('has what waits for a person as an error', () => {
+  test('warns of what a service outside refuses, and not of what a rule refuses', () => {
+    expect(tell({ outcome: 'refused' })).toMatchObject([{ level: 40, outcome: 'refused' }]);
+    expect(tell({ kind: 'command', outcome: 'refused' })).toEqual([]);
+  });
+
+  test('has what waits for a person, or was given up, as an error', () => {
+    expect(tell({ outcome: 'given-up', attempt: 35 })).toMatchObject([{ level: 50, outcome: 'given-up' }]);
     expect(tell({ outcome: 'parked', attempt: 6 })).toMatchObject([
       { level: 50, kind: 'effect', name: 'send-mail', correlationId: 'c1', milliseconds: 2.5 },
     ]);

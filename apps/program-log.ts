@@ -56,7 +56,9 @@ const usualLevel: Readonly<Record<Activity['kind'], Level>> = {
  * is written, too.
  */
 function levelOf({ kind, outcome, attempt, reason, parent }: Activity): Level {
-  if (outcome === 'parked' && reason !== undefined) return 'error';
+  if ((outcome === 'parked' || outcome === 'given-up') && reason !== undefined) return 'error';
+  // Staff find it on the list of attention. What a rule refuses is everyday business.
+  if (kind === 'effect' && outcome === 'refused') return 'warn';
   if (kind === 'effect' && outcome === 'done' && attempt !== undefined && attempt > 1) return 'warn';
   if (outcome !== 'failed') return usualLevel[kind];
   // The process, or its call to the outside, tells it.

@@ -8,7 +8,7 @@ import { isPort, type SettingName } from './configuration.ts';
 import { messageOf } from './message-of.ts';
 import { checkEnvironment, mustNotBeEmpty, numberIn, settingIn, UsageError } from './settings.ts';
 import type { Telling } from './telling.ts';
-import { onItsLines } from './terminal-text.ts';
+import { onItsLines, onOneLine } from './terminal-text.ts';
 
 interface ProgramOptions extends StoreLocation {
   readonly port: number;
@@ -77,6 +77,9 @@ const millisecondsIn = (name: SettingName): number => numberIn(name) * 1000;
 
 /** The most change feeds that a program serves at a time. */
 export const mostFeeds = (): { mostFeeds: number } => ({ mostFeeds: numberIn('LEADGER_MOST_FEEDS') });
+
+/** What a program says when it is ready. Directories are named as somebody gave them. */
+export const say = (...lines: readonly string[]): void => console.log(lines.map(onOneLine).join('\n'));
 
 /** Runs an application until a signal stops it or it fails. @returns its URL; undefined when it could not start */
 export async function serve(

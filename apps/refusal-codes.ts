@@ -332,6 +332,12 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'amountCents',
   ),
   'refund-unknown': refused(409, 'The order has no such refund.', 'Check the ids.', 'refundId'),
+  'mail-sent': refused(409, 'The mail server has taken this mail: it is not sent twice.', 'Nothing is left to do.'),
+  'mail-withheld': refused(
+    409,
+    'This mail is not to be sent: it came too late, its customer was erased, has no address or does not want mails of this kind.',
+    'Read `reason` of the mail (`GET /api/mails/{mailId}`).',
+  ),
   'refund-made': refused(409, 'The payment provider has given the money back.', 'Nothing is left to do.'),
   'refund-settled': refused(
     409,

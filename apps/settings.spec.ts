@@ -49,6 +49,16 @@ describe('the settings of a program', () => {
       'DEDICATED MEDIA SOLUTIONS',
       'STRIPE_STATEMENT_PREFIX: DEDICATED MEDIA SOLUTIONS is not the prefix of an account: 2 to 10 characters',
     ],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'OTEL_EXPORTER_OTLP_ENDPOINT is not http://host:port'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http:collector', 'OTEL_EXPORTER_OTLP_ENDPOINT is not http://host:port'],
+    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'http://h/\u001b', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is not http://'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'only-a-key', 'OTEL_EXPORTER_OTLP_HEADERS is not name=value,name=value'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'api key=s', 'OTEL_EXPORTER_OTLP_HEADERS is not name=value,name=value'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'api-key=a%0Ab', 'OTEL_EXPORTER_OTLP_HEADERS is not name=value,name=value'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'api-key=100%', 'OTEL_EXPORTER_OTLP_HEADERS is not name=value,name=value'],
+    ['OTEL_SERVICE_NAME', 'a\u001b[2J', 'OTEL_SERVICE_NAME: a\u001b[2J is not a name of up to 200 characters'],
+    ['OTEL_TRACES_SAMPLER', 'ratio', 'OTEL_TRACES_SAMPLER: ratio is not always_on, always_off, traceidratio'],
+    ['OTEL_TRACES_SAMPLER_ARG', '50%', 'OTEL_TRACES_SAMPLER_ARG: 50% is not a part of all traces, 0 to 1'],
     ['STRIPE_STATEMENT_PREFIX', 'D', 'STRIPE_STATEMENT_PREFIX: D is not the prefix of an account: 2 to 10 characters'],
     [
       'STRIPE_STATEMENT_PREFIX',
@@ -69,6 +79,11 @@ describe('the settings of a program', () => {
       STRIPE_SECRET_KEY: 'rk_test_1',
       STRIPE_WEBHOOK_SECRET: 'whsec_1',
       STRIPE_STATEMENT_PREFIX: 'DMS',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example:4318/otlp',
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=sec%2Dret, Authorization=Bearer abc==',
+      OTEL_SERVICE_NAME: 'leadger west',
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
     });
     for (const MAIL_FROM of ['shop@bücher.example', 'shop@[192.0.2.1]', 'shop@localhost'])
       checkEnvironment({ MAIL_FROM });

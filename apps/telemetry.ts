@@ -20,6 +20,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import {
+  AlwaysOffSampler,
   AlwaysOnSampler,
   BatchSpanProcessor,
   type IdGenerator,
@@ -82,8 +83,10 @@ export function startTelemetry({ program, version, activities, log, env = proces
 }
 
 /** The part of all traces that is kept; all spans of a trace, in all programs, are kept or left out together. */
-const samplerOf = ({ OTEL_TRACES_SAMPLER: sampler = '', OTEL_TRACES_SAMPLER_ARG: ratio = '1' }: NodeJS.ProcessEnv) =>
-  sampler.endsWith('traceidratio') ? new TraceIdRatioBasedSampler(Number(ratio)) : new AlwaysOnSampler();
+const samplerOf = ({ OTEL_TRACES_SAMPLER: sampler = '', OTEL_TRACES_SAMPLER_ARG: ratio = '1' }: NodeJS.ProcessEnv) => {
+  if (sampler.endsWith('always_off')) return new AlwaysOffSampler();
+  return sampler.endsWith('traceidratio') ? new TraceIdRatioBasedSampler(Number(ratio)) : new AlwaysOnSampler();
+};
 
 /** A collector that is away is told once a minute. */
 function complainInto(log: Logger): void {
@@ -142,7 +145,7 @@ const spansInto = (tracer: Tracer, ids: GivenIds) => (activity: Activity) => {
     },
     before && isSameTrace ? trace.setSpanContext(ROOT_CONTEXT, before) : ROOT_CONTEXT,
   );
-  if (outcome === 'failed' || outcome === 'parked')
+  if (outcome === 'failed' || outcome === 'given-up' || outcome === 'parked')
     span.setStatus({ code: SpanStatusCode.ERROR, ...(reason !== undefined && { message: reason }) });
   span.end(timeOf(endedAt));
 };

@@ -16,11 +16,13 @@ export interface MailServer {
 interface Behaviour {
   /** Called for each recipient. @returns the status of a refusal */
   readonly answer?: (address: string) => Promise<number | undefined> | number | undefined;
+  /** What it says to that. */
+  readonly words?: string;
   /** It takes the whole mail, and drops the line without an answer. */
   readonly dropsTheLine?: boolean;
 }
 
-const refusal = (responseCode: number) => Object.assign(new Error('not now'), { responseCode });
+const refusal = (responseCode: number, words = 'not now') => Object.assign(new Error(words), { responseCode });
 
 export async function startMailServer(behaviour: Behaviour = {}, options: SMTPServerOptions = {}): Promise<MailServer> {
   let present = behaviour;
@@ -32,7 +34,7 @@ export async function startMailServer(behaviour: Behaviour = {}, options: SMTPSe
     closeTimeout: 100,
     async onRcptTo({ address }, _, done) {
       const status = await present.answer?.(address);
-      done(status === undefined ? undefined : refusal(status));
+      done(status === undefined ? undefined : refusal(status, present.words));
     },
     onData(stream, session, done) {
       let text = '';

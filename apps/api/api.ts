@@ -7,6 +7,7 @@ import {
   mostFeeds,
   onServers,
   readOptions,
+  say,
   serve,
 } from '#apps/program';
 import { beginTelling } from '#apps/telling';
@@ -39,5 +40,5 @@ main(async () => {
     limits,
   );
   const url = await serve(application, options, { works: false, telling });
-  if (url) console.log(`Leadger's API is ready: ${url}`);
+  if (url) say(`Leadger's API is ready: ${url}`);
 });

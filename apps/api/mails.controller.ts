@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import Handlebars from 'handlebars';
@@ -9,12 +9,15 @@ import { type MailRow, mailExample, mailRow } from '#read-models/models/mails';
 import { damaged } from '#read-models/queries/damaged';
 import { mailListing } from '#read-models/queries/support';
 import type { Queries } from '#requests/queries';
-import { QUERIES } from '#wiring/tokens';
+import type { Receipt, RequestContext } from '#requests/request-tools';
+import type { Requests } from '#requests/requests';
+import { QUERIES, REQUESTS } from '#wiring/tokens';
+import { Asking } from './caller.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
-import { Problems } from './responses.ts';
+import { CommandRoute, Problems } from './responses.ts';
 
 const MAILS_ON_THE_PAGE = 100;
 
@@ -46,9 +49,11 @@ class MailsQuery extends PageQuery {
 @ApiTags('mails')
 @Controller()
 export class MailsController {
+  readonly #requests: Requests;
   readonly #queries: Queries;
 
-  constructor(@Inject(QUERIES) queries: Queries) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
+    this.#requests = requests;
     this.#queries = queries;
   }
 
@@ -64,6 +69,18 @@ export class MailsController {
     const found = await this.#queries.mails.get(reader, { mailId });
     if (!found) throw notFound('mail', mailId);
     return found;
+  }
+
+  @Post('api/mails/:mailId/retry')
+  @CommandRoute({
+    summary:
+      'Send a mail again that was refused or given up, with all its attempts (NTF-4): support only, with a Leadger-Reason. If its link has expired, a mail with a new link goes out instead',
+    idName: 'mailId',
+    records: ['MailRetried'],
+    takesNothing: true,
+  })
+  retryMail(@IdOf('mail') mailId: string, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#requests.mails.retry(mailId, context);
   }
 
   @Get('api/mails/:mailId/copy')

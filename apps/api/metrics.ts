@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Measure } from '#apps/telling';
-import type { Activities, Activity } from '#domain/kernel/activities';
+import { type Activities, type Activity, outcomes } from '#domain/kernel/activities';
+import { asideReasons } from '#domain/support/ticket';
 import { attentionReasons } from '#read-models/queries/attention';
+import { callsOutside } from '#requests/effects/effects';
 import { type Measurements, MOST_LAG_COUNTED } from '#requests/health';
 
 type Process = Measurements['processes'][number];
@@ -24,6 +26,11 @@ const wishGauges: readonly (readonly [name: string, help: string, value: (wishes
     'leadger_wishes_failing_seconds',
     'How long ago the first of these failed first',
     ({ failingSince }, now) => secondsSince(failingSince, now),
+  ],
+  [
+    'leadger_wishes_none_answered_seconds',
+    'How long these have failed while none of their kind was answered: the service outside is away, or refuses the store',
+    ({ noneAnsweredSince }, now) => secondsSince(noneAnsweredSince, now),
   ],
   ['leadger_wishes_under_way', 'Calls and commands that have no answer yet', ({ underWay }) => underWay],
   [
@@ -235,6 +242,9 @@ function setOrLeaveOut(gauge: Gauge, labels: Record<string, string>, value: numb
   else gauge.set(labels, value);
 }
 
+/** What becomes of a row of a file of leads. */
+const importResults = ['received', 'known', 'duplicates', 'rejected'] as const;
+
 /** Requests have a histogram of their own, and rows are too many to be told. */
 const isCounted = ({ kind }: Activity): boolean => kind !== 'request' && kind !== 'row';
 
@@ -264,6 +274,10 @@ function countActivities(activities: Activities, registers: Registry[]): void {
     labelNames: ['result'],
     registers,
   });
+  // A counter that begins with its first count has no increase then.
+  for (const name of callsOutside) for (const outcome of outcomes) total.inc({ kind: 'effect', name, outcome }, 0);
+  for (const result of importResults) rows.inc({ result }, 0);
+  for (const result of ['opened', 'added', 'repeated', 'failed', ...asideReasons]) mails.inc({ result }, 0);
   activities.listen((activity) => {
     if (!isCounted(activity)) return;
     const { kind, name, outcome, startedAt, endedAt, details = {} } = activity;
@@ -283,7 +297,17 @@ function measureRequests(server: FastifyInstance, registers: Registry[]): void {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
-  server.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) =>
-    seconds.observe({ method, route: routeOptions.url ?? 'none', status: statusCode }, elapsedTime / 1000),
-  );
+  const answers = new Counter({
+    name: 'leadger_http_answers_total',
+    help: 'Answers to requests, by the class of their status',
+    labelNames: ['class'],
+    registers,
+  });
+  for (const status of [200, 300, 400, 500]) answers.inc(classOf(status), 0);
+  server.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) => {
+    seconds.observe({ method, route: routeOptions.url ?? 'none', status: statusCode }, elapsedTime / 1000);
+    answers.inc(classOf(statusCode));
+  });
 }
+
+const classOf = (status: number) => ({ class: `${Math.floor(status / 100)}xx` });

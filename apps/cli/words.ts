@@ -209,6 +209,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     `the ${ordinal(attempt)} attempt failed, ${kind}: ${tellFailedMail(failed)}; the next one is at ${retryAt}`,
   MailGivenUp: ({ kind, attempt, ...failed }) =>
     `given up at the ${ordinal(attempt)} attempt, ${kind}: ${tellFailedMail(failed)}`,
+  MailRetried: ({ kind }) => `to be sent again, ${kind}`,
   WebhookWished: ({ leadId, customerId }) => `lead ${leadId} is to be sent to the program of customer ${customerId}`,
   WebhookAccepted: ({ attempt, status }) => `accepted at the ${ordinal(attempt)} attempt, with ${status}`,
   WebhookFailed: ({ attempt, retryAt, ...failed }) =>

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { createHttpApplication } from '#apps/api/http-application';
-import { commandMilliseconds, failingMilliseconds, main, mostFeeds, readOptions, serve } from '#apps/program';
+import { commandMilliseconds, failingMilliseconds, main, mostFeeds, readOptions, say, serve } from '#apps/program';
 import { beginTelling } from '#apps/telling';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { openStores } from '#wiring/stores';
@@ -26,9 +26,11 @@ main(async () => {
   const url = await serve(application, options, { telling });
   if (!url) return;
   stores.directory?.setUrl(url);
-  console.log(`Leadger is ready: ${url}
-  API      ${url}/api  (documented at ${url}/api/docs)
-  health   ${url}/health
-  data     ${stores.directory?.path ?? 'on servers'}
-It listens on this machine only, because there is no sign-in yet. Ctrl-C stops it.`);
+  say(
+    `Leadger is ready: ${url}`,
+    `  API      ${url}/api  (documented at ${url}/api/docs)`,
+    `  health   ${url}/health`,
+    `  data     ${stores.directory?.path ?? 'on servers'}`,
+    'It listens on this machine only, because there is no sign-in yet. Ctrl-C stops it.',
+  );
 });

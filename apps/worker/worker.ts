@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { OperationsModule } from '#apps/api/api.module';
 import { createHttpApplication } from '#apps/api/http-application';
-import { failingMilliseconds, leaseTermMilliseconds, main, onServers, readOptions, serve } from '#apps/program';
+import { failingMilliseconds, leaseTermMilliseconds, main, onServers, readOptions, say, serve } from '#apps/program';
 import { beginTelling } from '#apps/telling';
 import { LeadgerModule, mustHaveMailServer } from '#wiring/leadger.module';
 import { openLeases } from '#wiring/leases';
@@ -31,5 +31,5 @@ main(async () => {
     routes: OperationsModule,
   });
   const url = await serve(application, options, { telling });
-  if (url) console.log(`Leadger's worker ${leases.worker} is ready: ${url}/health`);
+  if (url) say(`Leadger's worker ${leases.worker} is ready: ${url}/health`);
 });

@@ -1,4 +1,5 @@
 import { getSystemErrorMap } from 'node:util';
+import { codesOf } from '#domain/notifications/outcomes';
 import { MailNotSent } from './mail-failures.ts';
 
 /**
@@ -7,6 +8,7 @@ import { MailNotSent } from './mail-failures.ts';
  */
 export function failureIn(error: unknown): string {
   const { statusCode, responseCode, code, cause, detail } = error as Failure;
+  if (error instanceof MailNotSent && error.failed.status !== undefined) return `it answered${codesOf(error.failed)}`;
   if (error instanceof MailNotSent) return failureIn(error.cause);
   const status = [statusCode, responseCode].find((one) => typeof one === 'number' && one >= 100 && one <= 599);
   if (status !== undefined) return `it answered ${status}`;

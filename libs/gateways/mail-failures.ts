@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
-import type { FailedMail } from '#domain/notifications/outcomes';
+import { anyMailAnswerIn, type FailedMail } from '#domain/notifications/outcomes';
+import { isAboutMail } from './mail-answers.ts';
 
 export type SmtpError = Error & {
   code?: string;
@@ -14,11 +15,14 @@ export class MailNotSent extends Error {
   readonly failed: FailedMail;
   /** There was no session with the server: other mails cannot be sent either. */
   readonly isAboutServer: boolean;
+  /** The server works, and does not take this mail now: a full mailbox, for example. */
+  readonly isAboutMail: boolean;
 
   constructor(cause: SmtpError, failed: FailedMail, isAboutServer: boolean) {
     super('the mail was not sent', { cause });
     this.failed = failed;
     this.isAboutServer = isAboutServer;
+    this.isAboutMail = isAboutMail(cause);
   }
 }
 
@@ -47,8 +51,11 @@ const ofConnections: ReadonlySet<string> = new Set([
 const NO_SAFE_CONNECTION = /TLS|CERT|SSL|SELF_SIGNED|UNABLE_TO_VERIFY/;
 
 /** A server that got the whole mail and gave no answer may have taken it. */
-function failureIn({ code, originalCode, responseCode }: SmtpError, isHandedOver: boolean): FailedMail {
-  if (responseCode !== undefined) return { failure: 'answered', status: responseCode };
+function failureIn({ code, originalCode, responseCode, response }: SmtpError, isHandedOver: boolean): FailedMail {
+  if (responseCode !== undefined) {
+    const { enhanced } = anyMailAnswerIn(response ?? '');
+    return { failure: 'answered', status: responseCode, ...(enhanced && { enhanced }) };
+  }
   if (isHandedOver) return { failure: 'not-confirmed' };
   if (code === 'ETIMEDOUT' || code === 'EABORT') return { failure: 'no-answer' };
   if (code === 'EDNS') return { failure: 'name-unknown' };

@@ -66,6 +66,51 @@ describe('a mail server', () => {
     });
   });
 
+  it.each<[string, number, string, boolean]>([
+    ['a user who does not exist', 550, '5.1.1 no such user', true],
+    ['a host that takes no mails', 556, '5.1.10 recipient address has null MX', true],
+    ['a mailbox that is closed', 550, '5.2.1 disabled', true],
+    ['a mailbox that is full for good', 552, '5.2.2 over quota', true],
+    ['a domain without that user', 550, '5.4.1 recipient address rejected: access denied', true],
+    ['a mailbox that is unavailable', 550, '5.5.0 requested action not taken: mailbox unavailable', true],
+    ['a mailbox that belongs to somebody else now', 550, '5.7.17 mailbox owner has changed', true],
+    ['a user, without an enhanced code', 550, 'no such user', true],
+    ['a store that may not relay', 550, '5.7.1 relaying denied', false],
+    ['a store that may not relay, without an enhanced code', 550, 'relay not permitted', false],
+    ['a store by a rule', 554, '5.7.1 service unavailable; client host blocked', false],
+    ['a store by a rule, without an enhanced code', 554, 'transaction failed', false],
+    ['a store that did not sign in', 530, '5.7.0 authentication required', false],
+    ['the sender', 550, '5.1.8 sender address rejected', false],
+    ['all mails, for want of room', 552, '5.3.1 mail system full', false],
+    ['a command', 503, '5.5.1 bad sequence of commands', false],
+  ])('refuses %s (%s): that is final only when it is about the address', async (_, responseCode, text, isFinal) => {
+    await start({ onRcptTo: (_, __, done) => done(Object.assign(new Error(text), { responseCode })) });
+    const sent = gateway.send(message());
+    if (isFinal) expect(await sent).toMatchObject({ accepted: false, answer: { status: responseCode } });
+    else
+      await expect(sent).rejects.toMatchObject({
+        failed: { failure: 'answered', status: responseCode },
+        isAboutMail: false,
+      });
+  });
+
+  it.each<[string, number, string, boolean]>([
+    ['a mailbox is full', 452, '4.2.2 over quota', true],
+    ['a mailbox is busy', 450, 'mailbox busy', true],
+    ['the server is full', 452, '4.3.1 insufficient storage', false],
+    ['the server asks to come again', 450, '4.7.1 greylisted', false],
+    ['the server is busy', 421, '4.3.2 try later', false],
+  ])(
+    'cannot take a mail now, because %s: the failure says whom it is about',
+    async (_, responseCode, text, isAboutMail) => {
+      await start({ onRcptTo: (_, __, done) => done(Object.assign(new Error(text), { responseCode })) });
+      await expect(gateway.send(message())).rejects.toMatchObject({
+        failed: { failure: 'answered', status: responseCode },
+        isAboutMail,
+      });
+    },
+  );
+
   it.each([
     ['is busy', { onRcptTo: (_, __, done) => done(Object.assign(new Error('later'), { responseCode: 451 })) }],
     ['requires a password that it does not receive', { authOptional: false }],

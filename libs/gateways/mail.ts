@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type { SendMailOptions, Transporter } from 'nodemailer';
 import type { Instant } from '#domain/kernel/events';
 import { type MailAnswer, mailAnswerIn } from '#domain/notifications/outcomes';
+import { isAboutMail } from './mail-answers.ts';
 import { notSent, type SmtpError } from './mail-failures.ts';
 
 /** A mail as it leaves the store. */
@@ -162,11 +163,8 @@ function watchReading(transport: Transporter): Transporter {
   return transport;
 }
 
-/** The server will never accept this mail. A 5xx about the sender or the account is a mistake that can be corrected. */
-function isRefused({ code, command, responseCode = 0 }: SmtpError): boolean {
-  const isAboutThisMail = code === 'EMESSAGE' || command === 'RCPT TO';
-  return isAboutThisMail && responseCode >= PERMANENT_FAILURE;
-}
+/** The server will never accept this mail. A 5xx about the store (its account, its name, a rule) is a mistake that can be corrected. */
+const isRefused = (error: SmtpError): boolean => (error.responseCode ?? 0) >= PERMANENT_FAILURE && isAboutMail(error);
 
 /** Without the server's text: it repeats the address. */
 const answerOf = ({ response, responseCode, message }: SmtpError): MailAnswer => ({

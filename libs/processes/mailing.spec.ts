@@ -141,6 +141,28 @@ describe('mails', () => {
     expect([wishesAt('2026-06-01T00:00:00.000Z'), wakesAt()]).toEqual([[], undefined]);
   });
 
+  it('NTF-4: a mail that was given up is sent again by hand only, as a new wish whose attempts begin anew', () => {
+    const { fold, wishesAt, wished } = driveMailing();
+    fold('order-o1', 'OrderPlaced', placed);
+    const [wish] = wishesAt(AT) as CommandWish[];
+    wished(wish as CommandWish);
+    const [first] = wishesAt(AT) as EffectWish[];
+    const stream = wish?.stream as string;
+    fold(stream, 'MailFailed', { attempt: 1, failure: 'not-confirmed', retryAt: LATER });
+    fold(stream, 'MailGivenUp', { attempt: 2, failure: 'no-answer' });
+    fold(stream, 'MailRetried', { at: LATER });
+    const [again] = wishesAt(LATER) as EffectWish[];
+    expect(again?.commandId).not.toBe(first?.commandId);
+    expect(again?.effect).toMatchObject({ kind: 'send-mail', attemptsBefore: 2 });
+    expect(again?.effect).not.toHaveProperty('failed');
+    fold(stream, 'MailFailed', { at: LATER, attempt: 3, failure: 'no-answer', retryAt: LATER });
+    const [last] = wishesAt(LATER) as EffectWish[];
+    expect(last).toMatchObject({
+      commandId: again?.commandId,
+      effect: { attemptsBefore: 2, failed: { attempts: 1, unconfirmed: 0, since: LATER } },
+    });
+  });
+
   it('DLV-9: a customer who wants a mail for each lead gets it at once', () => {
     const { fold, commandsAt } = driveMailing();
     fold('customer-c1', 'LeadDeliveryChosen', { mails: 'each' });

@@ -253,6 +253,7 @@ export const mailing = defineProcess({
     'MailWithheld',
     'MailFailed',
     'MailGivenUp',
+    'MailRetried',
   ],
   initialState: (): Mailing => ({
     orders: new MailedOrders(),
@@ -276,10 +277,15 @@ export const mailing = defineProcess({
         noteWish(state, fact);
         break;
       case 'MailSent':
-      case 'MailRefused':
       case 'MailWithheld':
-      case 'MailGivenUp':
         state.attempts.end(idOf(fact.stream));
+        break;
+      case 'MailRefused':
+      case 'MailGivenUp':
+        state.attempts.noteEnd(fact);
+        break;
+      case 'MailRetried':
+        state.attempts.noteRetry(fact);
         break;
       case 'MailFailed':
         state.attempts.noteFailure(fact);

@@ -44,9 +44,12 @@ export class FailureToRecord extends OutOfReach {
   readonly record: Untimed<AnyCommand>;
   /** Of the command: each failed attempt has its own. */
   readonly commandId: string;
+  /** The service outside was reached, and works: it only does not do this now. */
+  readonly wasAnswered: boolean;
 
-  constructor(message: string, commandId: string, record: Untimed<AnyCommand>) {
+  constructor(message: string, commandId: string, record: Untimed<AnyCommand>, wasAnswered: boolean) {
     super(message);
+    this.wasAnswered = wasAnswered;
     this.commandId = commandId;
     this.record = record;
   }
@@ -83,8 +86,10 @@ export type Effect =
       readonly mailId: string;
       readonly mail: Omit<MailWish, 'eventId'>;
       readonly wishedAt: Instant;
-      /** Earlier attempts, which failed. */
+      /** Earlier attempts, which failed, since it was wished or sent again by hand. */
       readonly failed?: FailedTries;
+      /** Attempts that failed before it was sent again by hand. */
+      readonly attemptsBefore?: number;
     }
   | { readonly kind: 'call-webhook'; readonly webhookId: string; readonly attempt: number; readonly wish: WebhookWish }
   | { readonly kind: 'erase-lead'; readonly leadStream: string }

@@ -37,7 +37,7 @@ export const attentionCounts = async (tools: AttentionTools, { caller }: Request
   tools.rows.attention.counts(caller, await limitsNow(tools));
 
 async function limitsNow(
-  { stateOf, now, events, processes, failingMilliseconds }: AttentionTools,
+  { stateOf, now, events, processes, failingMilliseconds = FAILING_MILLISECONDS }: AttentionTools,
   starvingAfterHours = STARVING_AFTER_HOURS,
 ) {
   const at = now();
@@ -47,7 +47,8 @@ async function limitsNow(
     waitingSince: addHours(at, -starvingAfterHours),
     declinedSince: addDays(at, -DECLINED_FOR_DAYS),
     now: at,
-    ...(await unansweredIn(processes, at, failingMilliseconds)),
+    unansweredSince: addSeconds(at, -failingMilliseconds / 1000),
+    failing: await failingIn(processes),
     damaged: damagedOrdersIn(events),
     ...parkedIn(await processes.parked()),
   };
@@ -66,21 +67,11 @@ function parkedIn(parked: readonly Parked[]) {
   };
 }
 
-/** What has had no answer for too long, and why, as far as the programs know. */
-async function unansweredIn(
-  processes: Pick<RunningProcesses, 'status'>,
-  at: Instant,
-  failingMilliseconds = FAILING_MILLISECONDS,
-) {
-  const status = await processes.status();
-  const kinds = status?.processes.flatMap(({ withoutResult = [] }) => withoutResult) ?? [];
-  const whyOf = (what: string) => kinds.find((kind) => kind.what === what)?.lastError;
-  const [charges, renewals, mails] = [whyOf('capture-payment'), whyOf('charge-renewal'), whyOf('send-mail')];
-  return {
-    unansweredSince: addSeconds(at, -failingMilliseconds / 1000),
-    failures: { ...(charges && { charges }), ...(renewals && { renewals }), ...(mails && { mails }) },
-  };
-}
+/** Why the calls fail that are about an order, a programme or a mail: each its own failure. */
+const failingIn = async (processes: Pick<RunningProcesses, 'failingCalls'>) =>
+  (await processes.failingCalls())
+    .filter(({ stream, what }) => charges.has(what) || familyOf(stream) === 'mail')
+    .map(({ stream, reason }) => ({ stream, why: reason }));
 
 /** An order is damaged also by the stream of its programme. */
 function damagedOrdersIn({ damages, foreignStreams }: Pick<EventStore, 'damages' | 'foreignStreams'>) {

@@ -59,7 +59,12 @@ beforeAll(async () => {
     readModels: readModels as unknown as ReadModels,
     mails: undefined,
     notices: noNotices,
-    processes: { status: async () => undefined, parked: async () => [], retry: async () => false },
+    processes: {
+      status: async () => undefined,
+      parked: async () => [],
+      failingCalls: async () => [],
+      retry: async () => false,
+    },
   };
   requests = createRequests(dependencies);
   await prepareNewStore(requests);

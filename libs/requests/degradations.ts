@@ -5,8 +5,8 @@ import type { Clock } from '#gateways/clock';
 import type { EngineStatus } from '#processes/engine/engine';
 import type { WishesWithoutResult } from '#processes/engine/process-run';
 
-/** A failure that mends by itself within this time is no news. */
-export const FAILING_MILLISECONDS = 300_000;
+/** A failure that mends by itself within this time is no news. It is longer than the first wait for another try, also of a mail. */
+export const FAILING_MILLISECONDS = 600_000;
 
 export const degradedParts = [
   'event-store',
@@ -35,7 +35,7 @@ export type Degradation = z.infer<typeof degradation>;
 export const degradedBy = z
   .array(degradation)
   .describe(
-    'Everything that makes the status yellow or red. A call to the outside is among it once it has failed, or has had no answer, for longer than `LEADGER_FAILING_SECONDS`.',
+    'Everything that makes the status yellow or red. A call to the outside is among it once some have failed, and none of its kind was answered, for longer than `LEADGER_FAILING_SECONDS`.',
   );
 
 interface Parts {
@@ -111,11 +111,13 @@ function ofProcesses({ processes }: Parts, failingSince: Instant): Degradation[]
   ]);
 }
 
+/** A call outside is about its target: one address that does not work is listed for attention, and degrades nothing. */
 function lastingFailure(wishes: WishesWithoutResult, limit: Instant): Degradation[] {
-  const { what: name, isEffect, failing, failingSince, lastError, underWay, underWaySince } = wishes;
+  const { what: name, isEffect, failing, lastError, underWay, underWaySince } = wishes;
+  const since = isEffect ? wishes.noneAnsweredSince : wishes.failingSince;
   const part = isEffect ? 'effect' : 'command';
-  if (failingSince !== undefined && failingSince < limit)
-    return [{ part, name, count: failing, since: failingSince, reason: lastError ?? 'it failed' }];
+  if (since !== undefined && since < limit)
+    return [{ part, name, count: failing, since, reason: lastError ?? 'it failed' }];
   if (underWaySince !== undefined && underWaySince < limit)
     return [{ part, name, count: underWay, since: underWaySince, reason: 'there is no answer' }];
   return [];

@@ -1,11 +1,52 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type CustomerCommand, customerStream } from '#domain/accounts/customer';
+import { deriveId } from '#domain/kernel/ids';
+import { type MailWish, mailStream } from '#domain/notifications/mail';
+import { newLink } from './account-seals.ts';
 import { asRows, type QueryDependencies, type QueryTools } from './query-tools.ts';
-import type { RequestContext, RequestTools } from './request-tools.ts';
+import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { unsubscribe } from './unsubscribing.ts';
 
 export const mailRequests = (tools: RequestTools) => ({
   /** Switches the kind of a mail off, by the token in that mail (NTF-6). */
   unsubscribe: (token: string, context: RequestContext) => unsubscribe(tools, token, context),
+  retry: (mailId: string, context: RequestContext) => retry(tools, mailId, context),
 });
+
+/** NTF-4. A mail whose link has expired is withheld, so its customer gets a new link, in a mail of its own. */
+async function retry(tools: RequestTools, mailId: string, context: RequestContext): Promise<Receipt> {
+  const receipt = await tools.send(mailId, mailStream(mailId), { type: 'RetryMail', at: tools.now() }, context);
+  const { outcome } = receipt;
+  if (outcome.kind !== 'accepted' || outcome.events.length === 0) return receipt;
+  const { wish } = await tools.stateOf<'mail'>(mailStream(mailId));
+  const command = wish && (await requestOfNewLink(tools, wish));
+  if (!command) return receipt;
+  const { ifRevision: _, ...rest } = context;
+  const commandId = deriveId('new link', mailId, context.commandId);
+  const { customerId } = wish;
+  const { outcome: renewed } = await tools.send(customerId, customerStream(customerId), command, {
+    ...rest,
+    commandId,
+  });
+  return renewed.kind === 'accepted' ? { ...receipt, outcome: { ...outcome, position: renewed.position } } : receipt;
+}
+
+/** @returns undefined where the link is good, or nobody asks for it any more */
+async function requestOfNewLink(
+  tools: RequestTools,
+  { kind, customerId, facts }: MailWish,
+): Promise<CustomerCommand | undefined> {
+  const at = tools.now();
+  if (facts.expiresAt === undefined || at < facts.expiresAt) return undefined;
+  const { recovery, emailChange } = await tools.stateOf<'customer'>(customerStream(customerId));
+  if (kind === 'password-recovery' && recovery)
+    return { type: 'RequestPasswordRecovery', at, ...(await newLink(tools, customerId)) };
+  if (kind === 'address-change' && emailChange && isDeepStrictEqual(emailChange.email, facts.to)) {
+    const { email, addressKey } = emailChange;
+    return { type: 'RequestEmailChange', at, email, addressKey, ...(await newLink(tools, customerId)) };
+  }
+  return undefined;
+}
 
 /** Mails to customers (NTF). Processes send them, so they can only be read here. */
 export const mailQueries = ({ rows, mails }: QueryTools & Pick<QueryDependencies, 'mails'>) => ({

@@ -19,7 +19,7 @@ export interface QueryDependencies extends RequestDependencies, OperationDepende
   readonly mails: MailGateway | undefined;
   /** What the payment provider tells by itself. */
   readonly notices: PaymentNotices;
-  /** How long something may fail before the health is degraded, and it is listed. Default: five minutes. */
+  /** How long something may fail before the health is degraded, and it is listed. Default: ten minutes. */
   readonly failingMilliseconds?: number;
 }
 

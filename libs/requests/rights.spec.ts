@@ -154,6 +154,7 @@ describe('the table of rights', () => {
         'ReplaceTakenCoupon',
         'ResolvePayment',
         'ResolveRenewal',
+        'RetryMail',
         'RetryRefund',
         'SettleRefund',
         'WishRefund',

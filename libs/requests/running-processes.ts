@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { EngineStatus, ProcessEngine } from '#processes/engine/engine';
-import { type Parked, parked } from '#processes/engine/process-run';
+import { type FailingCall, type Parked, parked } from '#processes/engine/process-run';
 import { exampleIds } from '#read-models/models/examples';
 
 const { id: parkedItemId, ...ofParked } = parked.shape;
@@ -24,6 +24,8 @@ export interface RunningProcesses {
   /** Undefined when no program that runs them is known. */
   status(): Promise<EngineStatus | undefined>;
   parked(): Promise<readonly Parked[]>;
+  /** As far as the programs know: not all, where there are many. */
+  failingCalls(): Promise<readonly FailingCall[]>;
   /** @returns false when nothing is parked under this id */
   retry(id: string): Promise<boolean>;
 }
@@ -32,6 +34,7 @@ export interface RunningProcesses {
 export const runningHere = (engine: ProcessEngine): RunningProcesses => ({
   status: async () => engine.status(),
   parked: async () => engine.parked(),
+  failingCalls: async () => engine.failingCalls(),
   retry: async (id) => engine.retry(id),
 });
 
@@ -40,6 +43,8 @@ export interface WorkerReport {
   readonly units: readonly string[];
   readonly status: EngineStatus;
   readonly parked: readonly Parked[];
+  /** Absent in reports of workers of the version before. */
+  readonly failingCalls?: readonly FailingCall[];
 }
 
 /** Where workers leave their reports, and find what they are to try again. */
@@ -58,6 +63,7 @@ export const runningElsewhere = (workers: Workers): RunningProcesses => {
   };
   return {
     parked,
+    failingCalls: async () => (await workers.reports()).flatMap((report) => report.failingCalls ?? []),
     async status() {
       const reports = await workers.reports();
       // Each worker folds every fact. The one that runs a process, or a part of it, knows the most about it.
@@ -85,5 +91,6 @@ export const runningElsewhere = (workers: Workers): RunningProcesses => {
 export const runningNowhere: RunningProcesses = {
   status: async () => undefined,
   parked: async () => [],
+  failingCalls: async () => [],
   retry: async () => false,
 };

@@ -123,7 +123,7 @@ function addressed(
 const processCaller = (actor: string): Caller => ({ kind: 'process', actor, roles: ['process'], stores: 'all' });
 
 function resultOf(outcome: Outcome): CommandResult {
-  if (outcome.kind === 'accepted') return { position: outcome.position };
+  if (outcome.kind === 'accepted') return { position: outcome.position, events: outcome.events };
   if (outcome.kind === 'refused') return { refusal: outcome.refusal };
   throw new Error(`a process got ${outcome.kind}, but processes send neither keys nor revisions`);
 }

@@ -49,7 +49,7 @@ test('processes fold a log anew that was restored from an older copy and has gro
     processes: [toUtc('to-utc')],
     send: async ({ stream }) => {
       sent.push(stream);
-      return { position: await store.head() };
+      return { position: await store.head(), events: [] };
     },
     effects: {} as never,
   });

@@ -52,7 +52,7 @@ test('wishes that arose while a lease had lapsed are carried out after it is ren
         mayActFor: (unit) => leaseOf(unit) !== undefined,
         send: async ({ stream }) => {
           sent.push(stream);
-          return { position: await store.head() };
+          return { position: await store.head(), events: [] };
         },
         effects: noEffects,
       });

@@ -74,6 +74,7 @@ export class Worker {
   running = (): RunningProcesses => ({
     status: () => runningHere(this.#engine).status(),
     parked: () => runningHere(this.#engine).parked(),
+    failingCalls: () => runningHere(this.#engine).failingCalls(),
     retry: (id) => runningHere(this.#engine).retry(id),
   });
 
@@ -93,6 +94,7 @@ export class Worker {
       units: this.units(),
       status: this.#engine.status(),
       parked: this.#engine.parked(),
+      failingCalls: this.#engine.failingCalls(),
     };
     const workers = await leases.appear(report);
     const share = new Set(sharesOf(await this.#allUnits(), workers).get(leases.worker));

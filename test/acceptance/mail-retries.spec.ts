@@ -160,6 +160,97 @@ test('NTF-4: a mail with a link is not sent when the link works no more', async 
   expect(tries.every((minute) => minute < 60)).toBe(true);
 });
 
+const retry = (mailId: string, as: Record<string, string> = support) =>
+  shop.try('POST', `/api/mails/${mailId}/retry`, undefined, as);
+const listed = async () => (await shop.read('/api/attention?reason=mail-given-up')).items;
+
+test('NTF-4: support has a mail sent again that was refused, with a reason, and it is tried for five days again', async () => {
+  await open(550);
+  await answerTicket();
+  const [{ mailId }] = await listed();
+  expect(await retry(mailId, { 'leadger-actor': 'staff:ann' })).toMatchObject({ body: { code: 'reason-missing' } });
+  server.behave(answering(451));
+  tries = [];
+  expect(await retry(mailId)).toMatchObject({ status: 200, body: { mailId, events: ['MailRetried'] } });
+  await shop.server.settle();
+  expect(await listed()).toEqual([]);
+  const [recorded] = (await shop.log()).filter(({ type }) => type === 'MailRetried');
+  expect(recorded?.metadata).toMatchObject({ actor: 'staff:ann' });
+  expect(await retry(mailId)).toMatchObject({ status: 200, body: { events: [] } });
+  await shop.wait({ seconds: 95 * 60 });
+  expect(tries).toEqual([0, 5, 35, 95]);
+  await shop.wait({ days: 6 });
+  expect(tries.at(-1)).toBe(5 * DAY_MINUTES);
+  expect(await listed()).toMatchObject([{ mailId, why: 'the mail server answered 451' }]);
+  server.behave(answering(undefined));
+  expect(await retry(mailId)).toMatchObject({ status: 200 });
+  await shop.server.settle();
+  expect([await listed(), server.received.length]).toEqual([[], 1]);
+  expect(await retry(mailId)).toMatchObject({ status: 409, body: { code: 'mail-sent' } });
+  const log = shop.server.application.get<EventStore>(EVENT_STORE);
+  const { laws: broken } = await checkLaws(log, { hashOf: hashOfEvent });
+  expect(Object.entries(broken).filter(([, times]) => times > 0)).toEqual([]);
+});
+
+test('NTF-4: a mail that is sent again after a restart is sent once', async () => {
+  directory = await mkdtemp(join(tmpdir(), 'leadger-mail-retries-'));
+  await open(550, { directory });
+  await answerTicket();
+  const [{ mailId }] = await listed();
+  server.behave(answering(undefined));
+  for (let restart = 0; restart < 2; restart += 1) {
+    const start = shop.now();
+    await shop.stop();
+    shop = await openWith({ directory, start });
+    await retry(mailId);
+    await shop.wait({ hours: 1 });
+  }
+  expect(server.received).toHaveLength(1);
+});
+
+test('NTF-4, ACC-3: the link of a mail that is sent again is made afresh when it has expired', async () => {
+  await open(550);
+  await shop.customer({ email: 'ada@example.org' });
+  await shop.ask('POST', '/api/password-recoveries', { email: 'ada@example.org' });
+  const [{ mailId }] = await listed();
+  await shop.wait({ days: 1 });
+  server.behave(answering(undefined));
+  expect(await retry(mailId)).toMatchObject({ status: 200 });
+  await shop.server.settle();
+  expect(server.received).toHaveLength(1);
+  expect(await mails()).toMatchObject([
+    { kind: 'password-recovery', status: 'sent' },
+    { mailId, status: 'withheld', reason: 'too-late' },
+  ]);
+});
+
+test('NTF-4, ACC-4: so is the link that confirms an address', async () => {
+  await open(550);
+  const customerId = await shop.customer();
+  const as = { 'leadger-actor': `customer:${customerId}` };
+  await shop.ask('PUT', `/api/customers/${customerId}/email`, { email: 'new@example.org' }, 200, as);
+  const [{ mailId }] = await listed();
+  await shop.wait({ days: 1 });
+  server.behave(answering(undefined));
+  expect(await retry(mailId)).toMatchObject({ status: 200 });
+  await shop.server.settle();
+  expect(server.received).toHaveLength(1);
+  expect(server.received[0]).toContain('To: new@example.org');
+});
+
+test('NTF-4: a server that may not relay for the store refuses no address: the mail waits until that is mended', async () => {
+  await open(undefined);
+  server.behave({ ...answering(550), words: '5.7.1 relaying denied' });
+  await answerTicket();
+  await shop.wait({ days: 1 });
+  expect(await mails()).toMatchObject([
+    { status: 'wished', lastError: 'the mail server answered 550 (5.7.1)', retryAt: expect.any(String) },
+  ]);
+  server.behave(answering(undefined));
+  await shop.wait({ hours: 4 });
+  expect(await mails()).toMatchObject([{ status: 'sent' }]);
+});
+
 test('NTF-4: many mails share few connections, and a slow server never gets more at once than it can take', async () => {
   await open(undefined);
   const slow = async () => {

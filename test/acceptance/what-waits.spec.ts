@@ -8,8 +8,9 @@ import { openShop, type Shop } from './shop.ts';
 
 let shop: Shop;
 let mailServer: SMTPServer;
-let mailServerAnswers: '250' | '550' = '250';
+let mailServerAnswers: '250' | '451' | '550' = '250';
 let isProviderAway = false;
+let refundFails = false;
 let customersProgram: HttpServer;
 
 /** A sandbox that can be out of reach. */
@@ -18,9 +19,12 @@ function payments(): PaymentGateway {
   return {
     ...sandbox,
     async capture(...charge) {
-      if (isProviderAway) throw Object.assign(new Error('out of reach'), { code: 'ECONNREFUSED' });
+      if (isProviderAway || charge[0].token === 'tok_away')
+        throw Object.assign(new Error('out of reach'), { code: 'ECONNREFUSED' });
       return sandbox.capture(...charge);
     },
+    refund: async (...asked) =>
+      refundFails ? ({ refunded: false, failure: 'disputed' } as const) : sandbox.refund(...asked),
   };
 }
 
@@ -28,10 +32,10 @@ beforeAll(async () => {
   mailServer = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
-    onRcptTo: (_, __, callback) =>
-      mailServerAnswers === '250'
-        ? callback()
-        : callback(Object.assign(new Error('no'), { responseCode: Number(mailServerAnswers) })),
+    onRcptTo({ address }, _, callback) {
+      const status = address.startsWith('full') ? 452 : Number(mailServerAnswers);
+      callback(status === 250 ? undefined : Object.assign(new Error('no'), { responseCode: status }));
+    },
     onData: (stream, _, callback) => stream.on('end', callback).resume(),
   });
   await once(mailServer.listen(0, '127.0.0.1'), 'listening');
@@ -50,21 +54,56 @@ const listed = async (reason: string, customerId: string) =>
   (await shop.read(`/api/attention?reason=${reason}`)).items.filter(
     (item: { customerId: string }) => item.customerId === customerId,
   );
-const SIX_MINUTES = { seconds: 360 };
+const ELEVEN_MINUTES = { seconds: 660 };
 
-test('SUP-2: a charge without an answer is listed after five minutes, until the provider answers', async () => {
+test('SUP-2: a charge without an answer is listed after ten minutes, until the provider answers', async () => {
   const customerId = await shop.customer();
   isProviderAway = true;
   const orderId = await shop.order(customerId);
   const placedAt = shop.now();
   expect(await listed('payment-waiting', customerId)).toEqual([]);
-  await shop.wait(SIX_MINUTES);
+  await shop.wait(ELEVEN_MINUTES);
   expect(await listed('payment-waiting', customerId)).toMatchObject([
     { orderId, since: placedAt, storeId: 'main', why: 'the payment provider: it failed with ECONNREFUSED' },
   ]);
   isProviderAway = false;
-  await shop.wait(SIX_MINUTES);
+  await shop.wait(ELEVEN_MINUTES);
   expect(await listed('payment-waiting', customerId)).toEqual([]);
+});
+
+test('SUP-2: each charge and each mail that waits has its own reason, never that of another one', async () => {
+  mailServerAnswers = '451';
+  const [first, second] = [
+    await shop.customer({ email: 'full@example.org' }),
+    await shop.customer({ email: 'ada@example.org' }),
+  ];
+  await shop.order(first, { paymentToken: 'tok_away' });
+  await shop.order(second, { paymentToken: 'tok_no_reply' });
+  await shop.wait(ELEVEN_MINUTES);
+  const why = async (reason: string, customerId: string) => (await listed(reason, customerId))[0]?.why;
+  expect(await why('payment-waiting', first)).toBe('the payment provider: it failed with ECONNREFUSED');
+  expect(await why('payment-waiting', second)).toBe('the payment provider: it failed');
+  expect(await why('mail-waiting', first)).toBe('the mail server answered 452');
+  expect(await why('mail-waiting', second)).toBe('the mail server answered 451');
+  mailServerAnswers = '250';
+});
+
+test('SUP-2: a charge that is parked, and a refund that is stuck, say why', async () => {
+  const customerId = await shop.customer();
+  const orderId = await shop.order(customerId, { paymentToken: 'tok_refused' });
+  await shop.wait({ seconds: 120 });
+  expect(await listed('payment-parked', customerId)).toMatchObject([
+    { orderId, why: expect.stringMatching(/^capture-payment: the payment provider: ./) },
+  ]);
+  refundFails = true;
+  const refunded = await shop.order(customerId);
+  const by = { 'leadger-actor': 'staff:ann', 'leadger-reason': 'as is right' };
+  await shop.ask('POST', `/api/orders/${refunded}/refunds`, {}, undefined, by);
+  await shop.server.settle();
+  refundFails = false;
+  expect(await listed('refund-stuck', customerId)).toMatchObject([
+    { orderId: refunded, why: expect.stringMatching(/disput/) },
+  ]);
 });
 
 test('LOY-1: a renewal whose charge has no answer is listed', async () => {
@@ -75,10 +114,10 @@ test('LOY-1: a renewal whose charge has no answer is listed', async () => {
   isProviderAway = true;
   await shop.wait({ hours: 1 });
   expect(await listed('renewal-waiting', customerId)).toEqual([]);
-  await shop.wait(SIX_MINUTES);
+  await shop.wait(ELEVEN_MINUTES);
   expect(await listed('renewal-waiting', customerId)).toMatchObject([{ orderId, leadTypeId }]);
   isProviderAway = false;
-  await shop.wait(SIX_MINUTES);
+  await shop.wait(ELEVEN_MINUTES);
   expect(await listed('renewal-waiting', customerId)).toEqual([]);
 });
 

@@ -90,10 +90,10 @@ const end: readonly string[] = [
   ...['listParkedItems', 'listReadModels', 'pauseReadModel', 'resumeReadModel', 'retryReadModel', 'rebuildReadModel'],
 ];
 
-/** A feed does not end, nothing is parked here, the rebuild has already finished, no renewal came too late, and each payment is known. */
+/** A feed does not end, nothing is parked here, the rebuild has already finished, no renewal came too late, each payment is known, and each mail was sent. */
 const NOT_IN_THE_STORY = [
   ...['followFeed', 'retryParkedItem', 'cancelReadModelRebuild', 'releaseMissedRenewal', 'skipMissedRenewal'],
-  'resolvePayment',
+  ...['resolvePayment', 'retryMail'],
 ];
 
 /** Milliseconds. About ninety requests, on a busy machine. */

@@ -145,6 +145,7 @@ test('it lists every route with its operation id: after a change run `npm test -
   "POST /api/replacements/{replacementId}/correct correctReplacement",
   "GET /api/mails listMails",
   "GET /api/mails/{mailId} getMail",
+  "POST /api/mails/{mailId}/retry retryMail",
   "GET /api/mails/{mailId}/copy getMailCopy",
   "POST /api/mail-links/{token}/unsubscribe unsubscribe",
   "GET /api/webhooks listWebhooks",

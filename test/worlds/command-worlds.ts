@@ -293,6 +293,7 @@ const mail: Makers<'mail'> = {
   RecordMailRefused: () => ({ answer: { status: 550 } }),
   RecordMailWithheld: () => ({ reason: 'no-address' }),
   RecordMailFailed: (choice, at) => ({ attempt: 1 + (choice % 3), failure: 'no-answer', retryAt: at }),
+  RetryMail: () => ({}),
   RecordMailGivenUp: (choice) => ({ attempt: 1 + (choice % 3), failure: 'answered', status: 451 }),
 };
 

@@ -91,6 +91,8 @@ const failed = (id: string, day: number, retryOn: number): Line => [
   'MailFailed',
   { at: on(day), retryAt: on(retryOn) },
 ];
+const refused = (id: string): Line => [`mail-${id}`, 'MailRefused'];
+const retried = (id: string, day = 0): Line => [`mail-${id}`, 'MailRetried', { at: on(day) }];
 const givenUp = (id: string, day: number): Line => [`mail-${id}`, 'MailGivenUp', { at: on(day) }];
 
 const checkoutLine = (type: string, data: object = {}): Line => [`checkout-k1`, type, data];
@@ -591,6 +593,16 @@ describe('the laws', () => {
       [mail('m1', 'e1'), failed('m1', 0, 5), failed('m1', 5, 6), mail('m2', 'e2', 6)],
     ],
     ['NTF-3: a mail is tried after it was sent', { mailTwice: 1 }, [mail('m1', 'e1'), sent('m1'), failed('m1', 0, 1)]],
+    [
+      'NTF-3: a mail is sent again by hand after it was sent, or on its way',
+      { mailTwice: 2 },
+      [mail('m1', 'e1'), sent('m1'), retried('m1'), mail('m2', 'e2'), retried('m2'), sent('m2')],
+    ],
+    [
+      'NTF-4: a mail that was sent again by hand has no result',
+      { mailMissing: 1 },
+      [mail('m1', 'e1'), refused('m1'), retried('m1', 1), mail('m2', 'e2', 7), sent('m2')],
+    ],
     ['NTF-3: two mails are about one event', { mailTwice: 1 }, [mail('m1', 'e1'), sent('m1'), mail('m2', 'e1')]],
     ['NTF-3: a mail is sent twice', { mailTwice: 1 }, [mail('m1', 'e1'), sent('m1'), sent('m1')]],
     ['NTF-3: a mail is sent that was never requested', { mailTwice: 1 }, [sent('m1')]],

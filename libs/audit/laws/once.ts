@@ -14,10 +14,13 @@ const ends: ReadonlySet<string> = new Set(['MailSent', 'MailRefused', 'MailWithh
 
 interface MailSeen {
   readonly wish: RawEvent;
-  ended: boolean;
+  /** When it was wished, or sent again by hand. */
+  since: number;
+  /** How it ended. */
+  end?: string | undefined;
   /** The first attempt that failed. */
-  failingSince?: number;
-  retryAt?: number;
+  failingSince?: number | undefined;
+  retryAt?: number | undefined;
 }
 
 /** Checks what may happen only once: the use of a coupon by a customer, and a mail about an event. Shares no code with the deciders. */
@@ -44,6 +47,8 @@ export class OnceCheck {
         return this.#wish(event) ? [] : ['mailTwice'];
       case 'MailFailed':
         return this.#fail(event, at) ? [] : ['mailTwice'];
+      case 'MailRetried':
+        return this.#retry(id, at) ? [] : ['mailTwice'];
       default:
         return ends.has(type) ? this.#end(event, at) : [];
     }
@@ -54,13 +59,12 @@ export class OnceCheck {
    * again when it was time, by the log's own clock
    */
   unsent(now: number): readonly RawEvent[] {
-    return [...this.#mails.values()].filter((mail) => !mail.ended && this.#isLate(mail, now)).map(({ wish }) => wish);
+    return [...this.#mails.values()].filter((mail) => !mail.end && this.#isLate(mail, now)).map(({ wish }) => wish);
   }
 
-  #isLate({ wish, failingSince, retryAt }: MailSeen, now: number): boolean {
-    const since = failingSince ?? Date.parse(wish.data.at);
+  #isLate({ since, failingSince = since, retryAt }: MailSeen, now: number): boolean {
     const isForgotten = retryAt !== undefined && retryAt <= now - DAYS_LATE * DAY;
-    return isForgotten || since <= now - DAYS_WITHOUT_RESULT * DAY;
+    return isForgotten || failingSince <= now - DAYS_WITHOUT_RESULT * DAY;
   }
 
   #use(code: string, customerId: string): boolean {
@@ -75,22 +79,30 @@ export class OnceCheck {
     const about = `${data.kind} ${data.eventId}`;
     if (this.#mails.has(id) || this.#mailedAbout.has(about)) return false;
     this.#mailedAbout.add(about);
-    this.#mails.set(id, { wish: event, ended: false });
+    this.#mails.set(id, { wish: event, since: Date.parse(data.at) });
     return true;
   }
 
   #fail({ id, data }: RawEvent, at: number): boolean {
     const mail = this.#mails.get(id);
-    if (!mail || mail.ended) return false;
+    if (!mail || mail.end) return false;
     mail.failingSince ??= at;
     mail.retryAt = Date.parse(data.retryAt);
     return true;
   }
 
+  /** Only what was not sent is sent again. */
+  #retry(id: string, since: number): boolean {
+    const mail = this.#mails.get(id);
+    if (mail?.end !== 'MailRefused' && mail?.end !== 'MailGivenUp') return false;
+    this.#mails.set(id, { wish: mail.wish, since });
+    return true;
+  }
+
   #end({ id, type }: RawEvent, at: number): readonly OnceLaw[] {
     const mail = this.#mails.get(id);
-    if (!mail || mail.ended) return ['mailTwice'];
-    mail.ended = true;
+    if (!mail || mail.end) return ['mailTwice'];
+    mail.end = type;
     const isTooEarly = at < (mail.failingSince ?? Number.POSITIVE_INFINITY) + DAYS_A_MAIL_IS_TRIED * DAY;
     return type === 'MailGivenUp' && isTooEarly ? ['mailMissing'] : [];
   }

@@ -21,6 +21,13 @@ export interface ActivityKey {
 }
 
 /**
+ * `refused`: a rule of the store, or the service outside, does not do it; `failed`: it is tried again; `given-up`: it was tried as
+ * long as it may be; `parked`: it waits for a person.
+ */
+export const outcomes = ['done', 'refused', 'failed', 'given-up', 'parked'] as const;
+type Outcome = (typeof outcomes)[number];
+
+/**
  * Something that a program did, as its log, its metrics and its traces tell it. It has ids, names of kinds and codes, and
  * nothing personal. Instants are milliseconds since 1970 by the clock of the machine.
  */
@@ -29,8 +36,7 @@ export interface Activity extends ActivityKey {
   readonly name: string;
   readonly startedAt: number;
   readonly endedAt: number;
-  /** `refused` by a rule; `failed`: it is tried again; `parked`: it waits for a person. */
-  readonly outcome: 'done' | 'refused' | 'failed' | 'parked';
+  readonly outcome: Outcome;
   readonly parent?: ActivityKey | undefined;
   readonly stream?: string;
   /** Why it failed, without personal data; a code for a refusal. */

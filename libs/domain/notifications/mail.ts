@@ -3,7 +3,7 @@ import { type Decider, type Decision, refuse } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { id, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
-import { processOnly, type RightsOf } from '../kernel/rights.ts';
+import { processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { mailKinds } from './kinds.ts';
 import { mailFacts } from './mail-facts.ts';
 import { type FailedMail, type MailAnswer, mailAnswer, mailFailure } from './outcomes.ts';
@@ -28,13 +28,15 @@ export const mailEvents = {
   /** `happenedAt`: the instant of the event that caused the mail. */
   MailWished: fact({ ...ofMail, eventId: id, happenedAt: instant, facts: mailFacts }),
   MailSent: fact({ ...ofMail, messageId: id, subject: storeText }),
-  /** Final: the address does not exist, or its server rejects the mail. */
+  /** The address does not exist, or its server rejects the mail: it is not tried again by itself. */
   MailRefused: fact({ ...ofMail, answer: mailAnswer }),
   MailWithheld: fact({ ...ofMail, reason: z.enum(withholdings) }),
   /** It is tried again (NTF-4). */
   MailFailed: fact({ ...ofMail, attempt, ...mailFailure, retryAt: instant }),
-  /** Final: it was tried for five days (NTF-4). */
+  /** It was tried for five days (NTF-4), and is not tried again by itself. */
   MailGivenUp: fact({ ...ofMail, attempt, ...mailFailure }),
+  /** Support has it sent again, with all its attempts. */
+  MailRetried: fact(ofMail),
 };
 type MailEvent = EventsOf<typeof mailEvents>;
 
@@ -47,7 +49,8 @@ type MailCommand =
   | { type: 'RecordMailRefused'; at: Instant; answer: MailAnswer }
   | { type: 'RecordMailWithheld'; at: Instant; reason: Withholding }
   | ({ type: 'RecordMailFailed'; at: Instant; attempt: number; retryAt: Instant } & FailedMail)
-  | ({ type: 'RecordMailGivenUp'; at: Instant; attempt: number } & FailedMail);
+  | ({ type: 'RecordMailGivenUp'; at: Instant; attempt: number } & FailedMail)
+  | { type: 'RetryMail'; at: Instant };
 
 /** Who may ask for which command. */
 export const mailRights = {
@@ -57,6 +60,7 @@ export const mailRights = {
   RecordMailWithheld: processOnly,
   RecordMailFailed: processOnly,
   RecordMailGivenUp: processOnly,
+  RetryMail: support('NTF-4'),
 } satisfies RightsOf<MailCommand, MailState>;
 
 export const mailStatuses = ['wished', 'sent', 'refused', 'withheld', 'given-up'] as const;
@@ -78,6 +82,7 @@ export const mail: Decider<MailState, MailCommand, MailEvent> = {
       return status === 'unknown' ? [{ type: 'MailWished', data }] : [];
     }
     if (!wish) return refuse('mail-unknown', 'there is no such mail', 'NTF-3');
+    if (command.type === 'RetryMail') return retry(command.at, wish, status);
     // This result is already recorded: after a crash the mail was sent again.
     if (status !== 'wished' || ('attempt' in command && command.attempt !== attempts + 1)) return [];
     const { kind, customerId } = wish;
@@ -112,6 +117,15 @@ export const mail: Decider<MailState, MailCommand, MailEvent> = {
         return { ...state, attempts: event.data.attempt };
       case 'MailGivenUp':
         return { ...state, status: 'given-up', attempts: event.data.attempt };
+      case 'MailRetried':
+        return { ...state, status: 'wished' };
     }
   },
 };
+
+/** A mail on its way is tried by itself: a second attempt beside it might send it twice (NTF-3). */
+function retry(at: Instant, { kind, customerId }: MailWish, status: MailState['status']): Decision<MailEvent> {
+  if (status === 'sent') return refuse('mail-sent', 'the mail server has taken this mail', 'NTF-3');
+  if (status === 'withheld') return refuse('mail-withheld', 'this mail is not to be sent', 'NTF-2');
+  return status === 'wished' ? [] : [{ type: 'MailRetried', data: { at, kind, customerId } }];
+}

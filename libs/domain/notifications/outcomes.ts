@@ -5,31 +5,41 @@ import { z } from 'zod';
  * stores them. Version 1 did: its upcasters read the codes from the text and drop the rest.
  */
 
-/** A permanent refusal by a mail server: its code (RFC 5321), and where it gave one, the code 5.SUBJECT.DETAIL (RFC 3463). */
-export const mailAnswer = z.object({
-  status: z.int().min(500).max(599).optional(),
-  enhanced: z.object({ subject: z.int().nonnegative(), detail: z.int().nonnegative() }).optional(),
-});
+/** The code CLASS.SUBJECT.DETAIL of an answer (RFC 3463), whose class is the first digit of the status. */
+const enhanced = z.object({ subject: z.int().nonnegative(), detail: z.int().nonnegative() }).optional();
+
+/** A permanent refusal by a mail server: its code (RFC 5321), and where it gave one, the enhanced code. */
+export const mailAnswer = z.object({ status: z.int().min(500).max(599).optional(), enhanced });
 export type MailAnswer = z.infer<typeof mailAnswer>;
 
-const ANSWER = /\b(5\d\d)\b(?:[ -]5\.(\d{1,3})\.(\d{1,3})\b)?/;
+const REFUSAL = /\b(5\d\d)\b(?:[ -]5\.(\d{1,3})\.(\d{1,3})\b)?/;
+const ANSWER = /\b([45]\d\d)\b(?:[ -][45]\.(\d{1,3})\.(\d{1,3})\b)?/;
 
-/** The codes in a mail server's answer, which may stand after other words. Nothing else of it. */
-export function mailAnswerIn(text: string): MailAnswer {
-  const [, status, subject, detail] = ANSWER.exec(text) ?? [];
+const codesIn = (text: string, shape: RegExp): MailAnswer => {
+  const [, status, subject, detail] = shape.exec(text) ?? [];
   if (status === undefined) return {};
   if (subject === undefined) return { status: Number(status) };
   return { status: Number(status), enhanced: { subject: Number(subject), detail: Number(detail) } };
-}
+};
+
+/** The codes in a mail server's refusal, which may stand after other words. Nothing else of it. */
+export const mailAnswerIn = (text: string): MailAnswer => codesIn(text, REFUSAL);
+
+/** The same of an answer that may be a refusal for now. */
+export const anyMailAnswerIn = (text: string): MailAnswer => codesIn(text, ANSWER);
 
 /** The refusal, for people. */
-export function tellMailAnswer({ status, enhanced }: MailAnswer): string {
-  if (status === undefined) return 'the mail server refused it';
-  const more = enhanced ? ` (5.${enhanced.subject}.${enhanced.detail})` : '';
-  return `the mail server answered ${status}${more}`;
+export const tellMailAnswer = (answer: MailAnswer): string =>
+  answer.status === undefined ? 'the mail server refused it' : `the mail server answered${codesOf(answer)}`;
+
+/** The codes of an answer, after a space; none where there was no answer. */
+export function codesOf({ status, enhanced }: Pick<FailedMail, 'status' | 'enhanced'>): string {
+  if (status === undefined) return '';
+  const more = enhanced ? ` (${String(status)[0]}.${enhanced.subject}.${enhanced.detail})` : '';
+  return ` ${status}${more}`;
 }
 
-/** Why an attempt to send a mail failed, for people. `answered`: the server refused it for now, or refuses the account. */
+/** Why an attempt to send a mail failed, for people. `answered`: the server refused it for now, or refuses the store. */
 const mailFailures = {
   answered: 'the mail server answered',
   'no-answer': 'the mail server did not answer in time',
@@ -45,11 +55,15 @@ type MailFailure = keyof typeof mailFailures;
 export const mailFailure = {
   failure: z.enum(Object.keys(mailFailures) as [MailFailure, ...MailFailure[]]),
   status: z.int().min(200).max(599).optional(),
+  enhanced,
 };
-export type FailedMail = { readonly failure: MailFailure; readonly status?: number | undefined };
+export type FailedMail = Pick<MailAnswer, 'enhanced'> & {
+  readonly failure: MailFailure;
+  readonly status?: number | undefined;
+};
 
-export const tellFailedMail = ({ failure, status }: FailedMail): string =>
-  `${mailFailures[failure]}${status === undefined ? '' : ` ${status}`}`;
+export const tellFailedMail = ({ failure, ...answer }: FailedMail): string =>
+  `${mailFailures[failure]}${codesOf(answer)}`;
 
 /** Why a call to a customer's program failed, for people. `answered`: with another status than 2xx. */
 const webhookFailures = {

@@ -7,6 +7,9 @@ import { processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import type { RefundState } from './refunds.ts';
 import { type Finding, judgeFinding } from './unknown-payments.ts';
 
+/** The reference of a payment of nothing, for which the provider is not asked. */
+export const NOTHING_DUE = 'nothing-due';
+
 /** What the payment provider answered to the first charge of an order, and what came too late. */
 export const paymentEvents = {
   /** `providerCustomerId`: where the provider keeps the card for renewals. */

@@ -1,7 +1,8 @@
 import { type Activities, type Activity, activityTime, reasonToTell } from '#domain/kernel/activities';
-import type { Refusal } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
-import type { Wish } from '../process.ts';
+import type { Effect, Wish } from '../process.ts';
+import { callEndingIn, wasAnswered } from './call-ending.ts';
+import type { CommandResult } from './options.ts';
 import { type ProcessRun, whatOf } from './process-run.ts';
 
 /** One attempt to carry out a wish: its end is noted in the run of its process, and told. */
@@ -11,6 +12,8 @@ export class Attempt {
   readonly #activities: Activities | undefined;
   readonly #number: number;
   readonly #startedAt = activityTime();
+  /** When the call to the outside was answered. */
+  #answeredAt: number | undefined;
   #effectFailed = false;
 
   constructor(run: ProcessRun, wish: Wish, activities: Activities | undefined) {
@@ -20,12 +23,11 @@ export class Attempt {
     this.#number = run.attemptOf(wish);
   }
 
-  /** The call to the outside, which is told by itself. @throws what it throws */
+  /** The call to the outside. How it ended is told with what is recorded of it: a failure may be a result. @throws what it throws */
   async ofEffect<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-    const startedAt = activityTime();
     try {
       const answer = await call();
-      this.#tell({ ...this.#effect(), startedAt, outcome: 'done' });
+      this.#answeredAt = activityTime();
       return answer;
     } catch (error) {
       this.#effectFailed = true;
@@ -33,8 +35,13 @@ export class Attempt {
     }
   }
 
-  succeeded(refusal?: Refusal): void {
-    this.#run.succeeded(this.#wish);
+  /** @param result undefined: nothing is recorded of the call */
+  succeeded(now: Instant, result?: CommandResult): void {
+    const events = result && 'events' in result ? result.events : [];
+    this.#run.succeeded(this.#wish, now, { wasAnswered: wasAnswered(events) });
+    if (this.#answeredAt !== undefined)
+      this.#tell({ ...this.#effect(), startedAt: this.#startedAt, endedAt: this.#answeredAt, ...callEndingIn(events) });
+    const refusal = result && 'refusal' in result ? result.refusal : undefined;
     this.#tell({ ...this.#process(), outcome: refusal ? 'refused' : 'done', ...(refusal && { reason: refusal.code }) });
   }
 
@@ -72,11 +79,20 @@ export class Attempt {
     return { kind: 'effect' as const, name: whatOf(this.#wish), parent };
   }
 
-  #tell(activity: Pick<Activity, 'kind' | 'name' | 'startedAt' | 'parent' | 'outcome' | 'reason'>): void {
+  #tell(
+    activity: Pick<Activity, 'kind' | 'name' | 'startedAt' | 'parent' | 'outcome' | 'reason'> & { endedAt?: number },
+  ): void {
     if (!this.#activities) return;
     const [id, correlationId, { stream }] = [this.#id, this.#correlationId, this.#wish];
     const details = activity.kind === 'process' ? { details: { what: whatOf(this.#wish) } } : {};
-    const attempt = this.#number;
-    this.#activities.tell({ ...activity, id, correlationId, stream, attempt, ...details, endedAt: activityTime() });
+    const recorded = 'effect' in this.#wish ? attemptIn(this.#wish.effect) : 1;
+    const attempt = activity.kind === 'effect' ? Math.max(recorded, this.#number) : this.#number;
+    this.#activities.tell({ endedAt: activityTime(), ...activity, id, correlationId, stream, attempt, ...details });
   }
+}
+
+/** Which attempt a call is, as far as earlier ones were recorded: a program counts only its own. */
+function attemptIn(effect: Effect): number {
+  if (effect.kind === 'send-mail') return (effect.attemptsBefore ?? 0) + (effect.failed?.attempts ?? 0) + 1;
+  return 'attempt' in effect ? effect.attempt : 1;
 }

@@ -125,7 +125,8 @@ describe('the engine of processes', () => {
   };
   const carryOut = async ({ stream, command }: SentCommand): Promise<CommandResult> => {
     const { type: _, ...data } = command as unknown as { type: string; at: string; timeZone: string };
-    return append(stream, { type: 'TimeZoneChanged', data });
+    const { position } = await append(stream, { type: 'TimeZoneChanged', data });
+    return { position, events: [] };
   };
 
   beforeEach(async () => {
@@ -251,7 +252,7 @@ describe('the engine of processes', () => {
     begin();
     await register('c1');
     await engine.settle();
-    answer = async () => ({ position: await store.head() });
+    answer = async () => ({ position: await store.head(), events: [] });
     sent = [];
     change('customer-c1');
     await register('c2');

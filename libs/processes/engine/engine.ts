@@ -16,7 +16,7 @@ import { type Effect, type EffectWish, FailureToRecord, type Untimed, unitOf, ty
 import { Attempt } from './attempt.ts';
 import { Lookahead } from './lookahead.ts';
 import type { EngineOptions } from './options.ts';
-import { type Parked, ProcessRun, processStatus } from './process-run.ts';
+import { type FailingCall, type Parked, ProcessRun, processStatus } from './process-run.ts';
 
 interface TakenWish<AnyWish = Wish> {
   readonly run: ProcessRun;
@@ -146,6 +146,10 @@ export class ProcessEngine {
 
   parked(): readonly Parked[] {
     return this.#runs.flatMap((run) => run.parked());
+  }
+
+  failingCalls(): readonly FailingCall[] {
+    return this.#runs.flatMap((run) => run.failingCalls());
   }
 
   /** Tries a parked item again. @returns false when nothing is parked under this id */
@@ -298,7 +302,7 @@ export class ProcessEngine {
       if (!this.#isMine(run, wish)) return;
       const command = await attempt.ofEffect(() => this.#perform(run, wish));
       if (command) await this.#sendCommand(taken, command);
-      else attempt.succeeded();
+      else attempt.succeeded(this.#options.clock.now());
     } catch (error) {
       const notRecorded = await this.#record(taken, error);
       attempt.failed(notRecorded ?? error, this.#options.clock.now());
@@ -325,7 +329,7 @@ export class ProcessEngine {
     try {
       const result = await this.#send(taken, wish.commandId, untimed);
       if ('refusal' in result) run.process.refused?.(run.state, wish, result.refusal);
-      attempt.succeeded('refusal' in result ? result.refusal : undefined);
+      attempt.succeeded(this.#options.clock.now(), result);
     } catch (error) {
       attempt.failed(error, this.#options.clock.now());
     }

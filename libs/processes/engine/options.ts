@@ -1,7 +1,7 @@
 import type { Fact } from '#domain/codec';
 import type { Activities } from '#domain/kernel/activities';
 import type { Refusal } from '#domain/kernel/decider';
-import type { AnyCommand } from '#domain/ledger';
+import type { AnyCommand, AnyEvent } from '#domain/ledger';
 import type { EventStore, Position } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { Effect, Untimed } from '../process.ts';
@@ -20,8 +20,10 @@ export interface SentCommand {
   readonly eventsSeen: number;
 }
 
-/** The result of a command: the log position that includes its events, or the refusal of a rule. */
-export type CommandResult = { readonly position: Position } | { readonly refusal: Refusal };
+/** The result of a command: its events, and the log position that includes them; or the refusal of a rule. */
+export type CommandResult =
+  | { readonly position: Position; readonly events: readonly AnyEvent[] }
+  | { readonly refusal: Refusal };
 
 export interface EngineOptions {
   readonly store: EventStore;

@@ -21,6 +21,16 @@ export const parked = z.object({
 });
 export type Parked = Readonly<z.infer<typeof parked>>;
 
+/** A call to the outside that failed and is tried again. */
+export interface FailingCall {
+  readonly stream: string;
+  readonly what: string;
+  readonly reason: string;
+}
+
+/** More of them are only counted: an outage does not make every report long. */
+const MOST_FAILING_CALLS = 500;
+
 /** The wishes of one kind that have no result yet: those that failed and are tried again, and those whose call has no answer. */
 export const wishesWithoutResult = z.object({
   what: z.string().describe('The call to the outside, or the command.'),
@@ -28,6 +38,9 @@ export const wishesWithoutResult = z.object({
   failing: z.int().describe('How many failed, and are tried again by themselves.'),
   failingSince: instant.optional().describe('When the first of these failed first.'),
   lastError: z.string().optional().describe('Why one of these failed the last time.'),
+  noneAnsweredSince: instant
+    .optional()
+    .describe('Since when a call of this kind has failed, and none was answered. Absent while they are answered.'),
   underWay: z.int().describe('How many have no answer yet.'),
   underWaySince: instant.optional().describe('When the first of these began.'),
 });
@@ -94,6 +107,10 @@ export class ProcessRun {
   readonly #held = new Map<string, HeldStream>();
   /** Wishes that are carried out now, and since when. */
   readonly #underWay = new Map<string, { readonly wish: Wish; readonly since: Instant }>();
+  /** Kind of wish → when one had an answer the last time. */
+  readonly #answeredAt = new Map<string, Instant>();
+  /** Kind of wish → since when one failed, and none had an answer. */
+  readonly #noneAnsweredSince = new Map<string, Instant>();
   readonly #damages: Damages | undefined;
   #lastError: string | undefined;
 
@@ -150,7 +167,9 @@ export class ProcessRun {
     return (this.#failed.get(commandId)?.attempts ?? 0) + 1;
   }
 
-  succeeded(wish: Wish): void {
+  /** @param wasAnswered false: it was given up, or nobody had to be called */
+  succeeded(wish: Wish, now: Instant, { wasAnswered }: { readonly wasAnswered: boolean }): void {
+    if (wasAnswered) this.#noteAnswer(whatOf(wish), now);
     this.#underWay.delete(wish.commandId);
     this.#failed.delete(wish.commandId);
   }
@@ -160,6 +179,8 @@ export class ProcessRun {
    * @returns whether it is parked now
    */
   failed(wish: Wish, error: unknown, now: Instant): boolean {
+    if (error instanceof FailureToRecord && error.wasAnswered) this.#noteAnswer(whatOf(wish), now);
+    else this.#noteNoAnswer(wish, now);
     this.#underWay.delete(wish.commandId);
     const failed = this.#failed.get(wish.commandId) ?? {
       wish,
@@ -213,6 +234,14 @@ export class ProcessRun {
     ];
   }
 
+  /** Those that failed first. */
+  failingCalls(): FailingCall[] {
+    return [...this.#failed.values()]
+      .filter(({ wish, retryAt }) => 'effect' in wish && retryAt !== 'never')
+      .slice(0, MOST_FAILING_CALLS)
+      .map(({ wish, reason }) => ({ stream: wish.stream, what: whatOf(wish), reason }));
+  }
+
   status(): ProcessStatus {
     const parked = this.parked().length;
     return {
@@ -238,11 +267,27 @@ export class ProcessRun {
         isEffect,
         failing: failed.length,
         failingSince: earliest(failed.map(({ since }) => since)),
+        noneAnsweredSince: failed.length > 0 ? this.#noneAnsweredSince.get(what) : undefined,
         lastError: failed.at(-1)?.reason,
         underWay: open.length,
         underWaySince: earliest(open.map(({ since }) => since)),
       };
     });
+  }
+
+  #noteAnswer(what: string, now: Instant): void {
+    this.#answeredAt.set(what, now);
+    this.#noneAnsweredSince.delete(what);
+  }
+
+  /** A call may have been under way for long before it failed. */
+  #noteNoAnswer(wish: Wish, now: Instant): void {
+    const what = whatOf(wish);
+    if (this.#noneAnsweredSince.has(what)) return;
+    const begunAt = this.#underWay.get(wish.commandId)?.since ?? now;
+    const answeredAt = this.#answeredAt.get(what);
+    const isLater = answeredAt !== undefined && answeredAt > begunAt;
+    this.#noneAnsweredSince.set(what, isLater ? answeredAt : begunAt);
   }
 
   #hold(stream: string, what: string, facts: Fact[], error: unknown, since: Instant): void {

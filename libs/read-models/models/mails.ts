@@ -81,6 +81,7 @@ export const mails = modelOfStreams({
         failedAttempts: data.attempt,
         lastError: tellFailedMail(data),
       }),
+    MailRetried: (mail) => mail.set({ status: 'wished', endedAt: null, reason: null, retryAt: null }),
   },
 });
 

@@ -19,10 +19,11 @@ export const waitingReasons = [
   'time-zone-unknown',
 ] as const;
 
-/** An order that a program noticed, and since when. */
+/** An order that a program noticed, since when and, where there is more to say, why. */
 export interface NoticedOrder {
   readonly orderId: string;
   readonly since: Instant;
+  readonly why?: string;
 }
 
 export interface WaitingLimits {
@@ -32,12 +33,12 @@ export interface WaitingLimits {
   readonly declinedSince: Instant;
   /** What was asked of a payment provider or a mail server before, and has no answer, waits for too long. */
   readonly unansweredSince: Instant;
-  /** Why charges, renewals and mails fail now, as far as the programs know. */
-  readonly failures: { readonly charges?: string; readonly renewals?: string; readonly mails?: string };
+  /** Streams of orders, programmes and mails whose call fails now, and why, as far as the programs know. */
+  readonly failing: readonly { readonly stream: string; readonly why: string }[];
   /** Orders whose charge, or that of a renewal, the payment provider refuses for a reason that only people mend. */
   readonly parkedCharges: readonly NoticedOrder[];
   /** Orders for which something else failed too often, and what. */
-  readonly parkedOrders: readonly (NoticedOrder & { readonly why: string })[];
+  readonly parkedOrders: readonly NoticedOrder[];
 }
 
 /** With all columns of a row, in their order. Each part is found through its own index. */
@@ -71,32 +72,39 @@ const timeZoneUnknown = ({ nameOf }: RowReader) => sql`
       SELECT FROM ${sql.table(nameOf(programmeTable))} AS programmes
       WHERE programmes.order_id = orders.order_id AND programmes.status <> 'cancelled'))`;
 
+/** Its own last failure, by the name of its stream. */
+const failingCalls = ({ failing }: WaitingLimits) => sql`unnest(
+    ${failing.map(({ stream }) => stream)}::text[], ${failing.map(({ why }) => why)}::text[]
+  ) AS failing (stream, why)`;
+
 /** A charge that is parked has a row of its own. */
-const paymentWaiting = ({ nameOf }: RowReader, { unansweredSince, parkedCharges, failures }: WaitingLimits) => sql`
+const paymentWaiting = ({ nameOf }: RowReader, limits: WaitingLimits) => sql`
   SELECT 'payment-waiting/' || order_id, 'payment-waiting', order_id, store_id, customer_id, lead_type_id,
-    NULL, placed_at, NULL, NULL, NULL, ${failures.charges ?? null}::text
-  FROM ${sql.table(nameOf(orderTable))}
-  WHERE status = 'awaiting-payment' AND placed_at < ${unansweredSince}::timestamptz
-    AND order_id <> ALL(${parkedCharges.map(({ orderId }) => orderId)}::text[])`;
+    NULL, placed_at, NULL, NULL, NULL, failing.why
+  FROM ${sql.table(nameOf(orderTable))} LEFT JOIN ${failingCalls(limits)} ON failing.stream = 'order-' || order_id
+  WHERE status = 'awaiting-payment' AND placed_at < ${limits.unansweredSince}::timestamptz
+    AND order_id <> ALL(${limits.parkedCharges.map(({ orderId }) => orderId)}::text[])`;
 
 /** It is due, and neither paid, declined nor missed. */
-const renewalWaiting = ({ nameOf }: RowReader, { unansweredSince, parkedCharges, failures }: WaitingLimits) => sql`
+const renewalWaiting = ({ nameOf }: RowReader, limits: WaitingLimits) => sql`
   SELECT 'renewal-waiting/' || programmes.order_id, 'renewal-waiting', programmes.order_id, store_id, customer_id, lead_type_id,
     NULL, next_due_at, NULL, NULL, NULL,
-    CASE WHEN confirmable_until IS NULL THEN ${failures.renewals ?? null}::text ELSE 'not-confirmed' END
+    CASE WHEN confirmable_until IS NULL THEN failing.why ELSE coalesce(failing.why, 'not-confirmed') END
   FROM ${sql.table(nameOf(programmeTable))} AS programmes LEFT JOIN ${sql.table(nameOf(renewalTable))} AS renewals
     ON renewals.order_id = programmes.order_id AND renewal_number = next_renewal_number
-  WHERE programmes.status = 'active' AND next_due_at < ${unansweredSince}::timestamptz AND missed_due_at IS NULL
+    LEFT JOIN ${failingCalls(limits)} ON failing.stream = 'programme-' || programmes.order_id
+  WHERE programmes.status = 'active' AND next_due_at < ${limits.unansweredSince}::timestamptz AND missed_due_at IS NULL
     AND paid_at IS NULL AND decline_reason IS NULL
-    AND programmes.order_id <> ALL(${parkedCharges.map(({ orderId }) => orderId)}::text[])`;
+    AND programmes.order_id <> ALL(${limits.parkedCharges.map(({ orderId }) => orderId)}::text[])`;
 
 const mailsOf = ({ nameOf }: RowReader) =>
   sql`${sql.table(nameOf(mailTable))} JOIN ${sql.table(nameOf(customerTable))} USING (customer_id)`;
 
-const mailWaiting = (reader: RowReader, { unansweredSince, failures }: WaitingLimits) => sql`
+const mailWaiting = (reader: RowReader, limits: WaitingLimits) => sql`
   SELECT 'mail-waiting/' || mail_id, 'mail-waiting', NULL, store_id, customer_id, NULL, NULL, wished_at, NULL,
-    mail_id, NULL, ${failures.mails ?? null}::text
-  FROM ${mailsOf(reader)} WHERE status = 'wished' AND wished_at < ${unansweredSince}::timestamptz`;
+    mail_id, NULL, coalesce(last_error, failing.why)
+  FROM ${mailsOf(reader)} LEFT JOIN ${failingCalls(limits)} ON failing.stream = 'mail-' || mail_id
+  WHERE status = 'wished' AND wished_at < ${limits.unansweredSince}::timestamptz`;
 
 /** Statuses of a mail that was not sent although it should have been. */
 const givenUp = mailStatuses.filter((status) => status !== 'wished' && status !== 'sent' && status !== 'withheld');
@@ -117,5 +125,5 @@ const orderParked = ({ nameOf }: RowReader, { parkedOrders }: WaitingLimits) => 
     parked.since, NULL, NULL, NULL, parked.why
   FROM ${sql.table(nameOf(orderTable))} JOIN unnest(
     ${parkedOrders.map(({ orderId }) => orderId)}::text[], ${parkedOrders.map(({ since }) => since)}::timestamptz[],
-    ${parkedOrders.map(({ why }) => why)}::text[]
+    ${parkedOrders.map(({ why = null }) => why)}::text[]
   ) AS parked (order_id, since, why) USING (order_id)`;

@@ -1,7 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
 import { z } from 'zod';
 import type { Caller } from '#domain/kernel/caller';
+import { declineReasons, tellDecline } from '#domain/kernel/declines';
 import type { Instant } from '#domain/kernel/events';
+import { refundFailures, tellRefundFailure } from '#domain/orders/refunds';
 import { column } from '../engine/columns.ts';
 import { exampleIds } from '../models/examples.ts';
 import { orderTable } from '../models/orders.ts';
@@ -56,7 +58,7 @@ export const attentionRow = z
       .text()
       .nullable()
       .describe(
-        'Why it waits: a code for a starving order, else the last failure in words. Null: the reason says all that is known.',
+        'Why it waits: a code for a starving order, else its own last failure in words. Null: the reason says all that is known, or no program that runs knows more.',
       ),
     damaged: damagedMark,
   })
@@ -137,39 +139,52 @@ function attention(reader: RowReader, limits: AttentionLimits): RawBuilder<Atten
     noticed(reader, 'payment-parked', limits.parkedCharges),
     renewalMissed(reader),
   ];
-  const ofOrders = sql`SELECT of_orders.*, NULL::text, NULL::text, NULL::text FROM (${union(parts)}) AS of_orders`;
+  const ofOrders = sql`
+    SELECT attention_id, reason, order_id, store_id, customer_id, lead_type_id, replacement_id, since, retry_at,
+      NULL::text, NULL::text, why
+    FROM (${union(parts)}) AS of_orders (attention_id, reason, order_id, store_id, customer_id, lead_type_id,
+      replacement_id, since, retry_at, why)`;
   return sql<AttentionRow>`(${union([...whatWaits(reader, limits), ofOrders])})`;
 }
 
 const union = (parts: readonly RawBuilder<unknown>[]) => sql.join(parts, sql` UNION ALL `);
 
+/** A column of codes, in words. */
+const inWords = <Code extends string>(column: string, codes: readonly Code[], tell: (code: Code) => string) =>
+  sql`CASE ${sql.ref(column)} ${sql.join(
+    codes.map((code) => sql`WHEN ${code}::text THEN ${tell(code)}::text`),
+    sql` `,
+  )} END`;
+
+const declined = inWords('decline_reason', declineReasons, tellDecline);
+
 const paymentDeclined = ({ nameOf }: RowReader, { declinedSince, erased }: AttentionLimits) => sql`
   SELECT 'payment-declined/' || order_id, 'payment-declined', order_id, store_id, customer_id, lead_type_id,
-    NULL::text, waiting_since, NULL::timestamptz
+    NULL::text, waiting_since, NULL::timestamptz, ${declined}
   FROM ${sql.table(nameOf(orderTable))}
   WHERE status = 'payment-failed' AND waiting_since >= ${declinedSince}::timestamptz
     AND customer_id <> ALL(${erased}::text[])`;
 
 const paymentUnknown = ({ nameOf }: RowReader) => sql`
   SELECT 'payment-unknown/' || order_id, 'payment-unknown', order_id, store_id, customer_id, lead_type_id,
-    NULL, payment_unknown_since, NULL
+    NULL, payment_unknown_since, NULL, NULL
   FROM ${sql.table(nameOf(orderTable))} WHERE payment_unknown_since IS NOT NULL`;
 
 const refundNotMade = ({ nameOf }: RowReader) => sql`
   SELECT 'refund-' || refunds.status || '/' || refund_id, 'refund-' || refunds.status, order_id, store_id, customer_id,
-    lead_type_id, NULL, wished_at, retry_at
+    lead_type_id, NULL, wished_at, retry_at, ${inWords('failure', refundFailures, tellRefundFailure)}
   FROM ${sql.table(nameOf(refundTable))} AS refunds JOIN ${sql.table(nameOf(orderTable))} AS orders USING (order_id)
   WHERE refunds.status IN ('under-way', 'stuck')`;
 
 const paymentDisputed = ({ nameOf }: RowReader) => sql`
   SELECT 'payment-disputed/' || dispute_id, 'payment-disputed', order_id, store_id, customer_id, lead_type_id,
-    NULL, told_at, NULL
-  FROM ${sql.table(nameOf(disputeTable))} JOIN ${sql.table(nameOf(orderTable))} USING (order_id)
+    NULL, told_at, NULL, replace(disputes.reason, '-', ' ')
+  FROM ${sql.table(nameOf(disputeTable))} AS disputes JOIN ${sql.table(nameOf(orderTable))} USING (order_id)
   WHERE stage = 'opened'`;
 
 const verificationOverdue = ({ nameOf }: RowReader, { now }: AttentionLimits) => sql`
   SELECT 'verification-overdue/' || replacement_id, 'verification-overdue', order_id, store_id, customer_id,
-    lead_type_id, replacement_id, due_at, NULL
+    lead_type_id, replacement_id, due_at, NULL, NULL
   FROM ${sql.table(nameOf(replacementTable))} WHERE status = 'requested' AND due_at < ${now}::timestamptz`;
 
 const renewalsOfProgrammes = ({ nameOf }: RowReader) =>
@@ -177,25 +192,26 @@ const renewalsOfProgrammes = ({ nameOf }: RowReader) =>
 
 const renewalDeclined = (reader: RowReader) => sql`
   SELECT 'renewal-declined/' || renewal_id, 'renewal-declined', order_id, store_id, customer_id, lead_type_id,
-    NULL, due_at, retry_at
+    NULL, due_at, retry_at, ${declined}
   FROM ${renewalsOfProgrammes(reader)} WHERE decline_reason IS NOT NULL AND status = 'active'`;
 
 const programmeHeld = (reader: RowReader) => sql`
   SELECT 'programme-held/' || renewal_id, 'programme-held', order_id, store_id, customer_id, lead_type_id,
-    NULL, due_at, retry_at
+    NULL, due_at, retry_at, ${declined}
   FROM ${renewalsOfProgrammes(reader)}
   WHERE decline_reason IS NOT NULL AND status = 'held' AND status_cause = 'declined-payment'`;
 
 /** LOY-10: the store stood still, and an operator releases or skips what waits. */
 const renewalMissed = ({ nameOf }: RowReader) => sql`
   SELECT 'renewal-missed/' || order_id, 'renewal-missed', order_id, store_id, customer_id, lead_type_id,
-    NULL, missed_due_at, NULL
+    NULL, missed_due_at, NULL, NULL
   FROM ${sql.table(nameOf(programmeTable))} WHERE missed_due_at IS NOT NULL`;
 
 /** What no row says: programs notice it. */
 const noticed = ({ nameOf }: RowReader, reason: AttentionRow['reason'], orders: readonly NoticedOrder[]) => sql`
   SELECT ${reason}::text || '/' || order_id, ${reason}::text, order_id, store_id, customer_id, lead_type_id, NULL,
-    noticed.since, NULL
+    noticed.since, NULL, noticed.why
   FROM ${sql.table(nameOf(orderTable))} JOIN unnest(
-    ${orders.map(({ orderId }) => orderId)}::text[], ${orders.map(({ since }) => since)}::timestamptz[]
-  ) AS noticed (order_id, since) USING (order_id)`;
+    ${orders.map(({ orderId }) => orderId)}::text[], ${orders.map(({ since }) => since)}::timestamptz[],
+    ${orders.map(({ why = null }) => why)}::text[]
+  ) AS noticed (order_id, since, why) USING (order_id)`;

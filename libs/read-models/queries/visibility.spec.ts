@@ -29,7 +29,7 @@ const limits = {
   parkedCharges: damaged,
   parkedOrders: damaged.map((order) => ({ ...order, why: 'DeliverLead: it failed' })),
   unansweredSince: farAhead,
-  failures: {},
+  failing: [],
 };
 
 const sampleOf = (type: EventTypeName, field: string): string =>

@@ -4,6 +4,7 @@ import { cleanTexts } from '#domain/kernel/text';
 import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
+import { NOTHING_DUE } from '#domain/orders/payments';
 import { erasuresStream } from '#domain/persons/erasures';
 import { failureIn } from '#gateways/failures';
 import { type ChargeResult, type PaymentGateway, ProviderRefusal } from '#gateways/payments';
@@ -126,7 +127,7 @@ async function capture(
   if (amountCents > 0 && (await isErasedSince(orderId, dependencies))) return 'unknown';
   const token = await tokenIn(box, orderId, dependencies);
   if (token === undefined) return { captured: false, reason: 'payment-details-erased' };
-  if (amountCents === 0) return { captured: true, reference: 'nothing-due' };
+  if (amountCents === 0) return { captured: true, reference: NOTHING_DUE };
   return answerOf(dependencies.payments.capture({ token, ...charge }, key));
 }
 

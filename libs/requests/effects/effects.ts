@@ -53,6 +53,9 @@ const leftToTheStore = {
   'call-webhook': leaveToTheStore,
 } satisfies Partial<EngineOptions['effects']>;
 
+/** Calls to services outside, by kind. */
+export const callsOutside = Object.keys(leftToTheStore) as readonly (keyof typeof leftToTheStore)[];
+
 interface EffectOptions {
   /** False: charges, mails and calls fail as long as only this program runs, and wait for the store. */
   readonly callsOutside: boolean;

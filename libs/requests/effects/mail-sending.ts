@@ -14,7 +14,7 @@ import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import { failureIn } from '#gateways/failures';
 import type { MailGateway, Message } from '#gateways/mail';
-import { failedMailIn } from '#gateways/mail-failures';
+import { failedMailIn, MailNotSent } from '#gateways/mail-failures';
 import { mailLinks } from '#gateways/mail-links';
 import { composeMail } from '#gateways/mail-texts';
 import type { SupportMail } from '#gateways/support-mail';
@@ -70,7 +70,7 @@ async function sendNow(effect: SendMail, dependencies: MailDependencies): Promis
 }
 
 /** NTF-4. @throws FailureToRecord unless the mail is given up */
-function recordOfFailure({ mailId, failed }: SendMail, error: unknown, now: Instant): RecordMail {
+function recordOfFailure({ mailId, failed, attemptsBefore = 0 }: SendMail, error: unknown, now: Instant): RecordMail {
   const failure = failedMailIn(error);
   const isConfirmed = failure.failure !== 'not-confirmed';
   const tries = {
@@ -78,12 +78,13 @@ function recordOfFailure({ mailId, failed }: SendMail, error: unknown, now: Inst
     unconfirmed: (failed?.unconfirmed ?? 0) + (isConfirmed ? 0 : 1),
     since: failed?.since ?? now,
   };
-  const attempt = tries.attempts;
+  const attempt = attemptsBefore + tries.attempts;
   const retryAt = nextTry(tries, isConfirmed, now);
   if (retryAt === undefined) return { type: 'RecordMailGivenUp', attempt, ...failure };
   const record = { type: 'RecordMailFailed', attempt, retryAt, ...failure } as const;
   const commandId = deriveId('RecordMailFailed', mailId, String(attempt));
-  throw new FailureToRecord(`the mail server: ${failureIn(error)}`, commandId, record);
+  const wasAnswered = error instanceof MailNotSent && error.isAboutMail;
+  throw new FailureToRecord(`the mail server: ${failureIn(error)}`, commandId, record, wasAnswered);
 }
 
 /** The customer, or the person of the lead, may have been erased while the mail was written. */
