@@ -26,7 +26,7 @@ import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
 import type { AddressedCommand, Outcome } from '#requests/command-handler';
 import { type EffectDependencies, effectsOf } from '#requests/effects/effects';
-import { KeptResults } from '#requests/effects/kept-results';
+import { type CallsUnderWay, KeptResults } from '#requests/effects/kept-results';
 import { hasOlderText, sealOlderTexts } from '#requests/older-texts';
 import type { Lease } from './leases.ts';
 
@@ -61,6 +61,8 @@ export interface ReactionDependencies extends EffectDependencies {
   readonly activities?: Activities;
   /** False in commands of an operator, which do not know the accounts of the store: these calls wait for the store itself. Default: true. */
   readonly callsOutside?: boolean;
+  /** Of the program, where one engine may replace another. Default: a new list. */
+  readonly underWay?: CallsUnderWay;
   /** Where several workers run: the lease that this one has of a unit. Default: there is one worker, which needs none. */
   readonly leaseOf?: (unit: string) => Lease | undefined;
 }
@@ -68,7 +70,7 @@ export interface ReactionDependencies extends EffectDependencies {
 /** The engine that runs the processes. It sends commands over the bus, and calls what is outside. */
 export function createReactions(dependencies: ReactionDependencies): ProcessEngine {
   const { store, streams, clock, vault, dispatch, leaseOf, callsOutside = true, activities } = dependencies;
-  const kept = new KeptResults();
+  const kept = new KeptResults(dependencies.underWay ?? new Map());
   return new ProcessEngine({
     store,
     clock,
