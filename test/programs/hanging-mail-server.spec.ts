@@ -6,8 +6,8 @@ import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { waitUntil } from '#test/wait-until';
 import { Program } from './program.ts';
 
-const CUSTOMERS = 40;
-const LEADS = 20;
+const CUSTOMERS = 20;
+const LEADS = 10;
 const LEAD_TYPE = 'exclusive-fresh';
 
 // biome-ignore lint/suspicious/noExplicitAny: a client looks into answers without our types
