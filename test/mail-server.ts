@@ -20,6 +20,8 @@ interface Behaviour {
   readonly words?: string;
   /** It takes the whole mail, and drops the line without an answer. */
   readonly dropsTheLine?: boolean;
+  /** It takes the whole mail, and says nothing until then. */
+  readonly hangsUntil?: Promise<unknown>;
 }
 
 const refusal = (responseCode: number, words = 'not now') => Object.assign(new Error(words), { responseCode });
@@ -41,8 +43,9 @@ export async function startMailServer(behaviour: Behaviour = {}, options: SMTPSe
       stream.on('data', (part: Buffer) => {
         text += part;
       });
-      stream.on('end', () => {
+      stream.on('end', async () => {
         received.push(text);
+        await present.hangsUntil;
         if (!present.dropsTheLine) return done();
         for (const connection of server.connections)
           if (connection.session.id === session.id) connection._socket.destroy();

@@ -4,8 +4,11 @@ import { toInstant } from '#domain/kernel/instants';
 export interface Clock {
   /** ISO 8601 UTC with milliseconds. Never goes back. */
   now(): Instant;
-  /** Calls back once, at that instant or as soon as possible after it. @returns a function that cancels the call */
-  at(instant: Instant, callback: () => unknown): () => void;
+  /**
+   * Calls back once, at that instant or as soon as possible after it. @returns a function that cancels the call
+   * @param done asked only by a clock that is moved by hand: it waits for that before it moves on
+   */
+  at(instant: Instant, callback: () => unknown, done?: () => Promise<unknown>): () => void;
 }
 
 /** A timer does not count the time of a machine that sleeps, and knows nothing of a clock that is set: so it is short. */
@@ -117,6 +120,7 @@ function callAt(
 interface Alarm {
   readonly at: Instant;
   readonly callback: () => unknown;
+  readonly done: (() => Promise<unknown>) | undefined;
 }
 
 /** A clock that stands still until it is moved: for tests, and for the demo, which simulates months in a minute. */
@@ -132,8 +136,8 @@ export class MovedClock implements Clock {
     return this.#now;
   }
 
-  at(instant: Instant, callback: () => unknown): () => void {
-    const alarm = { at: instant, callback };
+  at(instant: Instant, callback: () => unknown, done?: () => Promise<unknown>): () => void {
+    const alarm = { at: instant, callback, done };
     this.#alarms.add(alarm);
     return () => this.#alarms.delete(alarm);
   }
@@ -146,6 +150,7 @@ export class MovedClock implements Clock {
       this.#alarms.delete(next);
       if (next.at > this.#now) this.#now = next.at;
       await next.callback();
+      await next.done?.();
     }
     if (instant > this.#now) this.#now = instant;
   }

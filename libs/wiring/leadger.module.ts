@@ -250,26 +250,18 @@ const worksHere = (outside: Outside, leases: Leases | undefined): FactoryProvide
   {
     provide: CREATE_ENGINE,
     inject: [EVENT_STORE, VAULT, READ_MODELS, StreamCache, CommandBus, ACTIVITIES],
-    useFactory:
-      (
-        store: EventStore,
-        vault: Vault,
-        readModels: Stores['readModels'],
-        streams: StreamCache,
-        bus: CommandBus,
-        activities: Activities,
-      ): CreateEngine =>
-      (leaseOf) =>
-        createReactions({
-          ...outside,
-          store,
-          vault,
-          readModels,
-          streams,
-          dispatch: dispatchOver(bus),
-          activities,
-          ...(leaseOf && { leaseOf }),
-        }),
+    useFactory: (
+      store: EventStore,
+      vault: Vault,
+      readModels: Stores['readModels'],
+      streams: StreamCache,
+      bus: CommandBus,
+      activities: Activities,
+    ): CreateEngine => {
+      const ofAllEngines = { ...outside, store, vault, readModels, streams, activities, underWay: new Map() };
+      return (leaseOf) =>
+        createReactions({ ...ofAllEngines, dispatch: dispatchOver(bus), ...(leaseOf && { leaseOf }) });
+    },
   },
   ...(leases ? sharedWork(leases) : wholeWork),
 ];

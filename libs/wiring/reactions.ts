@@ -28,7 +28,7 @@ import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
 import type { AddressedCommand, Outcome } from '#requests/command-handler';
 import { type EffectDependencies, effectsOf } from '#requests/effects/effects';
-import { KeptResults } from '#requests/effects/kept-results';
+import { type CallsUnderWay, KeptResults } from '#requests/effects/kept-results';
 import { hasOlderText, sealOlderTexts } from '#requests/older-texts';
 import type { Lease } from './leases.ts';
 
@@ -65,6 +65,8 @@ export interface ReactionDependencies extends EffectDependencies {
   readonly callsOutside?: boolean;
   /** Where this program reads one. */
   readonly mailbox?: Mailbox | undefined;
+  /** Of the program, where one engine may replace another. Default: a new list. */
+  readonly underWay?: CallsUnderWay;
   /** Where several workers run: the lease that this one has of a unit. Default: there is one worker, which needs none. */
   readonly leaseOf?: (unit: string) => Lease | undefined;
 }
@@ -72,7 +74,7 @@ export interface ReactionDependencies extends EffectDependencies {
 /** The engine that runs the processes. It sends commands over the bus, and calls what is outside. */
 export function createReactions(dependencies: ReactionDependencies): ProcessEngine {
   const { store, streams, clock, vault, dispatch, leaseOf, callsOutside = true, activities, mailbox } = dependencies;
-  const kept = new KeptResults();
+  const kept = new KeptResults(dependencies.underWay ?? new Map());
   return new ProcessEngine({
     store,
     clock,

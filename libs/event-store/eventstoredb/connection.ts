@@ -13,6 +13,7 @@ import {
 } from './failures.ts';
 import { NodeLink } from './node-link.ts';
 import { OutageLog } from './outage-log.ts';
+import { ReadTurns } from './read-turns.ts';
 import { Watchdog } from './watchdog.ts';
 
 export interface EventStoreDbOptions {
@@ -46,6 +47,7 @@ export class Connection {
   readonly #readWithin: number;
   readonly #patience: number;
   readonly #closing = new AbortController();
+  readonly #turns = new ReadTurns();
   #appendFailedAt = Number.NEGATIVE_INFINITY;
   #isAsking = false;
 
@@ -183,17 +185,32 @@ export class Connection {
     });
   }
 
-  /** Reads, and continues where it was when the connection breaks or stops answering. @param begin makes the next call */
-  async *read(
-    begin: (client: EventStoreDBClient) => StreamingRead<ResolvedEvent>,
+  /**
+   * Reads when it is its turn, and continues where it was when the connection breaks or stops answering.
+   * @param begin makes the next call
+   */
+  async *read(begin: BeginRead, limits: ReadLimits = {}): AsyncGenerator<ResolvedEvent> {
+    const { wantsMore = () => true, signal, until = this.usualUntil() } = limits;
+    if (!wantsMore() || signal?.aborted) return;
+    this.mustBeOpen();
+    if (!(await this.#turns.take(until, signal))) return;
+    try {
+      yield* this.#readInTurn(begin, { ...limits, wantsMore });
+    } finally {
+      this.#turns.end();
+    }
+  }
+
+  async *#readInTurn(
+    begin: BeginRead,
     {
-      wantsMore = () => true,
+      wantsMore,
       signal,
       until,
       awaitsAccess = false,
       scans = false,
       looksAtPosition = false,
-    }: ReadLimits = {},
+    }: ReadLimits & { wantsMore: () => boolean },
   ): AsyncGenerator<ResolvedEvent> {
     const retries = this.retries(until);
     while (wantsMore() && !signal?.aborted) {
@@ -258,10 +275,13 @@ export class Connection {
     if (this.isClosed) return;
     await Promise.race([Promise.allSettled(pending), wait(this.#appendWithin, undefined, { ref: false })]);
     this.#closing.abort();
+    this.#turns.close();
     this.#outage.stop();
     await this.link.close();
   }
 }
+
+type BeginRead = (client: EventStoreDBClient) => StreamingRead<ResolvedEvent>;
 
 export interface ReadLimits {
   readonly wantsMore?: () => boolean;
@@ -347,8 +367,10 @@ class Retries {
   }
 
   /** Asking hosts that are frozen takes longer than some callers have. */
-  #inTime<Result>(search: Promise<Result>): Promise<Result | undefined> {
+  async #inTime<Result>(search: Promise<Result>): Promise<Result | undefined> {
     if (!Number.isFinite(this.#until)) return search;
-    return Promise.race([search, wait(Math.max(0, this.millisecondsLeft), undefined, { ref: false })]);
+    const late = Promise.withResolvers<undefined>();
+    const timer = setTimeout(late.resolve, Math.max(0, this.millisecondsLeft), undefined).unref();
+    return Promise.race([search, late.promise]).finally(() => clearTimeout(timer));
   }
 }

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import { decode, type Fact } from '#domain/codec';
 import { earliest } from '#domain/kernel/instants';
@@ -7,6 +6,7 @@ import type { AnyCommand } from '#domain/ledger';
 import {
   BEFORE_FIRST,
   LogReplaced,
+  type Patience,
   type Position,
   type RecordedEvent,
   StoreUnavailable,
@@ -79,8 +79,10 @@ export class ProcessEngine {
   #idle = false;
   /** A stream was damaged, or is whole again, since the state was folded. */
   #damagesChanged = false;
-  #untilIdle: (() => void)[] = [];
+  #untilSettled: (() => void)[] = [];
   #wake = Promise.withResolvers<'wake'>();
+  /** It was woken since it looked for wishes. */
+  #isWoken = false;
   #cancelTimer: () => void = () => {};
   #loop: Promise<void> | undefined;
   #lost: UnitLost | undefined;
@@ -109,24 +111,19 @@ export class ProcessEngine {
     this.#cancelTimer();
   }
 
-  /** Resolves when every fact is folded and there is no wish until the clock moves on. */
+  /** Resolves when every fact is folded, there is no wish until the clock moves on, and every call to the outside has ended. */
   async settle(): Promise<void> {
-    const { store } = this.#options;
-    while (!this.#stopping.signal.aborted) {
-      const head = await store.head({ until: Number.POSITIVE_INFINITY });
-      if (this.#idle && this.#effectsUnderWay === 0 && this.#caughtUpTo >= head) return;
-      await new Promise<void>((resolve) => {
-        this.#untilIdle.push(resolve);
-        this.#kick();
-      });
-      // Gives the store a turn to deliver the events up to its head.
-      await nextTurn();
-    }
+    await this.foldToEnd({ until: Number.POSITIVE_INFINITY });
+    if (this.#stopping.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.#untilSettled.push(resolve);
+      this.#kick();
+    });
   }
 
   /** To be called before this worker acts for another unit: the log up to its present end will be folded first. */
-  async foldToEnd(): Promise<void> {
-    const head = await this.#options.store.head();
+  async foldToEnd(patience?: Patience): Promise<void> {
+    const head = await this.#options.store.head(patience);
     if (head > this.#target) this.#target = head;
   }
 
@@ -213,6 +210,7 @@ export class ProcessEngine {
           atEnd = this.#take(message);
         }
         if (this.#damagesChanged) throw new DamagesChanged();
+        this.#isWoken = false;
         if (await this.#act()) continue;
         if (this.#lost) throw this.#lost;
         atEnd = (await this.#rest(messages.upcoming)) === 'wake';
@@ -271,19 +269,23 @@ export class ProcessEngine {
   #takeWishes(): TakenWish[] {
     const { clock, wishesAtOnce = 512 } = this.#options;
     const now = clock.now();
-    return this.#runs.flatMap((run) => {
-      const { name, inParts } = run.process;
+    return this.#actingRuns().flatMap((run) => {
+      const { name } = run.process;
       const runs = (part: string) => this.#mayActFor(unitOf(name, part));
-      if (!inParts && !this.#mayActFor(name)) return [];
       const eventsSeen = this.#eventsSeen;
       return run.next({ now, eventsSeen, runs }, wishesAtOnce).map((wish) => ({ run, wish, eventsSeen }));
     });
   }
 
+  /** Those in parts may have one of ours. */
+  #actingRuns(): readonly ProcessRun[] {
+    return this.#runs.filter(({ process: { name, inParts } }) => inParts || this.#mayActFor(name));
+  }
+
   /** Waits for a new event, the next due instant, or a call that wakes the engine. */
   async #rest(upcoming: Promise<unknown>): Promise<'news' | 'wake'> {
     this.#setTimer();
-    this.#setIdle(true);
+    if (!this.#isWoken) this.#setIdle(true);
     const reason = await Promise.race([upcoming.then(() => 'news' as const), this.#wake.promise]);
     this.#setIdle(false);
     if (reason === 'wake') this.#wake = Promise.withResolvers();
@@ -364,26 +366,25 @@ export class ProcessEngine {
     return false;
   }
 
+  /** What is due for a unit of another worker would ring again and again. */
   #setTimer(): void {
     this.#cancelTimer();
-    const wakesAt = earliest(this.#runs.map((run) => run.wakesAt()));
+    const wakesAt = earliest(this.#actingRuns().map((run) => run.wakesAt()));
     if (wakesAt === undefined) return;
-    this.#cancelTimer = this.#options.clock.at(wakesAt, () => {
-      this.#kick();
-      // A clock that is moved by hand waits until everything due is done. With another clock nobody does: the failure of
-      // this wait in an outage would end the program.
-      return this.settle().catch(unlessAway);
-    });
+    const settled = () => this.settle().catch(unlessAway);
+    this.#cancelTimer = this.#options.clock.at(wakesAt, () => this.#kick(), settled);
   }
 
   #kick(): void {
     this.#idle = false;
+    this.#isWoken = true;
     this.#wake.resolve('wake');
   }
 
   #setIdle(idle: boolean): void {
     this.#idle = idle;
-    if (!idle && !this.#stopping.signal.aborted) return;
-    for (const resolve of this.#untilIdle.splice(0)) resolve();
+    const isSettled = idle && this.#effectsUnderWay === 0;
+    if (!isSettled && !this.#stopping.signal.aborted) return;
+    for (const resolve of this.#untilSettled.splice(0)) resolve();
   }
 }
