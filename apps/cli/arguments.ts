@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { ColumnMapping } from '#requests/lead-files/column-mapping';
 import { CommandFailed } from './command-failed.ts';
 
 /* What is written after an option, as commander reads it. Each function throws InvalidArgumentError. */
@@ -30,7 +31,7 @@ export function oneOf(...choices: readonly string[]) {
 }
 
 /** `telephone=Phone 1,email=Mail` */
-export async function mapping(text: string | undefined): Promise<Readonly<Record<string, string>> | undefined> {
+export async function mapping(text: string | undefined): Promise<ColumnMapping | undefined> {
   if (text === undefined) return undefined;
   const { columnMapping } = await import('#requests/lead-files/column-mapping');
   const columns = columnMapping(text);
