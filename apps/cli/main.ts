@@ -458,7 +458,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-await program.parseAsync().catch((error: unknown) => {
-  printError(`leadger: ${messageOf(error)}`);
-  process.exitCode = 1;
-});
+/** Bytes that are no UTF-8 come as this character, and would be stored as it. */
+async function refuseOtherEncodings(): Promise<void> {
+  const wrong = process.argv.find((text) => text.includes('\ufffd'));
+  if (wrong !== undefined) throw new CommandFailed(`"${wrong}" is not UTF-8`);
+}
+
+await refuseOtherEncodings()
+  .then(() => program.parseAsync())
+  .catch((error: unknown) => {
+    printError(`leadger: ${messageOf(error)}`);
+    process.exitCode = 1;
+  });

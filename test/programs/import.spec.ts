@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { link, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -201,4 +202,17 @@ describe('the file for rejected rows', () => {
     expect(await importLeads(['nobody,web'], '--rejected', '/dev/null')).toMatchObject({ code: 0 });
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
   });
+});
+
+test('text that is not UTF-8 is refused', async () => {
+  const { code, stdout } = await new Promise<{ code: number | null; stdout: string }>((resolve) => {
+    const line = `exec "$0" dist/apps/cli/main.js import leads x.csv --source "$(printf '\\377')" 2>&1`;
+    const child = spawn('sh', ['-c', line, process.execPath]);
+    let stdout = '';
+    child.stdout.on('data', (piece) => {
+      stdout += piece;
+    });
+    child.on('close', (code) => resolve({ code, stdout }));
+  });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: 'leadger: "\ufffd" is not UTF-8\n' });
 });
