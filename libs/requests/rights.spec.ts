@@ -147,6 +147,7 @@ describe('the table of rights', () => {
         'GrantGoodwill',
         'MergeBusinesses',
         'TakeBusinessMergeBack',
+        'LiftSuppression',
         'ReleaseRenewal',
         'ReplaceCoupon',
         'ReplaceOrderCoupon',
