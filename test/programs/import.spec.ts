@@ -168,8 +168,8 @@ describe('a list of persons who are not sold any more', () => {
 describe('the file for rejected rows', () => {
   test.each([
     ['its own name', async () => file],
-    ['a symbolic link', async (link: string) => (await symlink(file, link), link)],
-    ['a hard link', async (hard: string) => (await link(file, hard), hard)],
+    ['a symbolic link', (path: string) => symlink(file, path).then(() => path)],
+    ['a hard link', (path: string) => link(file, path).then(() => path)],
   ])('is never the list itself, by %s', async (name, made) => {
     const path = await made(join(folder, name.replaceAll(' ', '-')));
     const { code, stderr } = await importLeads(['nobody,web'], '--rejected', path);
