@@ -160,6 +160,12 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Show the new total to the customer, and send it as expectedTotalCents.',
     'expectedTotalCents',
   ),
+  'consent-at-wrong': refused(
+    409,
+    'The evidence of consent says that it was given later than now, by more than the policy tolerates, or before 1990.',
+    'Send the instant at which the person agreed, with its zone; set the clock of the sender.',
+    'consent.at',
+  ),
   'captured-in-future': refused(
     409,
     'The lead says that it was captured later than now, by more than the policy tolerates.',

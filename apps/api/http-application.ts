@@ -127,12 +127,27 @@ function addHooks(server: FastifyInstance, commandMilliseconds: number): void {
     request.answerBy = performance.now() + commandMilliseconds;
     // Answers contain personal data: caches on the way do not keep them, and browsers do not guess their type.
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    refuseBadAddress(request);
     if (!isPaymentNotice(request) && !isSupportMail(request)) refuseForeignOrigin(request);
   });
   server.addHook('preValidation', async (request) => refuseBadBody(request.body));
   server.addHook('preSerialization', giveRevision);
   server.addHook('onSend', answerConditionally);
 }
+
+/** What is no UTF-8 would be stored with other characters, or as it is written. @throws Problem */
+function refuseBadAddress({ url }: FastifyRequest): void {
+  try {
+    if (NOT_ENCODED.test(url)) throw new URIError();
+    decodeURIComponent(url);
+  } catch {
+    throw new Problem(
+      'malformed-request',
+      'the path or the query is not UTF-8 with % and two digits for each special byte',
+    );
+  }
+}
+const NOT_ENCODED = /[^\x21-\x7e]/;
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 

@@ -23,6 +23,17 @@ export const rejectionList = z
   )
   .describe('The first 1,000 rejected rows, by line.');
 
+/** Of a report on a file. */
+export const fileReading = z
+  .object({
+    encoding: z.enum(['utf-8', 'latin1', 'utf-16le', 'utf-16be']).describe('The encoding of the file.'),
+    delimiter: z.string().optional().describe('CSV: what stands between two cells.'),
+    exportOf: z.string().optional().describe('CSV: the tool whose export the file is.'),
+    ignoredColumns: z.array(z.string()).describe('CSV: columns that say nothing of ours, and were ignored.'),
+    keptColumns: z.array(z.string()).describe('CSV: columns that are kept as extra fields.'),
+  })
+  .describe('How the file was read. Some of it is guessed.');
+
 const batchReport = named(
   'LeadBatchReport',
   z.object({
@@ -38,15 +49,7 @@ const batchReport = named(
       .describe('Rows of persons whom another lead has already (DLV-11): recorded without contact, and never sold.'),
     rejected: z.int().describe('Rows that were rejected.'),
     rejections: rejectionList,
-    reading: z
-      .object({
-        encoding: z.enum(['utf-8', 'latin1', 'utf-16le', 'utf-16be']).describe('The encoding of the file.'),
-        delimiter: z.string().optional().describe('CSV: what stands between two cells.'),
-        exportOf: z.string().optional().describe('CSV: the tool whose export the file is.'),
-        ignoredColumns: z.array(z.string()).describe('CSV: columns that say nothing of a lead, and were ignored.'),
-        keptColumns: z.array(z.string()).describe('CSV: columns that are kept as extra fields.'),
-      })
-      .describe('How the file was read. Some of it is guessed.'),
+    reading: fileReading,
     position: z
       .string()
       .optional()
@@ -122,9 +125,9 @@ export const BatchRoute = (summary: string) =>
     Problems(400, 415, 503, 507),
   );
 
-const unread: BatchReport['reading'] = { encoding: 'utf-8', ignoredColumns: [], keptColumns: [] };
-const ROWS_AT_ONCE = 256;
-const MAX_REJECTIONS_LISTED = 1000;
+export const unread: z.infer<typeof fileReading> = { encoding: 'utf-8', ignoredColumns: [], keptColumns: [] };
+export const ROWS_AT_ONCE = 256;
+export const MAX_REJECTIONS_LISTED = 1000;
 
 /** Receives a file of leads, some rows at a time: only those rows are in memory, whatever the length of the file. */
 export async function receiveBatch(

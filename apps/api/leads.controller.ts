@@ -14,9 +14,6 @@ import { consentExample, exampleIds } from '#read-models/models/examples';
 import { leadExample, leadRow } from '#read-models/models/leads';
 import { damaged } from '#read-models/queries/damaged';
 import { leadTypeStock, leadTypeStockExample } from '#read-models/queries/leads';
-import { columnMapping } from '#requests/lead-files/column-mapping';
-import { type NamedEncoding, namedEncodings } from '#requests/lead-files/encodings';
-import { LeadFileError, type LeadFileOptions } from '#requests/lead-files/lead-file-row';
 import type { Queries } from '#requests/queries';
 import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
@@ -24,10 +21,10 @@ import type { Requests } from '#requests/requests';
 import { ACTIVITIES, QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Conforming, Id, InstantField, Line, OneOf } from './fields.ts';
+import { FileQuery, fileOptions, notAFile } from './file-query.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
-import { BatchRoute, encodingOf, endOfBatch, formatOf, receiveBatch } from './lead-batch.ts';
-import { Problem } from './problems.ts';
+import { BatchRoute, endOfBatch, receiveBatch } from './lead-batch.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
 import { type AnsweredReceipt, CommandRoute, placeForStaff } from './responses.ts';
@@ -64,27 +61,12 @@ class ReceiveLeadBody {
   consent?: Consent;
 }
 
-class BatchQuery {
+class BatchQuery extends FileQuery {
   @Id({ description: 'The lead type of rows without one.', example: exampleIds.leadTypeId, optional: true })
   leadTypeId?: string;
 
   @Line({ description: 'The source of rows without one.', example: 'fair-2026', optional: true })
   source?: string;
-
-  @OneOf(namedEncodings, {
-    description:
-      'The encoding of the file; when absent that of the Content-Type, else utf-8. UTF-16 is known by its byte order mark. Latin-1 is read as Windows-1252.',
-    optional: true,
-  })
-  encoding?: NamedEncoding;
-
-  @Line({
-    description: 'The columns of CSV for fields whose columns have other names; a pair with a comma in it in quotes.',
-    example: 'telephone=Mobile,email=Mail',
-    maxLength: 2000,
-    optional: true,
-  })
-  map?: string;
 
   @OneOf(['ignore', 'keep', 'refuse'], {
     description:
@@ -92,24 +74,6 @@ class BatchQuery {
     optional: true,
   })
   unknownColumns?: 'ignore' | 'keep' | 'refuse';
-
-  @Line({
-    description: 'The country of telephone numbers without one; US when absent.',
-    example: 'GB',
-    maxLength: 2,
-    optional: true,
-  })
-  country?: string;
-}
-
-const notAFile = () => new Problem('unsupported-media-type', 'leads come as text/csv or application/x-ndjson');
-
-function fileOptions(contentType: string | undefined, { map, ...query }: BatchQuery): LeadFileOptions {
-  const format = formatOf(contentType);
-  if (!format) throw notAFile();
-  const columns = map === undefined ? {} : columnMapping(map);
-  if (!columns) throw new LeadFileError('map is not field=Column,field=Column');
-  return { format, columns, ...query, encoding: query.encoding ?? encodingOf(contentType) };
 }
 
 const duplicate = z

@@ -4,15 +4,16 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Suppression, suppressions } from '#domain/leads/suppression';
-import { readLeadFile } from '#requests/lead-files/lead-file';
+import { suppressionsLifted, suppressionsLiftedExample } from '#requests/lifted-suppressions';
 import { type PersonReached, personReached } from '#requests/named-person';
+import type { Operations } from '#requests/operations';
 import type { RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { REQUESTS } from '#wiring/tokens';
+import { OPERATIONS, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Conforming, OneOf } from './fields.ts';
-import { formatOf } from './lead-batch.ts';
-import { Problem } from './problems.ts';
+import { Conforming, Id, OneOf } from './fields.ts';
+import { FileQuery, fileOptions, notAFile } from './file-query.ts';
+import { malformed } from './problems.ts';
 import { Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 import { receiveSuppressions, suppressionReport } from './suppression-batch.ts';
@@ -33,9 +34,40 @@ class SuppressBody {
   suppression?: Suppression;
 }
 
-class SuppressionBatchQuery {
+class SuppressionBatchQuery extends FileQuery {
   @OneOf(suppressions, { description: `${WHY} do-not-call when absent.`, optional: true })
   suppression?: Suppression;
+
+  @Id({
+    description:
+      'The list, by which it can be lifted. It is stored plain: do not name a person in it. When absent: the list do-not-call; opt-outs are of no list then.',
+    example: 'state-registry-2026-03',
+    optional: true,
+  })
+  listId?: string;
+
+  @OneOf(['ignore', 'refuse'], {
+    description:
+      'What to do with columns of CSV of which we know nothing: ignore them (when absent), or refuse the file. Columns with numbers and addresses are recognised by their names.',
+    optional: true,
+  })
+  unknownColumns?: 'ignore' | 'refuse';
+}
+
+class LiftSuppressionsBody {
+  @Conforming(personReached, {
+    description: 'One person, whatever suppresses them. Each number and address is lifted by itself: name all.',
+    example: { telephone: '+1 212 555 0142' },
+    optional: true,
+  })
+  person?: PersonReached;
+
+  @Id({
+    description:
+      'Instead of a person: a list. Who is on another list as well, or opted out by their own request, stays suppressed.',
+    optional: true,
+  })
+  listId?: string;
 }
 
 const suppressed = named(
@@ -48,9 +80,11 @@ const suppressed = named(
 @Controller('api/suppressions')
 export class SuppressionsController {
   readonly #requests: Requests;
+  readonly #operations: Operations;
 
-  constructor(@Inject(REQUESTS) requests: Requests) {
+  constructor(@Inject(REQUESTS) requests: Requests, @Inject(OPERATIONS) operations: Operations) {
     this.#requests = requests;
+    this.#operations = operations;
   }
 
   @Post()
@@ -61,7 +95,7 @@ export class SuppressionsController {
   @Responds(200, 'No lead of the person can be sold from now on.', suppressed, { suppressed: true })
   @Problems(400, 403, 503, 507)
   async suppress(@Body() { person, suppression = 'opt-out' }: SuppressBody, @Asking() context: RequestContext) {
-    await this.#requests.suppressions.suppress([{ ...person, suppression }], context);
+    await this.#requests.suppressions.suppress([{ ...reachedBy(person), suppression }], context);
     return { suppressed: true } as const;
   }
 
@@ -81,25 +115,41 @@ export class SuppressionsController {
       },
     },
   })
-  @Responds(200, 'How many persons are new.', suppressionReport, {
-    suppressed: 998,
-    known: 1,
-    rejected: 1,
+  @Responds(200, 'How many persons are new, and why others are not suppressed.', suppressionReport, {
+    ...{ rows: 1000, suppressed: 998, known: 1, rejected: 1 },
     rejections: [{ line: 17, reason: 'telephone: not a telephone number' }],
+    incomplete: 1,
+    incompleteRows: [{ line: 20, reason: 'email: Invalid email address' }],
+    reading: { encoding: 'utf-8', delimiter: ',', ignoredColumns: ['Name'], keptColumns: [] },
   })
   @Problems(400, 403, 415, 503, 507)
   async suppressBatch(
     @Req() { body, headers }: FastifyRequest,
-    @Query() { suppression = 'do-not-call' }: SuppressionBatchQuery,
+    @Query() { suppression = 'do-not-call', listId, ...query }: SuppressionBatchQuery,
     @Asking() context: RequestContext,
   ) {
-    const format = formatOf(headers['content-type']);
-    if (!format || !(body instanceof Readable))
-      throw new Problem('unsupported-media-type', 'persons come as text/csv or application/x-ndjson');
-    const rows = readLeadFile(body, { format, unknownColumns: 'ignore', ...ofNoLead });
-    return receiveSuppressions(this.#requests, rows, suppression, context);
+    if (!(body instanceof Readable)) throw notAFile();
+    const options = fileOptions(headers['content-type'], query);
+    const by = { suppression, ...(listId !== undefined && { listId }) };
+    return receiveSuppressions(this.#requests, body, options, by, context);
+  }
+
+  @Post('lift')
+  @HttpCode(200)
+  @ApiOperation({
+    summary:
+      'Lift the suppressions of a person, or all that a list made: support only, with a Leadger-Reason. What was withdrawn stays withdrawn',
+  })
+  @Responds(200, 'The persons may be sold again, as new leads.', suppressionsLifted, suppressionsLiftedExample)
+  @Problems(400, 403, 503, 507)
+  liftSuppressions(@Body() { person, listId }: LiftSuppressionsBody, @Asking() context: RequestContext) {
+    if (person !== undefined && listId === undefined) return this.#operations.liftSuppressions(context, { person });
+    if (listId !== undefined && person === undefined) return this.#operations.liftSuppressions(context, { listId });
+    throw malformed([{ field: 'person', message: 'name either a person or a list' }]);
   }
 }
 
-/** A file of persons is read as one of leads. Of a row only the contact counts. */
-const ofNoLead = { leadTypeId: 'none', source: 'suppressions' };
+const reachedBy = ({ telephone, email }: PersonReached) => ({
+  telephones: telephone === undefined ? [] : [telephone],
+  emails: email === undefined ? [] : [email],
+});

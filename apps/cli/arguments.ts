@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { ColumnMapping } from '#requests/lead-files/column-mapping';
 import { CommandFailed } from './command-failed.ts';
 
 /* What is written after an option, as commander reads it. Each function throws InvalidArgumentError. */
@@ -29,8 +30,16 @@ export function oneOf(...choices: readonly string[]) {
   };
 }
 
+/** As everything that has an id. @throws CommandFailed */
+export async function checkedId(option: string, text: string | undefined): Promise<string | undefined> {
+  if (text === undefined) return undefined;
+  const { ID } = await import('#domain/kernel/text');
+  if (!ID.test(text)) throw new CommandFailed(`${option} must be an id: letters, digits, dots and dashes, at most 100`);
+  return text;
+}
+
 /** `telephone=Phone 1,email=Mail` */
-export async function mapping(text: string | undefined): Promise<Readonly<Record<string, string>> | undefined> {
+export async function mapping(text: string | undefined): Promise<ColumnMapping | undefined> {
   if (text === undefined) return undefined;
   const { columnMapping } = await import('#requests/lead-files/column-mapping');
   const columns = columnMapping(text);

@@ -1,9 +1,84 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 
-/** Opens an empty file to write what only its owner may read: a new one, or an older one, which others may be able to open. */
-export async function openPrivateFile(file: string): Promise<FileHandle> {
-  const handle = await open(file, 'w', 0o600);
-  // A terminal, a pipe or /dev/null is not ours to change, and some disks have no modes (a USB stick).
-  if ((await handle.stat()).isFile()) await handle.chmod(0o600).catch(() => {});
-  return handle;
+/**
+ * A file that is being written. It gets its name when it is complete, in place of an older file or link of that name; what a
+ * link points to is not written to. Only its owner can open it. What a program that was ended has written is removed: it may
+ * hold personal data in clear text.
+ */
+export interface NewFile {
+  readonly handle: FileHandle;
+  keep(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+export async function newPrivateFile(file: string): Promise<NewFile> {
+  if (isNoFile(file)) return toWhatIsNoFile(file);
+  removeLeftParts(file);
+  const part = `${file}.${process.pid}.part`;
+  rmSync(part, { force: true });
+  const handle = await open(part, 'wx', 0o600);
+  const stopRemoving = removeWhenStopped(part);
+  const end = async (how: () => Promise<void>) => {
+    try {
+      await handle.close();
+      await how();
+    } finally {
+      stopRemoving();
+    }
+  };
+  return { handle, keep: () => end(() => rename(part, file)), discard: () => end(() => rm(part, { force: true })) };
+}
+
+/** A terminal, a pipe or /dev/null is not ours to replace. */
+const isNoFile = (file: string): boolean => existsSync(file) && !statSync(file).isFile();
+
+async function toWhatIsNoFile(file: string): Promise<NewFile> {
+  const handle = await open(file, 'w');
+  const close = () => handle.close();
+  return { handle, keep: close, discard: close };
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** The signal still ends the program. @returns what ends this */
+function removeWhenStopped(part: string): () => void {
+  const stopped = (signal: NodeJS.Signals) => {
+    rmSync(part, { force: true });
+    off();
+    process.kill(process.pid, signal);
+  };
+  const off = () => {
+    for (const signal of SIGNALS) process.off(signal, stopped);
+  };
+  for (const signal of SIGNALS) process.on(signal, stopped);
+  return off;
+}
+
+/** Of programs that could not remove theirs: they were killed, or the machine went down. */
+function removeLeftParts(file: string): void {
+  const prefix = `${basename(file)}.`;
+  for (const name of namesIn(dirname(file))) {
+    const [, pid] = (name.startsWith(prefix) && /^(\d+)\.part$/.exec(name.slice(prefix.length))) || [];
+    if (pid && !isRunning(Number(pid))) rmSync(join(dirname(file), name), { force: true });
+  }
+}
+
+/** None where the directory cannot be read: that the file cannot be written is found out next. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

@@ -89,7 +89,10 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
     toLeadId ? `not stored in time: lead ${toLeadId} takes the person` : 'not stored: the person is suppressed',
   PersonClaimed: ({ leadId, fromLeadId }) =>
     `the person of lead ${leadId} from now on${fromLeadId ? `, no longer of lead ${fromLeadId}` : ''}`,
-  PersonSuppressed: ({ suppression }) => `not sold any more: ${suppression}`,
+  PersonSuppressed: ({ suppression, listId }) =>
+    `not sold any more: ${suppression}${listId ? `, by the list ${listId}` : ''}`,
+  SuppressionLifted: ({ listId }) =>
+    listId ? `the list ${listId} says nothing of the person any more` : 'the person may be sold again',
   PersonLinked: ({ leadId }) => `lead ${leadId}, which was sold too, has the same person`,
   AllBusinessKeysRenewed: ({ customers }) => `${counted(customers, 'customer')} got new keys of their business names`,
   BusinessKeysRenewed: ({ names }) =>

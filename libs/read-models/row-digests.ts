@@ -8,7 +8,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   orders: 'b8163b49e23e15f7',
   programmes: 'd10d46f29db0297e',
   defined_coupons: '787409241acf5bf8',
-  leads: 'fb59ba62a0a79f29',
+  leads: '2495284206702568',
   coupons: '476214aa468f65af',
   refunds: 'f1a7af8032f12131',
   receipts: 'f7d6b54b2d6c5c99',

@@ -3,7 +3,7 @@ import { isToldOfDuplicates } from '#domain/kernel/caller';
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
-import { refuseCapture } from '#domain/leads/capture';
+import { refuseCapture, refuseConsent } from '#domain/leads/capture';
 import type { Consent } from '#domain/leads/consent';
 import type { Contact } from '#domain/leads/contact';
 import { leadStream, receiptForfeited } from '#domain/leads/lead';
@@ -152,6 +152,8 @@ function refusalOf({ at, catalogue, policy, erased }: Intake, arrival: Arrival):
   if (!policy) return noPolicy;
   const inFuture = refuseCapture(arrival.capturedAt, at, policy.policy);
   if (inFuture) return inFuture;
+  const wrongConsent = refuseConsent(arrival.request.consent?.at, at, policy.policy);
+  if (wrongConsent) return wrongConsent;
   if (policy.policy.consentRequired && !arrival.request.consent) return consentMissing;
   return keysInOrder(arrival).some((key) => erased.has(key)) ? personErased : undefined;
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { UnknownModel } from '#read-models/errors';
 import { exampleIds } from '#read-models/models/examples';
 import { type ReadModels, readModelStatus } from '#read-models/read-models';
+import { type LiftingRequest, liftSuppressions } from './lifted-suppressions.ts';
 import { decideMissedRenewals, type MissedRenewalsRequest } from './missed-renewals.ts';
 import type { NamedPerson } from './named-person.ts';
 import type { PersonTools } from './person-search.ts';
@@ -29,6 +30,7 @@ export const createOperations = (tools: PersonTools) => ({
   erasePerson: (context: RequestContext, name: NamedPerson) => erasePerson(tools, context, name),
   decideMissedRenewals: (context: RequestContext, request: MissedRenewalsRequest) =>
     decideMissedRenewals(tools, context, request),
+  liftSuppressions: (context: RequestContext, request: LiftingRequest) => liftSuppressions(tools, context, request),
   /** @returns false when nothing is parked under this id */
   retryParkedItem: sameForAll(({ id }: { id: string }): Promise<boolean> => tools.processes.retry(id)),
   ...readModelOperations(tools.readModels),

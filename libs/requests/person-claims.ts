@@ -4,7 +4,7 @@ import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
 import type { ClaimTerms } from '#domain/leads/claim-terms';
 import { compareHolders, type Holding, holdingOf, holdingOfHolder, isStillSold, matchOf } from '#domain/leads/holding';
-import { type LeadCommand, type LeadState, leadStream, type Match } from '#domain/leads/lead';
+import { keysOf, type LeadCommand, type LeadState, leadStream, type Match } from '#domain/leads/lead';
 import { type Claim, personClaimStream } from '#domain/leads/person-claim';
 import { idOfRecord, isSameRecord, neighbouringIds, type ReceivedRecord } from '#domain/leads/same-record';
 import { TooMuchContention } from './command-handler.ts';
@@ -133,7 +133,7 @@ class PersonClaims {
 
   async #isSuppressed(): Promise<boolean> {
     const states = await Promise.all(keysInOrder(this.#newcomer).map((key) => this.#claimOf(key)));
-    return states.some(({ suppression }) => suppression !== undefined);
+    return states.some(({ suppressedBy }) => suppressedBy.length > 0);
   }
 
   /** Another key may have been claimed before it was seen: that claim counts for nothing. */
@@ -204,12 +204,12 @@ class PersonClaims {
 
   /** @returns undefined when the key has become free, or its person is suppressed */
   async #heldBy(key: string, terms: TermsOfBusiness): Promise<Held | undefined> {
-    const { claim, formerly, linked, suppression } = await this.#claimOf(key);
-    if (!claim || suppression) return undefined;
+    const { claim, formerly, linked, suppressedBy } = await this.#claimOf(key);
+    if (!claim || suppressedBy.length > 0) return undefined;
     const claimants = [claim.leadId, ...formerly, ...linked];
     const patient = addSeconds(claim.at, SECONDS_OF_AN_OLD_CLAIM) > this.#at;
     const lead = await this.#stored(claim.leadId, patient);
-    const holding = holdingOf(claim, key, lead, this.#at, this.#termsOf(lead, terms));
+    const holding = holdingOf(claim, key, lead, this.#at, await this.#termsOf(lead, terms));
     const last = holding.kind === 'led' ? await this.#follow(holding.to, terms) : { holder: claim.leadId, holding };
     if (last.holding.kind === 'held' || last.holding.kind === 'missing') return { key, claim, claimants, ...last };
     return { key, claim, claimants, ...((await this.#heldByLinked(linked, terms)) ?? last) };
@@ -222,7 +222,7 @@ class PersonClaims {
   ): Promise<Pick<Held, 'holder' | 'holding'> | undefined> {
     for (const holder of linked) {
       const lead = await this.#lead(holder);
-      if (isStillSold(lead, this.#at, this.#termsOf(lead, terms))) return { holder, holding: { kind: 'held' } };
+      if (isStillSold(lead, this.#at, await this.#termsOf(lead, terms))) return { holder, holding: { kind: 'held' } };
     }
     return undefined;
   }
@@ -233,7 +233,7 @@ class PersonClaims {
     for (let holder = to; !seen.has(holder); ) {
       seen.add(holder);
       const lead = await this.#stored(holder, true);
-      const holding = holdingOfHolder(lead, this.#at, this.#termsOf(lead, terms));
+      const holding = holdingOfHolder(lead, this.#at, await this.#termsOf(lead, terms));
       if (holding.kind !== 'led') return { holder, holding: holding.kind === 'missing' ? { kind: 'ended' } : holding };
       holder = holding.to;
     }
@@ -253,20 +253,27 @@ class PersonClaims {
     if (holding.kind === 'ends') {
       const lead = await this.#lead(holder);
       const superseded = { type: 'SupersedeLead', at, leadTypeId: lead.leadTypeId, byLeadId: leadId } as const;
-      if (!(await this.#sendTo(holder, { ...superseded, ...this.#termsOf(lead, terms) }, key))) return false;
+      if (!(await this.#sendTo(holder, { ...superseded, ...(await this.#termsOf(lead, terms)) }, key))) return false;
     }
     return this.claim(key, attempt, claim);
   }
 
-  #termsOf({ leadTypeId }: LeadState, { catalogue, policy }: TermsOfBusiness): ClaimTerms {
-    const present = catalogue.leadTypes.get(leadTypeId);
+  async #termsOf(lead: LeadState, { catalogue, policy }: TermsOfBusiness): Promise<ClaimTerms> {
+    const present = catalogue.leadTypes.get(lead.leadTypeId);
     const ofNewcomer = catalogue.leadTypes.get(this.#newcomer.leadTypeId);
     return {
       agesNoFurther: present !== undefined && present.agesInto === undefined,
       agedAfterDays: policy?.policy.agedAfterDays ?? Number.POSITIVE_INFINITY,
       bothShared: present?.exclusivity === 'shared' && ofNewcomer?.exclusivity === 'shared',
       sharedPersonDays: policy?.policy.sharedPersonDays,
+      isLifted: lead.withdrawnAs === 'suppressed' && (await this.#isLifted(lead)),
     };
+  }
+
+  /** Whether nothing suppresses the person of a lead any more (DLV-12). */
+  async #isLifted(lead: LeadState): Promise<boolean> {
+    const states = await Promise.all(keysOf(lead).map((key) => this.#claimOf(key)));
+    return states.some(({ wasLifted }) => wasLifted) && states.every(({ suppressedBy }) => suppressedBy.length === 0);
   }
 
   /** A lead that somebody is about to store is waited for. */

@@ -6,6 +6,7 @@ import type { Caller } from '#domain/kernel/caller';
 import { refuse } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import { leadStream } from '#domain/leads/lead';
+import { personClaimStream } from '#domain/leads/person-claim';
 import { familyOf } from '#domain/ledger';
 import { type Erasure, erasuresStream, partsOf } from '#domain/persons/erasures';
 import { lookKey, looksStream, monthOf } from '#domain/support/look';
@@ -85,13 +86,15 @@ async function recordPart(tools: PersonTools, context: RequestContext, part: Era
   if (outcome.kind !== 'accepted') throw new Error(`the erasure was not recorded: ${outcome.kind}`);
 }
 
-const keyReused = refuse('key-reused', 'this Idempotency-Key came with another body before');
+export const keyReused = refuse('key-reused', 'this Idempotency-Key came with another body before');
 
 const withoutRequestHash = ({ requestHash: _, ...context }: RequestContext): RequestContext => context;
 
-const subjectsOf = ({ customerIds, leadIds, looks }: Person): readonly string[] => [
+const subjectsOf = ({ customerIds, leadIds, personKeys, looks }: Person): readonly string[] => [
   ...[...customerIds].map(customerStream),
   ...[...leadIds].map(leadStream),
+  // What support wrote about the suppression of the person.
+  ...[...personKeys].map(personClaimStream),
   ...looks,
 ];
 

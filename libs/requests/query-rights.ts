@@ -145,6 +145,7 @@ export type OperationRights = { readonly [Name in keyof Operations]: QueryRule<R
 /** THE table of operations: who may do what to the programs. An operation without a line here does not compile. */
 export const operationRights = {
   erasePerson: supportWithReason,
+  liftSuppressions: supportWithReason,
   decideMissedRenewals: support('LOY-10'),
   retryParkedItem: staff(),
   pauseReadModel: staff(),

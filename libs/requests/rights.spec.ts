@@ -148,6 +148,7 @@ describe('the table of rights', () => {
         'GrantGoodwill',
         'MergeBusinesses',
         'TakeBusinessMergeBack',
+        'LiftSuppression',
         'ReleaseRenewal',
         'ReplaceCoupon',
         'ReplaceOrderCoupon',

@@ -5,6 +5,7 @@ import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
 import { leadStream, mayBeSold } from '#domain/leads/lead';
+import { personClaimStream } from '#domain/leads/person-claim';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
@@ -63,8 +64,26 @@ async function receive(person: Person, machine = 0, occasion = String(asked)): P
   return receipt?.id as string;
 }
 
-const suppress = (person: Person, machine = 0) =>
-  on(machine).requests.suppressions.suppress([{ suppression: 'opt-out', ...contactOf(person) }], by('customer:form'));
+const suppress = (person: Person, machine = 0, listId?: string) => {
+  const { telephone, email } = contactOf(person);
+  const names = { telephones: telephone ? [telephone] : [], emails: email ? [email] : [] };
+  const [suppression, actor] =
+    listId === undefined ? (['opt-out', 'customer:form'] as const) : (['do-not-call', 'system:lists'] as const);
+  return on(machine).requests.suppressions.suppress([{ suppression, listId, ...names }], by(actor));
+};
+
+async function lift({ telephone = 0 }: Person, machine = 0): Promise<void> {
+  const { caller, commandId } = by('staff:ada');
+  const command = { type: 'LiftSuppression', at: clock.now() } as const;
+  const stream = personClaimStream(keyOf(telephone));
+  const cause = {
+    commandId,
+    correlationId: commandId,
+    actor: caller.actor,
+    reason: await vault.seal(stream, 'reason', 'asked'),
+  };
+  await on(machine).handler.execute({ stream, command, caller, cause, reason: 'asked' });
+}
 
 const decision = {
   rule: 'order-served-longest-ago',
@@ -100,15 +119,22 @@ async function soldAfterwards(): Promise<readonly string[]> {
   const wrong: string[] = [];
   for (const fact of await log()) {
     if (fact.type === 'PersonSuppressed') suppressed.add(fact.stream.slice('person-'.length));
+    // Here persons ask for it by themselves only.
+    if (fact.type === 'SuppressionLifted') suppressed.delete(fact.stream.slice('person-'.length));
     if (fact.type !== 'LeadReceived' && fact.type !== 'LeadAssigned') continue;
     if (keysOf(fact.data).some((key) => suppressed.has(key))) wrong.push(`${fact.type} ${fact.stream}`);
   }
   return wrong;
 }
 
-/** Leads that can be sold of a person with one of these telephone numbers. */
-async function onSale(suppressed: readonly Person[]): Promise<readonly string[]> {
-  const keys = suppressed.flatMap(({ telephone = 0 }) => vault.personKey('telephone', `+1212555${1000 + telephone}`));
+const keyOf = (telephone: number) => vault.personKey('telephone', `+1212555${1000 + telephone}`);
+
+/** Leads that can be sold of a person with one of these telephone numbers that is suppressed still. */
+async function onSale(persons: readonly Person[]): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for (const key of persons.map(({ telephone = 0 }) => keyOf(telephone)))
+    if ((await on(0).handler.streams.read<'person'>(personClaimStream(key))).state.suppressedBy.length > 0)
+      keys.push(key);
   const found: string[] = [];
   for (const fact of await log()) {
     if (fact.type !== 'LeadReceived' || !keysOf(fact.data).some((key) => keys.includes(key))) continue;
@@ -162,12 +188,25 @@ describe('DLV-12: a suppressed person', () => {
     expect(states.map(({ withdrawnAs }) => withdrawnAs)).toContain('suppressed');
   });
 
+  test('is sold again after it was lifted, also by a name that another lead tells', async () => {
+    const first = await receive({ telephone: 1 });
+    const second = await receive({ email: 2 });
+    await receive({ telephone: 1, email: 2 });
+    await suppress({ telephone: 1 });
+    const statusOf = async (leadId: string) =>
+      (await on(1).handler.streams.read<'lead'>(leadStream(leadId))).state.status;
+    expect(await statusOf(await receive({ email: 2 }, 1))).toBe('duplicate');
+    await lift({ telephone: 1 });
+    expect(await statusOf(await receive({ email: 2 }, 1))).toBe('available');
+    expect([await statusOf(first), await statusOf(second)]).toEqual(['withdrawn', 'withdrawn']);
+  });
+
   const anyKey = fc.integer({ min: 1, max: 3 });
   const step = fc.record({
     person: fc
       .record({ telephone: anyKey, email: anyKey }, { requiredKeys: [] })
       .filter(({ telephone, email }) => telephone !== undefined || email !== undefined),
-    suppresses: fc.boolean(),
+    does: fc.constantFrom('receive', 'receive', 'suppress', 'suppress', 'lift'),
     machine: fc.nat(1),
     startsAfter: fc.nat(8),
   });
@@ -199,19 +238,20 @@ describe('DLV-12: a suppressed person', () => {
     const property = fc.asyncProperty(steps, async (all) => {
       run += 1;
       stops = doStop;
-      const take = async ({ person, suppresses, machine, startsAfter }: (typeof all)[number], number: number) => {
+      const take = async ({ person, does, machine, startsAfter }: (typeof all)[number], number: number) => {
         await pause(startsAfter);
         // Claims that others made are old.
         if (doStop) await clock.moveTo(addSeconds(clock.now(), 120));
         const one = inThisRun(person);
-        if (suppresses) return void (await suppress(one, machine));
+        if (does === 'suppress') return void (await suppress(one, machine));
+        if (does === 'lift') return lift(one, machine);
         await sell(await receive(one, machine, `${run} ${number}`), machine + 1);
       };
       await Promise.allSettled(all.map(take));
       stops = false;
       if (doStop) for (const [number, one] of all.entries()) await take(one, number);
       expect(await soldAfterwards()).toEqual([]);
-      const names = all.filter(({ suppresses, person }) => suppresses && person.telephone !== undefined);
+      const names = all.filter(({ does, person }) => does === 'suppress' && person.telephone !== undefined);
       expect(await onSale(names.map(({ person }) => inThisRun(person)))).toEqual([]);
     });
     await fc.assert(property, { numRuns: 12 });

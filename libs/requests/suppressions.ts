@@ -4,8 +4,9 @@ import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { type LeadCommand, type LeadState, leadStream } from '#domain/leads/lead';
 import { type Claim, personClaimStream } from '#domain/leads/person-claim';
-import type { Suppression } from '#domain/leads/suppression';
+import { type SuppressedBy, sourceOf } from '#domain/leads/suppression';
 import type { AnyCommand } from '#domain/ledger';
+import type { Vault } from '#vault/vault';
 import { type Outcome, TooMuchContention } from './command-handler.ts';
 import { personKeys } from './lead-receipt.ts';
 import { keysInOrder } from './person-claims.ts';
@@ -13,10 +14,10 @@ import { type RequestContext, type RequestTools, requestTools } from './request-
 import { RequestRefused } from './rights.ts';
 import { startInTurns } from './turns.ts';
 
-export interface SuppressionRequest {
-  readonly suppression: Suppression;
-  readonly telephone?: string | undefined;
-  readonly email?: string | undefined;
+/** One person, by all that the person is reached by. */
+export interface SuppressionRequest extends SuppressedBy {
+  readonly telephones: readonly string[];
+  readonly emails: readonly string[];
 }
 
 /** Persons who are not sold any more (DLV-12). */
@@ -41,14 +42,23 @@ function refuseLists(requests: readonly SuppressionRequest[], { caller }: Reques
 
 async function suppressPerson(
   tools: RequestTools,
-  { suppression, ...name }: SuppressionRequest,
+  { telephones, emails, ...by }: SuppressionRequest,
   context: RequestContext,
 ): Promise<boolean> {
   let isNew = false;
-  for (const key of keysInOrder(personKeys(tools.vault, name)))
-    if (await new SuppressedKey(tools, key, suppression, context).suppress()) isNew = true;
+  for (const key of keysOfReached(tools.vault, { telephones, emails }))
+    if (await new SuppressedKey(tools, key, by, context).suppress()) isNew = true;
   return isNew;
 }
+
+/** In one order for all, and each key once. */
+export const keysOfReached = (
+  vault: Vault,
+  { telephones, emails }: Pick<SuppressionRequest, 'telephones' | 'emails'>,
+): readonly string[] => {
+  const names = [...telephones.map((telephone) => ({ telephone })), ...emails.map((email) => ({ email }))];
+  return [...new Set(names.flatMap((name) => keysInOrder(personKeys(vault, name))))].sort();
+};
 
 const MAX_ROUNDS = 8;
 
@@ -56,35 +66,37 @@ const MAX_ROUNDS = 8;
 class SuppressedKey {
   readonly #tools: RequestTools;
   readonly #key: string;
-  readonly #suppression: Suppression;
+  readonly #by: SuppressedBy;
   readonly #context: RequestContext;
   readonly #at: Instant;
 
-  constructor(tools: RequestTools, key: string, suppression: Suppression, context: RequestContext) {
+  constructor(tools: RequestTools, key: string, by: SuppressedBy, context: RequestContext) {
     const { caller, commandId, until } = context;
     // Of its own, so that the commands name what was read for this key.
     this.#tools = requestTools(tools, context);
     this.#key = key;
-    this.#suppression = suppression;
+    this.#by = by;
     this.#context = { caller, commandId, ...(until !== undefined && { until }) };
     this.#at = tools.now();
   }
 
   /**
    * The leads are withdrawn first, and then the key is suppressed if still the same lead has it: so no lead with that key is
-   * stored or sold at a later place of the log. @returns whether it is new
+   * stored or sold at a later place of the log. Another list, or the person's own request, is recorded beside what suppresses the
+   * key already. @returns whether nothing suppressed it before
    */
   async suppress(): Promise<boolean> {
     const stream = personClaimStream(this.#key);
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
-      const { claim, formerly, linked, suppression } = await this.#tools.stateOf<'person'>(stream);
-      if (suppression) return false;
+      const { claim, formerly, linked, suppressedBy } = await this.#tools.stateOf<'person'>(stream);
+      if (suppressedBy.includes(sourceOf(this.#by))) return false;
       if (claim && !(await this.#withdrawHolder(claim))) continue;
       for (const leadId of [...formerly, ...linked]) await this.#withdrawChain(leadId);
       const from = claim && { leadId: claim.leadId, attempt: claim.attempt };
-      const command = { type: 'SuppressPerson', at: this.#at, suppression: this.#suppression } as const;
+      const command = { type: 'SuppressPerson', at: this.#at, ...this.#by } as const;
       const outcome = await this.#send(stream, { ...command, ...(from && { from }) });
-      if (outcome.kind === 'accepted') return outcome.events.length > 0 && !outcome.repeated;
+      if (outcome.kind === 'accepted')
+        return suppressedBy.length === 0 && outcome.events.length > 0 && !outcome.repeated;
     }
     throw new TooMuchContention();
   }
@@ -105,12 +117,13 @@ class SuppressedKey {
 
   /** The lead, and those that have its person in its place. */
   async #withdrawChain(first: string): Promise<void> {
+    const { suppression } = this.#by;
     const seen = new Set<string>();
     for (let leadId: string | undefined = first; leadId !== undefined && !seen.has(leadId); ) {
       seen.add(leadId);
       const lead: LeadState = await this.#lead(leadId);
       if (lead.status === 'available' || lead.status === 'withdrawn')
-        await this.#sendTo(leadId, { type: 'SuppressLead', at: this.#at, suppression: this.#suppression });
+        await this.#sendTo(leadId, { type: 'SuppressLead', at: this.#at, suppression, personKey: this.#key });
       leadId = lead.holder;
     }
   }

@@ -63,3 +63,15 @@ test('DLV-12: a store may require consent; a lead without it is refused, also in
   await shop.publish({ changes: { consentRequired: null } });
   expect((await send({})).status).toBe(201);
 });
+
+test('DLV-12: consent that was given in the future, or before there were forms, is refused; the tolerance of the policy counts', async () => {
+  const at = (time: string) => send({ consent: { ...consent, at: time } });
+  const tolerated = new Date(Date.parse(shop.now()) + 4 * 60_000).toISOString();
+  expect(await at(tolerated)).toMatchObject({ status: 201 });
+  for (const wrong of [
+    new Date(Date.parse(shop.now()) + 6 * 60_000).toISOString(),
+    '1970-01-01T00:00:00Z',
+    '1989-12-31T23:59:59Z',
+  ])
+    expect(await at(wrong)).toMatchObject({ status: 409, body: { code: 'consent-at-wrong', rule: 'DLV-12' } });
+});

@@ -92,6 +92,7 @@ const before: Readonly<Record<string, (body: Json, path: readonly string[]) => J
   exportPerson: () => ({ person: {} }),
   erasePerson: () => ({ person: {} }),
   suppress: () => ({ person: {} }),
+  liftSuppressions: () => ({ person: {} }),
   async answerTicket(body) {
     await calls.call('openTicket');
     return body;
@@ -160,7 +161,8 @@ const textsIn = (value: Json): string[] => {
 
 /** What no answer shows: secrets, and what is only compared. */
 const neverShown = /(password|currentPassword|paymentToken|token|couponCode|insteadOf|webhookUrl)$/i;
-const onlyAsked = /^(signIn|requestPasswordRecovery|exportPerson|erasePerson|suppress|quoteCheckout|useCoupon)$/;
+const onlyAsked =
+  /^(signIn|requestPasswordRecovery|exportPerson|erasePerson|suppress|liftSuppressions|quoteCheckout|useCoupon)$/;
 
 /** Where what was accepted is shown: the thing that was made, or the one that was changed. */
 async function readBack(operation: Operation, reply: Reply): Promise<string[]> {

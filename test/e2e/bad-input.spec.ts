@@ -466,3 +466,26 @@ test('headers above the limit are answered with 431', async () => {
   });
   expect(status).toBe(431);
 });
+
+test.each(['source=%ff', 'source=a%e2%82', 'source=100%', 'source=%zz', 'source=\u00e9', 'unknown=%ff'])(
+  'a query that is not UTF-8, or not encoded, is refused and not stored: %s',
+  async (query) => {
+    const { port } = new URL(server.url);
+    const headers = { 'content-type': 'text/csv', 'leadger-actor': 'system:forms' };
+    const path = `/api/leads/batches?leadTypeId=exclusive-fresh&${query}`;
+    const answer = await new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
+      const sent = rawRequest({ host: '127.0.0.1', port, path, method: 'POST', headers }, (reply) => {
+        let body = '';
+        reply.setEncoding('utf8').on('data', (piece: string) => {
+          body += piece;
+        });
+        reply.on('end', () => resolve({ status: reply.statusCode, body }));
+      });
+      sent.on('error', reject).end('phone\r\n');
+    });
+    expect({ status: answer.status, code: JSON.parse(answer.body).code }).toEqual({
+      status: 400,
+      code: 'malformed-request',
+    });
+  },
+);

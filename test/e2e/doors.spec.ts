@@ -130,7 +130,7 @@ test('a read goes through the query bus. One that is recorded sends a command, t
 test('operations on the programs have their own table of rights', () => {
   expect(through('POST', 'operation')).toEqual([
     ...['releaseMissedRenewals', 'skipMissedRenewals'],
-    ...['erasePerson', 'retryParkedItem', 'pauseReadModel', 'resumeReadModel', 'retryReadModel'],
+    ...['erasePerson', 'liftSuppressions', 'retryParkedItem', 'pauseReadModel', 'resumeReadModel', 'retryReadModel'],
     ...['rebuildReadModel', 'cancelReadModelRebuild'],
   ]);
 });

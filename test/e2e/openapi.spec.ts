@@ -164,6 +164,7 @@ test('it lists every route with its operation id: after a change run `npm test -
   "POST /api/persons/erasures erasePerson",
   "POST /api/suppressions suppress",
   "POST /api/suppressions/batches suppressBatch",
+  "POST /api/suppressions/lift liftSuppressions",
   "GET /api/processes/parked listParkedItems",
   "POST /api/processes/parked/{parkedItemId}/retry retryParkedItem",
   "GET /api/damaged-streams listDamagedStreams",
@@ -256,7 +257,7 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|take-up|resolve|unsubscribe)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|take-up|resolve|unsubscribe|lift)$/;
     const collections =
       /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges|suppressions)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);

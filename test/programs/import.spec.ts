@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { link, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode } from '#domain/codec';
@@ -100,4 +101,117 @@ test('files as people have them are imported as it is stated beside them, and ho
 test('an import whose rejected rows cannot be written fails with one line', async () => {
   const { code, stderr } = await importLeads(['nobody,web'], '--rejected', join(folder, 'missing', 'rejected.csv'));
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^leadger: .*cannot be written.*\n$/) });
+});
+
+describe('a list of persons who are not sold any more', () => {
+  const importList = async (lines: readonly string[], ...options: string[]) => {
+    const list = join(folder, 'list.csv');
+    await writeFile(list, `${lines.join('\n')}\n`);
+    const { code, stdout, stderr } = await cli('import', 'suppressions', list, '--data', data, ...options);
+    return { code, stdout, stderr, rejected: await readFile(`${list}.rejected.csv`, 'utf8').catch(() => undefined) };
+  };
+  const lift = (...options: string[]) =>
+    cli('suppressions', 'lift', '--data', data, '--reason', 'the wrong file', ...options);
+  const LINES = ['Tel;Mobile;Mail;Name', '020 7946 0001;020 7946 0002;ann;Ann', ';;;nobody', '12;;b@example.org;'];
+  const OPTIONS = ['--country', 'GB', '--map', 'telephone=Tel,email=Mail', '--list', 'registry'];
+
+  test.each([['in this program'], ['in the program that runs the store']])(
+    'is imported, and lifted, %s',
+    async (where) => {
+      running = where.endsWith('store') ? (await serve(data)).program : undefined;
+      const first = await importList(LINES, ...OPTIONS);
+      expect(first).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('read as UTF-8 with semicolons\nignored columns: Name\n'),
+      });
+      expect(first.stdout).toMatch(
+        /^3 rows .*\n +2 {2}persons suppressed\n +0 {2}suppressed before\n +1 {2}rows rejected/m,
+      );
+      expect(first.stdout).toMatch(/ 2 {2}rows not rejected, but not understood as a whole: see /);
+      expect(first.rejected).toBe(
+        [
+          'line,reason,row',
+          '2,"suppressed, but not by all: email: Invalid email address","020 7946 0001;020 7946 0002;ann;Ann"',
+          '3,"has no telephone number and no e-mail address",";;;nobody"',
+          '4,"suppressed, but not by all: telephone: not a telephone number","12;;b@example.org;"',
+          '',
+        ].join('\n'),
+      );
+      expect((await importList(LINES, ...OPTIONS)).stdout).toMatch(
+        / 0 {2}persons suppressed\n +2 {2}suppressed before/,
+      );
+      const lead = ['phone,source', '+44 20 7946 0002,web'];
+      expect((await importLeads(lead.slice(1))).stdout).toMatch(/ 1 {2}rows rejected/);
+      expect((await lift('--list', 'registry')).stdout).toBe(
+        'lifted: 3 numbers and addresses; of these still suppressed by others: 0\n',
+      );
+      expect((await lift('--telephone', '+44 20 7946 0002')).stdout).toContain('lifted: 0 ');
+    },
+  );
+  let running: Awaited<ReturnType<typeof serve>>['program'] | undefined;
+  afterEach(async () => {
+    await running?.stop();
+    running = undefined;
+  });
+
+  test('is refused as a whole, with one line, before the store is opened', async () => {
+    for (const [options, said] of [
+      [['--list', 'a b'], '--list must be an id'],
+      [['--map', 'firstName=Tel'], 'there is no field firstName'],
+      [['--country', 'XX'], 'there is no country XX'],
+    ] as const)
+      expect(await importList(LINES, ...options)).toMatchObject({ code: 1, stderr: expect.stringContaining(said) });
+    expect(await lift()).toMatchObject({ code: 1, stderr: expect.stringContaining('say what to lift') });
+  });
+});
+
+describe('the file for rejected rows', () => {
+  test.each([
+    ['its own name', async () => file],
+    ['a symbolic link', (path: string) => symlink(file, path).then(() => path)],
+    ['a hard link', (path: string) => link(file, path).then(() => path)],
+  ])('is never the list itself, by %s', async (name, made) => {
+    const path = await made(join(folder, name.replaceAll(' ', '-')));
+    const { code, stderr } = await importLeads(['nobody,web'], '--rejected', path);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('is the list itself') });
+    expect(await readFile(file, 'utf8')).toBe('phone,source\nnobody,web\n');
+  });
+
+  test('replaces a link, and not what it points to', async () => {
+    const [precious, path] = [join(folder, 'precious.txt'), join(folder, 'rejected-link.csv')];
+    await writeFile(precious, 'precious');
+    await symlink(precious, path);
+    expect(await importLeads(['nobody,web'], '--rejected', path)).toMatchObject({ code: 0 });
+    expect(await readFile(precious, 'utf8')).toBe('precious');
+    expect(await readFile(path, 'utf8')).toContain('"nobody,web"');
+  });
+
+  test('of an earlier run is removed when nothing is rejected; what else has its name stays', async () => {
+    const rejected = `${file}.rejected.csv`;
+    await importLeads(['nobody,web']);
+    expect(await readFile(rejected, 'utf8')).toContain('nobody');
+    await importLeads(['212 555 0101,web']);
+    await expect(readFile(rejected, 'utf8')).rejects.toThrow('ENOENT');
+    await writeFile(rejected, 'notes of mine\n');
+    await importLeads(['212 555 0101,web']);
+    expect(await readFile(rejected, 'utf8')).toBe('notes of mine\n');
+  });
+
+  test('may be /dev/null, which stays what it is', async () => {
+    expect(await importLeads(['nobody,web'], '--rejected', '/dev/null')).toMatchObject({ code: 0 });
+    expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
+  });
+});
+
+test('text that is not UTF-8 is refused', async () => {
+  const { code, stdout } = await new Promise<{ code: number | null; stdout: string }>((resolve) => {
+    const line = `exec "$0" dist/apps/cli/main.js import leads x.csv --source "$(printf '\\377')" 2>&1`;
+    const child = spawn('sh', ['-c', line, process.execPath]);
+    let stdout = '';
+    child.stdout.on('data', (piece) => {
+      stdout += piece;
+    });
+    child.on('close', (code) => resolve({ code, stdout }));
+  });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: 'leadger: "\ufffd" is not UTF-8\n' });
 });

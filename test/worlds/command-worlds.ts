@@ -212,7 +212,7 @@ const lead: Makers<'lead'> = {
     sharedPersonDays: 1,
   }),
   MergeLead: () => ({ byLeadId: 'l9' }),
-  SuppressLead: () => ({ suppression: 'opt-out' }),
+  SuppressLead: () => ({ suppression: 'opt-out', personKey: 'k1' }),
   CorrectWithdrawal: () => ({ replacementId: 'r1' }),
   AssignLead: (choice, at) => ({
     leadTypeId: one(['t1', 't2'], choice),

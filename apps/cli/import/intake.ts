@@ -1,61 +1,100 @@
 import type { Activities } from '#domain/kernel/activities';
-import { trialCaller } from '#domain/kernel/caller';
+import { type Caller, trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import { directoryHolder } from '#event-store/data-directory';
-import type { Outcome } from '#requests/command-handler';
 import { lostRows } from '#requests/lead-files/counts';
-import type { ReceiveLeadRequest } from '#requests/lead-receipt';
 import { openStores, type StoreLocation, type Stores } from '#wiring/stores';
 import { CommandFailed } from '../command-failed.ts';
 import { printError } from '../print.ts';
 import { type RunningStore, runStore } from '../running-store.ts';
 
-/** Whether a lead is new, or of a person whom another lead has (DLV-11), or why it was rejected. */
-export type Result = 'new' | 'known' | 'duplicate' | { readonly reason: string };
+/** What becomes of a row that can be read. `duplicate`: another lead has the person (DLV-11). */
+export const outcomes = ['new', 'known', 'duplicate'] as const;
+export type Counts = Readonly<Record<(typeof outcomes)[number], number>>;
 
-/** Receives leads into a store. */
-export interface Intake {
-  /** @returns one result per lead, in the order given */
-  receive(leads: readonly ReceiveLeadRequest[]): Promise<readonly Result[]>;
-  /** Waits until the leads are distributed and readable, if that happens in this program. */
+/** What became of a row, or why it was rejected. */
+export type Result = keyof Counts | { readonly reason: string };
+
+/** What the API says of a file. */
+export interface Report {
+  readonly counts: Counts;
+  readonly rejected: number;
+  readonly rejections: readonly { readonly line: number; readonly reason: string }[];
+}
+
+interface ImportContext {
+  readonly caller: Caller;
+  readonly commandId: string;
+}
+
+/** What is imported: leads, or persons who are not sold. */
+export interface Imported<Item> {
+  /** Of them, in words. */
+  readonly name: string;
+  /** The route that takes a file of them, one in a line. */
+  readonly path: string;
+  /** @returns one result for each, in the order given */
+  readonly receive: (
+    requests: RunningStore['requests'],
+    items: readonly Item[],
+    context: ImportContext,
+  ) => Promise<readonly Result[]>;
+  readonly reportIn: (answer: unknown) => Report;
+}
+
+/** Receives rows into a store. */
+export interface Intake<Item> {
+  /** @returns one result for each, in the order given */
+  receive(items: readonly Item[]): Promise<readonly Result[]>;
+  /** Waits until what follows is done, and readable, if that happens in this program. */
   finish(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Opens the store, or sends the leads to the program that has its data directory open. @throws CannotOpenStore */
-export async function openIntake(location: StoreLocation, activities: Activities): Promise<Intake> {
+/** Opens the store, or sends the rows to the program that has its data directory open. @throws CannotOpenStore */
+export async function openIntake<Item>(
+  location: StoreLocation,
+  activities: Activities,
+  imported: Imported<Item>,
+): Promise<Intake<Item>> {
   const url = location.directory === undefined ? undefined : directoryHolder(location.directory)?.url;
-  if (url === undefined) return StoreIntake.open(location, activities);
-  printError(`leadger: the store is running at ${url}: the leads are sent there`);
-  return new HttpIntake(url);
+  if (url === undefined) return StoreIntake.open(location, activities, imported);
+  printError(`leadger: the store is running at ${url}: the ${imported.name} are sent there`);
+  return new HttpIntake(url, imported);
 }
 
 const importer = trialCaller('system:import', 'cli');
 const READABLE_WITHIN_MILLISECONDS = 60_000;
 
-/** Receives leads in this program. */
-class StoreIntake implements Intake {
+/** Receives rows in this program. */
+class StoreIntake<Item> implements Intake<Item> {
   readonly #stores: Stores;
   readonly #store: RunningStore;
+  readonly #imported: Imported<Item>;
   readonly #context = { caller: importer, commandId: deriveId('import', crypto.randomUUID()) };
 
-  private constructor(stores: Stores, store: RunningStore) {
+  private constructor(stores: Stores, store: RunningStore, imported: Imported<Item>) {
     this.#stores = stores;
     this.#store = store;
+    this.#imported = imported;
   }
 
-  static async open(location: StoreLocation, activities: Activities): Promise<Intake> {
+  static async open<Item>(
+    location: StoreLocation,
+    activities: Activities,
+    imported: Imported<Item>,
+  ): Promise<StoreIntake<Item>> {
     const stores = await openStores({ ...location, activities });
-    return new StoreIntake(stores, await runStore(stores, { works: distributesHere(stores), callsOutside: false }));
+    const store = await runStore(stores, { works: worksHere(stores), callsOutside: false });
+    return new StoreIntake(stores, store, imported);
   }
 
-  async receive(leads: readonly ReceiveLeadRequest[]): Promise<readonly Result[]> {
-    const answers = await this.#store.untilDone(this.#store.requests.leads.receive(leads, this.#context));
-    return answers.map(({ outcome }) => resultOf(outcome));
+  receive(items: readonly Item[]): Promise<readonly Result[]> {
+    return this.#store.untilDone(this.#imported.receive(this.#store.requests, items, this.#context));
   }
 
   async finish(): Promise<void> {
-    if (!distributesHere(this.#stores)) return;
+    if (!worksHere(this.#stores)) return;
     await this.#store.untilDone(this.#store.engine.settle());
     const { events, readModels } = this.#stores;
     await readModels.waitFor(await events.head(), READABLE_WITHIN_MILLISECONDS);
@@ -64,44 +103,30 @@ class StoreIntake implements Intake {
   close = (): Promise<void> => this.#store.close();
 }
 
-/** A store on servers has workers, which distribute the leads. */
-const distributesHere = ({ directory }: Stores): boolean => directory !== undefined;
+/** A store on servers has workers, which do what follows. */
+const worksHere = ({ directory }: Stores): boolean => directory !== undefined;
 
-function resultOf(outcome: Outcome): Result {
-  if (outcome.kind === 'accepted') {
-    if (outcome.events.length === 0 || outcome.repeated) return 'known';
-    return outcome.events.some(({ type }) => type === 'DuplicateReceived') ? 'duplicate' : 'new';
-  }
-  return { reason: outcome.kind === 'refused' ? outcome.refusal.message : outcome.kind };
-}
-
-/** What we read of the API's answer to a file of leads. */
-interface BatchReport {
-  readonly received: number;
-  readonly rejected: number;
-  readonly known: number;
-  readonly duplicates: number;
-  readonly rejections: readonly { line: number; reason: string }[];
-}
-
-/** Sends leads to a running program, which distributes them. */
-class HttpIntake implements Intake {
+/** Sends rows to a running program, which does what follows. */
+class HttpIntake<Item> implements Intake<Item> {
   readonly #url: string;
+  readonly #imported: Imported<Item>;
 
-  constructor(url: string) {
+  constructor(url: string, imported: Imported<Item>) {
     this.#url = url;
+    this.#imported = imported;
   }
 
-  async receive(leads: readonly ReceiveLeadRequest[]): Promise<readonly Result[]> {
-    const report = await this.#send(leads.map((lead) => `${JSON.stringify(lead)}\n`).join(''));
-    const { received: taken, known, duplicates: duplicate, rejected } = report;
-    const lost = lostRows({ rows: leads.length, taken, known, duplicate, rejected });
+  async receive(items: readonly Item[]): Promise<readonly Result[]> {
+    const answer = await this.#send(items.map((item) => `${JSON.stringify(item)}\n`).join(''));
+    const report = this.#imported.reportIn(answer);
+    const { counts, rejected } = report;
+    const lost = lostRows({ rows: items.length, taken: counts.new, ...counts, rejected });
     if (lost) throw new CommandFailed(lost);
-    return resultsOf(report, leads.length);
+    return resultsOf(report, items.length);
   }
 
-  async #send(body: string): Promise<BatchReport> {
-    const response = await fetch(`${this.#url}/api/leads/batches`, {
+  async #send(body: string): Promise<unknown> {
+    const response = await fetch(`${this.#url}${this.#imported.path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-ndjson', 'leadger-actor': importer.actor },
       body,
@@ -109,7 +134,7 @@ class HttpIntake implements Intake {
       throw new CommandFailed(`${this.#url} cannot be reached: ${error.message}`);
     });
     if (!response.ok) throw new CommandFailed(`${this.#url} answered ${response.status}: ${await response.text()}`);
-    return response.json() as Promise<BatchReport>;
+    return response.json();
   }
 
   async finish(): Promise<void> {}
@@ -117,10 +142,10 @@ class HttpIntake implements Intake {
   async close(): Promise<void> {}
 }
 
-/** The report counts the leads but does not name them. Only the numbers matter here, so the first ones stand for them. */
-function resultsOf({ known, duplicates, rejections }: BatchReport, count: number): readonly Result[] {
+/** The report counts the rows but does not name them. Only the numbers matter here, so the first ones stand for them. */
+function resultsOf({ counts: { known, duplicate }, rejections }: Report, count: number): readonly Result[] {
   const reasons = new Map(rejections.map(({ line, reason }) => [line, reason]));
-  const left: Result[] = [...Array(known).fill('known'), ...Array(duplicates).fill('duplicate')];
+  const left: Result[] = [...Array(known).fill('known'), ...Array(duplicate).fill('duplicate')];
   return Array.from({ length: count }, (_, index): Result => {
     const reason = reasons.get(index + 1);
     return reason === undefined ? (left.pop() ?? 'new') : { reason };

@@ -17,7 +17,7 @@ export class Books {
   readonly orders = new Map<string, OrderEntry>();
   readonly returns = new Map<string, ReturnEntry>();
   /** Keys of persons who are not sold any more (DLV-12). */
-  readonly suppressed = new Set<string>();
+  readonly suppressed = new Map<string, readonly string[]>();
   /** Customers who were erased: nothing is owed to them any more. */
   readonly erased = new Set<string>();
   readonly businesses = new Businesses();
@@ -217,8 +217,15 @@ const recorders: Readonly<Record<string, Recorder>> = {
   WithdrawalCorrected: (books, { id }) => {
     books.lead(id).returned = false;
   },
-  PersonSuppressed: (books, { id }) => {
-    books.suppressed.add(id);
+  PersonSuppressed: (books, { id, data: { suppression, listId } }) => {
+    // What came without the name of a list is either of the list do-not-call, or the person's own request.
+    const source = listId ?? suppression;
+    books.suppressed.set(id, [...(books.suppressed.get(id) ?? NONE), source]);
+  },
+  SuppressionLifted: (books, { id, data: { listId } }) => {
+    const left = (books.suppressed.get(id) ?? NONE).filter((source) => listId !== undefined && source !== listId);
+    if (left.length > 0) books.suppressed.set(id, left);
+    else books.suppressed.delete(id);
   },
   LeadAssigned: (books, { id, data: { orderId, businessKey } }, at) => {
     const lead = books.lead(id);

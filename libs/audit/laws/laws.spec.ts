@@ -737,6 +737,16 @@ describe('the laws', () => {
       [['person-l1', 'PersonSuppressed', { suppression: 'opt-out' }], ofPerson('l1', delivery('l1', 'o1', 'c1'))],
     ],
     [
+      'DLV-12: a person is sold of whom only one of two suppressions was lifted',
+      { suppressedSold: 1 },
+      [
+        ['person-l9', 'PersonSuppressed', { suppression: 'do-not-call', listId: 'march' }],
+        ['person-l9', 'PersonSuppressed', { suppression: 'opt-out' }],
+        ['person-l9', 'SuppressionLifted', { listId: 'march' }],
+        lead('l9', 'ex'),
+      ],
+    ],
+    [
       'DLV-5: an order gets more than its maximum on a local day',
       { aboveDailyMaximum: 1 },
       [...order('o8', 'c3', 'ex', 1), lead('l2', 'ex'), ...delivery('l1', 'o8', 'c3'), ...delivery('l2', 'o8', 'c3')],

@@ -11,6 +11,8 @@ export interface ClaimTerms {
   readonly bothShared: boolean;
   /** How long a sold person of a shared lead is not sold again. Undefined: for ever. */
   readonly sharedPersonDays?: number | undefined;
+  /** Its person was suppressed, and is not any more (DLV-12). */
+  readonly isLifted?: boolean;
 }
 
 /** DLV-11: it was never sold and has aged out, or it is shared and was last sold long ago. */

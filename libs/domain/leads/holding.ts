@@ -31,13 +31,18 @@ export const holdingOfHolder = (lead: LeadState, at: Instant, terms: ClaimTerms)
 
 function ledOrHeld(lead: LeadState, at: Instant, terms: ClaimTerms): Holding {
   if (lead.holder !== undefined) return { kind: 'led', to: lead.holder };
-  if (lead.status === 'withdrawn') return { kind: lead.withdrawnAs === 'returned' ? 'ended' : 'held' };
+  if (lead.status === 'withdrawn') return { kind: isFreeAgain(lead, at, terms) ? 'ended' : 'held' };
   return { kind: claimHasEnded(lead, at, terms) ? 'ends' : 'held' };
 }
 
+/** DLV-12: a suppression that was lifted withdrew it for ever, but what was sold before stays sold. */
+const isFreeAgain = (lead: LeadState, at: Instant, terms: ClaimTerms): boolean =>
+  lead.withdrawnAs === 'returned' ||
+  (lead.withdrawnAs === 'suppressed' && terms.isLifted === true && !isStillSold(lead, at, terms));
+
 /** Whether somebody bought it and has it still, also if it was withdrawn for another lead of the person. */
 export const isStillSold = (lead: LeadState, at: Instant, terms: ClaimTerms): boolean =>
-  lead.assignments.length > 0 && lead.withdrawnAs !== 'returned' && !claimHasEnded(lead, at, terms);
+  lead.assignments.length > 0 && !lead.wasReturned && !claimHasEnded(lead, at, terms);
 
 interface HolderOfOne {
   readonly leadId: string;

@@ -160,8 +160,9 @@ describe('a lead', () => {
 });
 
 describe('DLV-12: a lead whose person is suppressed', () => {
-  const suppress: LeadCommand = { type: 'SuppressLead', at: minute(3), suppression: 'do-not-call' };
-  const why = { suppression: 'do-not-call', reason: 'person-suppressed' } as const;
+  const personKey = 'k1';
+  const suppress: LeadCommand = { type: 'SuppressLead', at: minute(3), suppression: 'do-not-call', personKey };
+  const why = { suppression: 'do-not-call', suppressedKey: personKey, reason: 'person-suppressed' } as const;
   const withdrawn = (more: object = {}): LeadEvent => ({
     type: 'LeadWithdrawn',
     data: { at: minute(3), leadTypeId: 'shared-fresh', openPlaces: 0, ...more, ...why },
@@ -172,6 +173,14 @@ describe('DLV-12: a lead whose person is suppressed', () => {
     given(lead, received(3)).when(suppress).thenRecords(withdrawn());
     given(lead, received(3), assigned(1, 2)).when(suppress).thenRecords(withdrawn({ buyers }));
     given(lead, received(3), withdrawn()).when(assign(2)).thenRefuses('lead-withdrawn');
+  });
+
+  it('tells its buyers once, and remembers by what else its person was suppressed', () => {
+    const again = withdrawn({ suppressedKey: 'k2' });
+    given(lead, received(3), assigned(1, 2), withdrawn()).when(suppress).thenNothing();
+    given(lead, received(3), assigned(1, 2), withdrawn())
+      .when({ ...suppress, personKey: 'k2' })
+      .thenRecords({ ...again, data: { ...again.data, suppressedKey: 'k2' } } as LeadEvent);
   });
 
   it('tells the buyers also when it was withdrawn before', () => {

@@ -49,6 +49,9 @@ export const leadEvents = {
     replacementId: id.optional(),
     supersededBy: id.optional().describe('The lead that has the person from now on (DLV-11).'),
     suppression: suppression.optional().describe('Why its person is not sold any more (DLV-12).'),
+    suppressedKey: personKey
+      .optional()
+      .describe('By what its person was suppressed, where that is known of another lead of the person.'),
     buyers: z
       .array(z.object({ orderId: id, customerId: id }))
       .optional()
@@ -146,7 +149,13 @@ export type LeadCommand =
   | { type: 'ReleaseLead'; at: Instant; orderId: string; reason: string }
   | { type: 'AgeLead'; at: Instant; leadTypeId: string; intoLeadTypeId: string; policyVersion: number }
   | { type: 'WithdrawLead'; at: Instant; replacementId?: string; supersededBy?: string; reason: string }
-  | { type: 'SuppressLead'; at: Instant; suppression: Suppression }
+  | {
+      type: 'SuppressLead';
+      at: Instant;
+      suppression: Suppression;
+      /** The telephone number or e-mail address that is suppressed. */
+      personKey: string;
+    }
   | { type: 'CorrectWithdrawal'; at: Instant; replacementId: string };
 
 /** Who may ask for which command. */
@@ -199,6 +208,10 @@ export interface LeadState {
   readonly forfeits: number;
   /** Why it was withdrawn. */
   readonly withdrawnAs?: WithdrawnAs;
+  /** Its return was granted, and not denied after all. Nobody has it, also if its person was suppressed later. */
+  readonly wasReturned: boolean;
+  /** By what its person was suppressed, besides its own keys. */
+  readonly suppressedKeys: readonly string[];
   /** The lead that has the person of a duplicate, or of a lead that was superseded. */
   readonly holder?: string | undefined;
 }
@@ -212,6 +225,8 @@ const unknownLead: LeadState = {
   hasAged: false,
   lastAssignedAt: '',
   forfeits: 0,
+  wasReturned: false,
+  suppressedKeys: [],
 };
 
 export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
@@ -265,8 +280,15 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
       }
       case 'LeadAged':
         return { ...standingAfter(state, event), hasAged: true, ofTypeSince: event.data.at };
-      case 'LeadWithdrawn':
-        return { ...standingAfter(state, event), status: 'withdrawn', ...whyWithdrawn(event.data) };
+      case 'LeadWithdrawn': {
+        const { replacementId, suppressedKey } = event.data;
+        const why = {
+          ...whyWithdrawn(event.data),
+          wasReturned: state.wasReturned || replacementId !== undefined,
+          suppressedKeys: [...state.suppressedKeys, ...(suppressedKey === undefined ? [] : [suppressedKey])],
+        };
+        return { ...standingAfter(state, event), status: 'withdrawn', ...why };
+      }
       case 'DuplicateReceived': {
         const { leadTypeId, telephoneKey, emailKey, duplicateOf: holder } = event.data;
         const record = recordIn(event.data);
@@ -275,7 +297,7 @@ export const lead: Decider<LeadState, LeadCommand, LeadEvent> = {
       case 'KnownReceived':
         return { ...state, status: 'known', knownAs: event.data.knownAs };
       case 'WithdrawalCorrected':
-        return { ...state, withdrawnAs: 'kept-by-buyer' };
+        return { ...state, withdrawnAs: 'kept-by-buyer', wasReturned: false };
       case 'ReceiptForfeited':
         return { ...state, forfeits: state.forfeits + 1 };
     }
@@ -383,14 +405,21 @@ function withdraw(
   return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, ...why, reason } }];
 }
 
-/** DLV-12: also of a lead that was withdrawn before. Whoever has it is told. */
-function suppress({ at, suppression }: Command<'SuppressLead'>, state: LeadState): Decision<LeadEvent> {
+/** DLV-12: also of a lead that was withdrawn before. Whoever has it is told, once. */
+function suppress({ at, suppression, personKey }: Command<'SuppressLead'>, state: LeadState): Decision<LeadEvent> {
   const { leadTypeId, withdrawnAs, assignments } = state;
-  if (withdrawnAs === 'suppressed') return [];
-  const buyers = assignments.map(({ orderId, customerId }) => ({ orderId, customerId }));
-  const why = { suppression, ...(buyers.length > 0 && { buyers }), reason: personSuppressed };
+  const isKnown = keysOf(state).includes(personKey);
+  const isTold = withdrawnAs === 'suppressed';
+  if (isTold && isKnown) return [];
+  const buyers = isTold ? [] : assignments.map(({ orderId, customerId }) => ({ orderId, customerId }));
+  const by = { suppression, ...(!isKnown && { suppressedKey: personKey }) };
+  const why = { ...by, ...(buyers.length > 0 && { buyers }), reason: personSuppressed };
   return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, ...why } }];
 }
+
+/** All by which the person of a lead is known to be suppressed, or would be. */
+export const keysOf = ({ telephoneKey, emailKey, suppressedKeys }: LeadState): readonly string[] =>
+  [telephoneKey, emailKey, ...suppressedKeys].filter((key) => key !== undefined);
 
 function correctWithdrawal(
   { at, replacementId }: Command<'CorrectWithdrawal'>,

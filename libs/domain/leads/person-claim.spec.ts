@@ -79,3 +79,59 @@ describe('DLV-12: a suppressed person', () => {
     given(personClaim, claimed('l1'), suppressed).when(claim('l1')).thenNothing();
   });
 });
+
+describe('DLV-12: a suppression is lifted', () => {
+  const by = (suppression: 'opt-out' | 'do-not-call', listId?: string) => ({
+    suppression,
+    ...(listId !== undefined && { listId }),
+  });
+  const suppress = (...why: Parameters<typeof by>) =>
+    ({ type: 'SuppressPerson', at: minute(2), ...by(...why) }) as const;
+  const suppressed = (...why: Parameters<typeof by>) =>
+    ({ type: 'PersonSuppressed', data: { at: minute(2), ...by(...why) } }) as const;
+  const lift = (listId?: string) =>
+    ({ type: 'LiftSuppression', at: minute(3), ...(listId !== undefined && { listId }) }) as const;
+  const lifted = (listId?: string) =>
+    ({ type: 'SuppressionLifted', data: { at: minute(3), ...(listId !== undefined && { listId }) } }) as const;
+
+  test('each list is recorded once, and an own request beside it', () => {
+    given(personClaim, suppressed('do-not-call', 'march')).when(suppress('do-not-call', 'march')).thenNothing();
+    given(personClaim, suppressed('do-not-call', 'march'))
+      .when(suppress('do-not-call', 'april'))
+      .thenRecords(suppressed('do-not-call', 'april'));
+    given(personClaim, suppressed('do-not-call', 'march')).when(suppress('opt-out')).thenRecords(suppressed('opt-out'));
+  });
+
+  test('of the person: then it can be claimed again, whatever suppressed it', () => {
+    const past = [suppressed('do-not-call', 'march'), suppressed('opt-out')];
+    given(personClaim, ...past)
+      .when(lift())
+      .thenRecords(lifted());
+    given(personClaim, ...past, lifted())
+      .when(claim('l1'))
+      .thenRecords(claimed('l1'));
+    given(personClaim, ...past, lifted())
+      .when(lift())
+      .thenNothing();
+    given(personClaim, ...past, lifted())
+      .when(suppress('opt-out'))
+      .thenRecords(suppressed('opt-out'));
+  });
+
+  test('of a list: who is on another list, or opted out, stays suppressed', () => {
+    const march = suppressed('do-not-call', 'march');
+    given(personClaim, march, lifted('march')).when(claim('l1')).thenRecords(claimed('l1'));
+    for (const other of [suppressed('do-not-call', 'april'), suppressed('opt-out'), suppressed('do-not-call')])
+      given(personClaim, march, other, lifted('march')).when(claim('l1')).thenRefuses('person-suppressed');
+    given(personClaim, march, lifted('march')).when(lift('march')).thenNothing();
+    given(personClaim, march).when(lift('april')).thenNothing();
+  });
+
+  test('what came without a name is of the list do-not-call, and an own request is of no list', () => {
+    given(personClaim, suppressed('do-not-call')).when(lift('do-not-call')).thenRecords(lifted('do-not-call'));
+    given(personClaim, suppressed('opt-out')).when(lift('do-not-call')).thenNothing();
+    given(personClaim, suppressed('opt-out', 'unsubscribed'))
+      .when(lift('unsubscribed'))
+      .thenRecords(lifted('unsubscribed'));
+  });
+});

@@ -1,8 +1,8 @@
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { count, type EventsOf, fact, type Instant } from '../kernel/events.ts';
 import { id } from '../kernel/fields.ts';
-import { anyone, type RightsOf } from '../kernel/rights.ts';
-import { personSuppressed, type Suppression, suppression } from './suppression.ts';
+import { anyone, type RightsOf, support } from '../kernel/rights.ts';
+import { personSuppressed, type SuppressedBy, sourceOf, suppression } from './suppression.ts';
 
 /**
  * Which lead has a person, by one telephone number or e-mail address. A keyed hash of it names the stream: it is the lock
@@ -20,7 +20,18 @@ export const personClaimEvents = {
   /** A claim ends with the last sold lead of the person, also of one that was sold before that was known. */
   PersonLinked: fact({ leadId: id.describe('Another lead of the person that was sold.') }),
   /** From now on no lead of the person is stored or sold. Those that there are were withdrawn before. */
-  PersonSuppressed: fact({ suppression: suppression.describe('Why the person is not sold (DLV-12).') }),
+  PersonSuppressed: fact({
+    suppression: suppression.describe('Why the person is not sold (DLV-12).'),
+    listId: id
+      .optional()
+      .describe('The list that named the person. None: the person asked for it, or stands on the list do-not-call.'),
+  }),
+  /** The person may be sold again, unless another list, or the person, still says otherwise. What was withdrawn stays withdrawn. */
+  SuppressionLifted: fact({
+    listId: id
+      .optional()
+      .describe('The list that says nothing of the person any more. None: whatever suppressed the person.'),
+  }),
 };
 type PersonClaimEvent = EventsOf<typeof personClaimEvents>;
 
@@ -39,12 +50,17 @@ export type PersonClaimCommand =
       from?: Claim;
     } & Claim)
   | { type: 'LinkPerson'; at: Instant; leadId: string }
-  | {
+  | ({
       type: 'SuppressPerson';
       at: Instant;
-      suppression: Suppression;
       /** The claim that was read: its lead is withdrawn. */
       from?: Claim;
+    } & SuppressedBy)
+  | {
+      type: 'LiftSuppression';
+      at: Instant;
+      /** Only what this list said. Absent: all. */
+      listId?: string;
     };
 
 export const personClaimRights = {
@@ -53,20 +69,24 @@ export const personClaimRights = {
   LinkPerson: anyone,
   // A person has no account: whoever sends the form of the store may ask for it. The request checks who may bring a list.
   SuppressPerson: anyone,
+  LiftSuppression: support('DLV-12'),
 } satisfies RightsOf<PersonClaimCommand, PersonClaimState>;
 
-interface PersonClaimState {
+export interface PersonClaimState {
   /** Undefined while no lead has the person. */
   readonly claim?: Claim & { readonly at: Instant };
   /** The leads that had the person before. */
   readonly formerly: readonly string[];
   /** Other leads of the person that were sold. */
   readonly linked: readonly string[];
-  readonly suppression?: Suppression;
+  /** What suppresses the person now: lists, and the person's own request. */
+  readonly suppressedBy: readonly string[];
+  /** A suppression was lifted before. */
+  readonly wasLifted: boolean;
 }
 
 export const personClaim: Decider<PersonClaimState, PersonClaimCommand, PersonClaimEvent> = {
-  initialState: () => ({ formerly: [], linked: [] }),
+  initialState: () => ({ formerly: [], linked: [], suppressedBy: [], wasLifted: false }),
 
   decide(command, state): Decision<PersonClaimEvent> {
     switch (command.type) {
@@ -76,6 +96,8 @@ export const personClaim: Decider<PersonClaimState, PersonClaimCommand, PersonCl
         return link(command, state);
       case 'SuppressPerson':
         return suppress(command, state);
+      case 'LiftSuppression':
+        return lift(command, state);
       default:
         return undecided(command);
     }
@@ -84,7 +106,9 @@ export const personClaim: Decider<PersonClaimState, PersonClaimCommand, PersonCl
   evolve(state, event): PersonClaimState {
     switch (event.type) {
       case 'PersonSuppressed':
-        return { ...state, suppression: event.data.suppression };
+        return { ...state, suppressedBy: [...state.suppressedBy, sourceOf(event.data)] };
+      case 'SuppressionLifted':
+        return { ...state, suppressedBy: leftBy(event.data, state), wasLifted: true };
       case 'PersonLinked':
         return { ...state, linked: [...state.linked, event.data.leadId] };
       case 'PersonClaimed': {
@@ -105,10 +129,10 @@ type Decided = Decision<PersonClaimEvent>;
 
 function claimFor(
   { at, leadId, attempt, from }: Command<'ClaimPerson'>,
-  { claim, suppression }: PersonClaimState,
+  { claim, suppressedBy }: PersonClaimState,
 ): Decided {
   if (claim && sameClaim(claim, { leadId, attempt })) return [];
-  if (suppression) return isSuppressed;
+  if (suppressedBy.length > 0) return isSuppressed;
   const mayClaim = !claim || (claim.leadId === leadId ? claim.attempt < attempt : from && sameClaim(claim, from));
   if (!mayClaim) return personClaimed;
   const follows = claim && claim.leadId !== leadId && { fromLeadId: claim.leadId };
@@ -126,12 +150,23 @@ const link = ({ at, leadId }: Command<'LinkPerson'>, { claim, linked }: PersonCl
   claim?.leadId === leadId || linked.includes(leadId) ? [] : [{ type: 'PersonLinked', data: { at, leadId } }];
 
 /** The lead of another claim than the one that was read may be on sale. */
-function suppress({ at, suppression, from }: Command<'SuppressPerson'>, state: PersonClaimState): Decided {
-  const { claim } = state;
-  if (state.suppression) return [];
+function suppress({ type: _, from, ...data }: Command<'SuppressPerson'>, state: PersonClaimState): Decided {
+  const { claim, suppressedBy } = state;
+  if (suppressedBy.includes(sourceOf(data))) return [];
   const isRead = claim ? from && sameClaim(claim, from) : !from;
-  return isRead ? [{ type: 'PersonSuppressed', data: { at, suppression } }] : personClaimed;
+  return isRead ? [{ type: 'PersonSuppressed', data }] : personClaimed;
 }
+
+function lift({ at, listId }: Command<'LiftSuppression'>, { suppressedBy }: PersonClaimState): Decided {
+  const isLifted = listId === undefined ? suppressedBy.length > 0 : suppressedBy.includes(listId);
+  return isLifted ? [{ type: 'SuppressionLifted', data: { at, ...(listId !== undefined && { listId }) } }] : [];
+}
+
+/** What still suppresses the person. */
+const leftBy = (
+  { listId }: { readonly listId?: string | undefined },
+  { suppressedBy }: Pick<PersonClaimState, 'suppressedBy'>,
+): PersonClaimState['suppressedBy'] => (listId === undefined ? [] : suppressedBy.filter((one) => one !== listId));
 
 const personClaimed = refuse('person-claimed', 'another lead has this person', 'DLV-11');
 

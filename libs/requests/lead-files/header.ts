@@ -3,7 +3,7 @@ import { type CountryOfNumbers, isCountry } from '#domain/leads/telephone';
 import { type Column, columnNamed, columns, plain, usualColumn } from './column-names.ts';
 import { cellsOf } from './csv-records.ts';
 import { addressColumns, exportOf, type KnownExport } from './exports.ts';
-import { LeadFileError, type LeadFileOptions, shortened } from './lead-file-row.ts';
+import { type FileOptions, LeadFileError, type LeadFileOptions, shortened } from './lead-file-row.ts';
 import type { FileLine } from './lines.ts';
 
 /** What each column of a file says. */
@@ -30,17 +30,25 @@ const delimiters = [',', ';', '\t', '|'];
 const MOST_COLUMNS = 100_000;
 
 /** @throws LeadFileError for a header that cannot be understood */
-export function readHeader(line: FileLine, given: string | undefined, options: LeadFileOptions): Header {
+export const readHeader = (line: FileLine, given: string | undefined, options: LeadFileOptions): Header =>
+  headerOf(namesIn(line, given, options), options);
+
+/**
+ * The names of the columns, with the delimiter by which most are known.
+ * @param given the delimiter, where the file says it
+ * @throws LeadFileError when they cannot be read
+ */
+export function namesIn(line: FileLine, given: string | undefined, options: Pick<FileOptions, 'columns'>): Names {
   if ('reason' in line) throw new LeadFileError(`line ${line.number}, the header: ${line.reason}`);
   const candidates = (given === undefined ? delimiters : [given]).map((delimiter) => namesOf(line, delimiter));
   const readable = candidates.filter((candidate) => typeof candidate !== 'string');
   if (readable.length === 0) throw new LeadFileError(`line ${line.number}, the header: ${candidates[0]}`);
   const rank = (names: Names) => knownIn(names, options) * MOST_COLUMNS + names.names.length;
   const [best] = readable.toSorted((one, other) => rank(other) - rank(one));
-  return headerOf(best as Names, options);
+  return best as Names;
 }
 
-interface Names {
+export interface Names {
   readonly delimiter: string;
   readonly names: readonly string[];
 }
@@ -51,8 +59,8 @@ function namesOf({ text }: FileLine, delimiter: string): Names | string {
 }
 
 /** How many columns we know, if the header is read with this delimiter. */
-function knownIn({ names }: Names, options: LeadFileOptions): number {
-  const mapped = new Set(Object.values(options.columns ?? {}));
+function knownIn({ names }: Names, { columns = [] }: Pick<FileOptions, 'columns'>): number {
+  const mapped = new Set(columns.map(([, name]) => name));
   return names.filter((name) => mapped.has(name) || usualColumn(name) !== undefined).length;
 }
 
@@ -79,7 +87,7 @@ function headerOf({ delimiter, names }: Names, options: LeadFileOptions): Header
 }
 
 /** @throws LeadFileError */
-function countryIn({ country = 'US' }: LeadFileOptions): CountryOfNumbers {
+export function countryIn({ country = 'US' }: Pick<FileOptions, 'country'>): CountryOfNumbers {
   const code = country.toUpperCase();
   if (isCountry(code)) return code;
   throw new LeadFileError(`there is no country ${country}: name it by its two letters, like GB`);
@@ -110,13 +118,20 @@ function refuseUnknown(names: readonly string[], others: readonly number[], mapp
 /** @throws LeadFileError for a column that is not there */
 function mappedColumns(names: readonly string[], options: LeadFileOptions): Placed {
   const mapped = new Map<Column, readonly number[]>();
-  for (const [field, name] of Object.entries(options.columns ?? {})) {
-    const at = names.flatMap((one, index) => (one === name ? [index] : []));
-    if (at.length === 0) throw new LeadFileError(`there is no column "${name}": there are ${listed(names)}`);
-    if (at.length > 1) throw new LeadFileError(`more than one column is named "${name}"`);
-    mapped.set(columnNamed(field), at);
+  for (const [field, name] of options.columns ?? []) {
+    const column = columnNamed(field);
+    if (mapped.has(column)) throw new LeadFileError(`more than one column is mapped to ${field}`);
+    mapped.set(column, [columnAt(names, name)]);
   }
   return mapped;
+}
+
+/** @throws LeadFileError unless there is one column of this name */
+export function columnAt(names: readonly string[], name: string): number {
+  const at = names.flatMap((one, index) => (one === name ? [index] : []));
+  if (at.length === 0) throw new LeadFileError(`there is no column "${name}": there are ${listed(names)}`);
+  if (at.length > 1) throw new LeadFileError(`more than one column is named "${name}"`);
+  return at[0] as number;
 }
 
 /** @throws LeadFileError when several columns say the same, except in an export, where the first one counts */
@@ -162,9 +177,11 @@ function placedAt(names: readonly string[], column: string, known: readonly stri
   return at.length > 0 ? [[column as Column, at]] : [];
 }
 
+export const noContactColumn = () =>
+  new LeadFileError('there is no column with a telephone number or an e-mail address');
+
 function checkFields(fields: Placed, { leadTypeId, source }: LeadFileOptions): void {
-  if (!fields.has('telephone') && !fields.has('email'))
-    throw new LeadFileError('there is no column with a telephone number or an e-mail address');
+  if (!fields.has('telephone') && !fields.has('email')) throw noContactColumn();
   if (!fields.has('leadTypeId') && leadTypeId === undefined)
     throw new LeadFileError('no lead type: name one for the whole file, or add a column leadTypeId');
   if (!fields.has('source') && source === undefined)
@@ -180,7 +197,7 @@ function listed(names: readonly string[]): string {
   return names.length > some.length ? `${some.join(', ')} and ${names.length - some.length} more` : some.join(', ');
 }
 
-const unknownColumns = (names: readonly string[]): LeadFileError =>
+export const unknownColumns = (names: readonly string[]): LeadFileError =>
   new LeadFileError(
     `unknown columns: ${listed(names.map((name) => `"${name}"`))}; map them, or have unknown columns ignored or kept as extra fields. ` +
       `Known are ${columns.join(', ')}`,

@@ -1,13 +1,14 @@
 import { contact } from '#domain/leads/contact';
 import type { ReceiveLeadRequest } from '../lead-receipt.ts';
 import { cellsOf, type FileRecord, OPEN_QUOTE, recordsOf } from './csv-records.ts';
-import { delimiterLine, type Header, nameOf, readHeader } from './header.ts';
+import { delimiterLine, type Header, type Names, nameOf, readHeader } from './header.ts';
 import {
   type FileReading,
+  type FileRow,
+  fileRowOf,
   LeadFileError,
   type LeadFileOptions,
   type LeadFileRow,
-  leadFileRowOf,
   leadOf,
   reasonOf,
 } from './lead-file-row.ts';
@@ -17,13 +18,38 @@ import { valuesOf } from './row-values.ts';
 /** What is said of the columns of a file. */
 type Columns = Omit<FileReading, 'encoding'>;
 
-/** @throws LeadFileError for a header that cannot be understood, or when an open quote makes all rows after it wrong */
-export async function* rowsOfCsv(
+/** @param told is told how the columns are read */
+export const leadsOfCsv = (
   lines: AsyncIterable<FileLine>,
   options: LeadFileOptions,
   told: (columns: Columns) => void,
-): AsyncGenerator<LeadFileRow> {
-  let header: Header | undefined;
+): AsyncGenerator<LeadFileRow> =>
+  rowsOfCsv(lines, {
+    header(record, delimiter) {
+      const header = readHeader(record, delimiter, options);
+      told(columnsOf(header));
+      return header;
+    },
+    said(header, cells) {
+      const lead = leadOfCells(header, cells, options);
+      return typeof lead === 'string' ? lead : { lead };
+    },
+  });
+
+/** What stands in the first row, and what the others say. */
+export interface CsvReading<OwnHeader extends Names, Said extends object> {
+  /** @throws LeadFileError */
+  readonly header: (record: FileRecord, delimiter: string | undefined) => OwnHeader;
+  /** What a row says, or why it cannot be read. */
+  readonly said: (header: OwnHeader, cells: readonly string[]) => Said | string;
+}
+
+/** @throws LeadFileError for a header that cannot be understood, or when an open quote makes all rows after it wrong */
+export async function* rowsOfCsv<OwnHeader extends Names, Said extends object>(
+  lines: AsyncIterable<FileLine>,
+  reading: CsvReading<OwnHeader, Said>,
+): AsyncGenerator<FileRow<Said>> {
+  let header: OwnHeader | undefined;
   let delimiter: string | undefined;
   const check = afterOpenQuote();
   // The names in a header may have several lines.
@@ -31,17 +57,14 @@ export async function* rowsOfCsv(
   for await (const record of recordsOf(lines, fits)) {
     if (record.text.trim() === '') continue;
     if (header) {
-      const row = rowOf(header, record, options);
+      const row = fileRowOf(record, () => saidIn(header as OwnHeader, record, reading));
       yield row;
       check(row);
       continue;
     }
     const named = delimiter === undefined ? delimiterLine(record.text) : undefined;
     if (named !== undefined) delimiter = named;
-    else {
-      header = readHeader(record, delimiter, options);
-      told(columnsOf(header));
-    }
+    else header = reading.header(record, delimiter);
   }
   if (!header) throw new LeadFileError('the file is empty: it has no header');
 }
@@ -53,7 +76,7 @@ const columnsOf = ({ delimiter, names, kept, ignored, knownExport }: Header): Co
   keptColumns: kept.map((index) => nameOf(names, index)),
 });
 
-function hasCellsOf({ names, delimiter }: Header, text: string): boolean {
+function hasCellsOf({ names, delimiter }: Names, text: string): boolean {
   const cells = cellsOf(text, delimiter);
   return typeof cells !== 'string' && cells.length === names.length;
 }
@@ -61,32 +84,33 @@ function hasCellsOf({ names, delimiter }: Header, text: string): boolean {
 const MOST_WRONG_ROWS_AFTER_AN_OPEN_QUOTE = 1000;
 
 /** Text that a quote opens and nothing closes is no list of leads. Its lines are not reported one by one. */
-function afterOpenQuote(): (row: LeadFileRow) => void {
+function afterOpenQuote(): (row: FileRow) => void {
   let openedAt: number | undefined;
   let wrong = 0;
   return (row) => {
-    if ('lead' in row) openedAt = undefined;
+    if (!('reason' in row)) openedAt = undefined;
     else if (openedAt !== undefined) wrong += 1;
     else if (row.reason === OPEN_QUOTE) [openedAt, wrong] = [row.line, 0];
     if (openedAt !== undefined && wrong === MOST_WRONG_ROWS_AFTER_AN_OPEN_QUOTE)
       throw new LeadFileError(
-        `line ${openedAt}: ${OPEN_QUOTE}, and none of the ${wrong} rows after it is a lead; reading stopped there: close the quote and send the file again`,
+        `line ${openedAt}: ${OPEN_QUOTE}, and none of the ${wrong} rows after it can be read; reading stopped there: close the quote and send the file again`,
       );
   };
 }
 
-const rowOf = (header: Header, record: FileRecord, options: LeadFileOptions): LeadFileRow =>
-  leadFileRowOf(record, () => leadOfRecord(header, record, options));
-
-/** The lead of one record, or why it is not one. */
-function leadOfRecord(header: Header, record: FileRecord, options: LeadFileOptions): ReceiveLeadRequest | string {
+/** What one record says, or why it cannot be read. */
+function saidIn<OwnHeader extends Names, Said extends object>(
+  header: OwnHeader,
+  record: FileRecord,
+  reading: CsvReading<OwnHeader, Said>,
+): Said | string {
   const { names, delimiter } = header;
   const cells = cellsOf(record.text, delimiter);
   if (typeof cells === 'string') return cells;
   if (cells.length !== names.length) return `has ${cells.length} fields where the header has ${names.length}`;
-  if (record.lines > 1 && holdsAnotherRow(header, record, options))
+  if (record.lines > 1 && holdsAnotherRow(header, record, reading))
     return `a quoted field goes on to line ${record.number + record.lines - 1}, and holds what looks like another row: is a quote missing?`;
-  return leadOfCells(header, cells, options);
+  return reading.said(header, cells);
 }
 
 function leadOfCells(header: Header, cells: readonly string[], options: LeadFileOptions): ReceiveLeadRequest | string {
@@ -98,7 +122,11 @@ function leadOfCells(header: Header, cells: readonly string[], options: LeadFile
 }
 
 /** A quote that was forgotten may be closed by one of a later row: then the rows between would be lost in a field. */
-function holdsAnotherRow(header: Header, { text }: FileRecord, options: LeadFileOptions): boolean {
+function holdsAnotherRow<OwnHeader extends Names, Said extends object>(
+  header: OwnHeader,
+  { text }: FileRecord,
+  reading: CsvReading<OwnHeader, Said>,
+): boolean {
   if (header.names.length === 1) return false;
   const [, ...others] = text.split(/\r\n|\r|\n/);
   return others.some((line) => {
@@ -106,7 +134,7 @@ function holdsAnotherRow(header: Header, { text }: FileRecord, options: LeadFile
     return (
       typeof cells !== 'string' &&
       cells.length === header.names.length &&
-      typeof leadOfCells(header, cells, options) !== 'string'
+      typeof reading.said(header, cells) !== 'string'
     );
   });
 }

@@ -5,34 +5,42 @@ import { LeadgerError } from '#domain/kernel/leadger-error';
 import { ID, line } from '#domain/kernel/text';
 import type { Contact } from '#domain/leads/contact';
 import type { ReceiveLeadRequest } from '../lead-receipt.ts';
+import type { ColumnMapping } from './column-mapping.ts';
 import type { FileEncoding, NamedEncoding } from './encodings.ts';
 import type { FileLine } from './lines.ts';
 
-/** A row of a file of leads, or why it is not one. `text` is the row itself, cut when it is long. */
-export type LeadFileRow =
-  | { readonly line: number; readonly text: string; readonly lead: ReceiveLeadRequest }
-  | { readonly line: number; readonly text: string; readonly reason: string };
+/** A row of a file: what it says, or why it cannot be read. `text` is the row itself, cut when it is long. */
+export type FileRow<Said = object> = { readonly line: number; readonly text: string } & (
+  | Said
+  | { readonly reason: string }
+);
 
-/** The file as a whole cannot be read as leads: none of its rows is imported. */
+export type LeadFileRow = FileRow<{ readonly lead: ReceiveLeadRequest }>;
+
+/** The file as a whole cannot be read as leads, or as persons: none of its rows is imported. */
 export class LeadFileError extends LeadgerError {
   constructor(message: string) {
     super('not-a-file-of-leads', message);
   }
 }
 
-export interface LeadFileOptions {
+/** How any file is read. */
+export interface FileOptions {
   readonly format: 'csv' | 'ndjson';
-  /** For rows that do not name a lead type or a source themselves. */
-  readonly leadTypeId?: string;
-  readonly source?: string;
   /** CSV: our field → the column of the file, for columns without a usual name. */
-  readonly columns?: Readonly<Record<string, string>>;
-  /** CSV: what happens to columns that say nothing of ours. Default: ignored in an export that we know, else refused. */
-  readonly unknownColumns?: 'ignore' | 'keep' | 'refuse';
+  readonly columns?: ColumnMapping;
   /** CSV: the country of telephone numbers without one. Default: US. */
   readonly country?: string;
   /** Default: UTF-8. A byte order mark of the file says more. */
   readonly encoding?: NamedEncoding;
+}
+
+export interface LeadFileOptions extends FileOptions {
+  /** For rows that do not name a lead type or a source themselves. */
+  readonly leadTypeId?: string;
+  readonly source?: string;
+  /** CSV: what happens to columns that say nothing of ours. Default: ignored in an export that we know, else refused. */
+  readonly unknownColumns?: 'ignore' | 'keep' | 'refuse';
 }
 
 /** How a file is read. It is said to whoever sent it, because some of it is guessed. */
@@ -49,13 +57,13 @@ export interface FileReading {
 const LONGEST_TEXT = 2000;
 const LONGEST_INSTANT = 40;
 
-/** @param read returns the lead, or why the row is not one; a SyntaxError means that it is not JSON */
-export function leadFileRowOf(line: FileLine, read: () => ReceiveLeadRequest | string): LeadFileRow {
+/** @param read returns what the row says, or why it cannot be read; a SyntaxError means that it is not JSON */
+export function fileRowOf<Said extends object>(line: FileLine, read: () => Said | string): FileRow<Said> {
   const row = { line: line.number, text: shortened(line.text, LONGEST_TEXT) };
   if ('reason' in line) return { ...row, reason: line.reason };
   try {
-    const lead = read();
-    return typeof lead === 'string' ? { ...row, reason: lead } : { ...row, lead };
+    const said = read();
+    return typeof said === 'string' ? { ...row, reason: said } : { ...row, ...said };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { ...row, reason: 'is not JSON' };

@@ -176,10 +176,12 @@ describe('leads in CSV', () => {
   });
 
   it('columns can be mapped, and unknown columns ignored', async () => {
-    const options = { ...csv, columns: { telephone: 'Tel 1' }, unknownColumns: 'ignore' as const };
+    const options = { ...csv, columns: [['telephone', 'Tel 1']] as const, unknownColumns: 'ignore' as const };
     expect(resultsOf(await read('Tel 1,IP\n212 555 0101,127.0.0.1\n', options))).toEqual(['212 555 0101']);
-    await expect(read('phone\n', { ...csv, columns: { telephone: 'Tel 1' } })).rejects.toThrow('no column "Tel 1"');
-    await expect(read('phone\n', { ...csv, columns: { shoe: 'phone' } })).rejects.toThrow('no field shoe');
+    await expect(read('phone\n', { ...csv, columns: [['telephone', 'Tel 1']] as const })).rejects.toThrow(
+      'no column "Tel 1"',
+    );
+    await expect(read('phone\n', { ...csv, columns: [['shoe', 'phone']] })).rejects.toThrow('no field shoe');
   });
 
   it('are the same for any division of the bytes into chunks', async () => {

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { consent } from '#domain/leads/consent';
 import { contact } from '#domain/leads/contact';
 import { openText } from './encodings.ts';
-import { rowsOfCsv } from './lead-csv.ts';
+import { leadsOfCsv } from './lead-csv.ts';
 import {
   type FileReading,
+  fileRowOf,
   type LeadFileOptions,
   type LeadFileRow,
-  leadFileRowOf,
   leadOf,
   reasonOf,
   refuseBadDefaults,
@@ -28,7 +28,7 @@ export async function* readLeadFile(
   const text = await openText(bytes, options.encoding ?? 'utf-8');
   const { encoding } = text;
   if (options.format === 'csv') {
-    yield* rowsOfCsv(linesOf(text), options, (columns) => told({ encoding, ...columns }));
+    yield* leadsOfCsv(linesOf(text), options, (columns) => told({ encoding, ...columns }));
     return;
   }
   told({ encoding, ignoredColumns: [], keptColumns: [] });
@@ -46,11 +46,11 @@ const leadObject = z.strictObject({
 async function* rowsOfNdjson(lines: AsyncIterable<FileLine>, defaults: LeadFileOptions): AsyncGenerator<LeadFileRow> {
   for await (const line of lines) {
     if (line.text.trim() === '') continue;
-    yield leadFileRowOf(line, () => {
+    yield fileRowOf(line, () => {
       const read = leadObject.safeParse(JSON.parse(line.text));
       if (!read.success) return reasonOf(read.error);
       const lead = leadOf(read.data, defaults);
-      return typeof lead === 'string' ? lead : { ...lead, consent: read.data.consent };
+      return typeof lead === 'string' ? lead : { lead: { ...lead, consent: read.data.consent } };
     });
   }
 }

@@ -51,7 +51,7 @@ function readColumns({ fields, addresses, knownExport }: Header, text: TextAt): 
 }
 
 /** Lead ads mark what they export, so that spreadsheets keep it: p:+12125550142, z:10001. */
-const withoutMark = (text: string): string => text.replace(/^[pz]:\s*/i, '');
+export const withoutMark = (text: string): string => text.replace(/^[pz]:\s*/i, '');
 
 function extraFieldsOf(
   { names, kept }: Header,

@@ -12,7 +12,7 @@ async function read({ bytes, name, query, contentType = '' }: StatedFile, chunkB
     leadTypeId: 'exclusive-aged',
     source: 'files',
     ...(/8859/.test(contentType) && { encoding: 'latin1' }),
-    ...(map && { columns: columnMapping(map) ?? {} }),
+    ...(map && { columns: columnMapping(map) ?? [] }),
     ...(options as Partial<LeadFileOptions>),
   };
   const chunks = Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, index) =>

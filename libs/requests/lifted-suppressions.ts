@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { decode } from '#domain/codec';
+import { deriveId } from '#domain/kernel/ids';
+import { personClaimStream } from '#domain/leads/person-claim';
+import { sourceOf } from '#domain/leads/suppression';
+import type { PersonReached } from './named-person.ts';
+import type { PersonTools } from './person-search.ts';
+import { keyReused } from './persons.ts';
+import { type RequestContext, requestTools } from './request-tools.ts';
+import { RequestRefused } from './rights.ts';
+import { keysOfReached } from './suppressions.ts';
+
+/** One person, whatever suppresses them; or all whom a list named, but only for what the list said. */
+export type LiftingRequest = { readonly person: PersonReached } | { readonly listId: string };
+
+export const suppressionsLifted = z
+  .object({
+    lifted: z.int().describe('Telephone numbers and e-mail addresses of which this request lifted a suppression.'),
+    stillSuppressed: z
+      .int()
+      .describe('Of these: those that another list, or the own request of the person, still suppresses.'),
+  })
+  .meta({ id: 'SuppressionsLifted' });
+type SuppressionsLifted = z.infer<typeof suppressionsLifted>;
+
+export const suppressionsLiftedExample: SuppressionsLifted = { lifted: 998, stillSuppressed: 3 };
+
+const AT_ONCE = 256;
+
+/**
+ * Lifts suppressions (DLV-12): from then on the persons may be sold again, as new leads. Each number and address is lifted by
+ * itself. Interrupted, it is asked for again, and goes on with what is left.
+ * @throws RequestRefused
+ */
+export async function liftSuppressions(
+  tools: PersonTools,
+  context: RequestContext,
+  request: LiftingRequest,
+): Promise<SuppressionsLifted> {
+  const report = { lifted: 0, stillSuppressed: 0 };
+  const listId = 'listId' in request ? request.listId : undefined;
+  for await (const keys of 'listId' in request
+    ? keysOnList(tools, request.listId)
+    : [keysOfPerson(tools, request.person)])
+    for (const left of await Promise.all(keys.map((key) => liftKey(tools, context, key, listId)))) {
+      if (left === undefined) continue;
+      report.lifted += 1;
+      if (left > 0) report.stillSuppressed += 1;
+    }
+  return report;
+}
+
+const keysOfPerson = ({ vault }: PersonTools, { telephone, email }: PersonReached): readonly string[] =>
+  keysOfReached(vault, {
+    telephones: telephone === undefined ? [] : [telephone],
+    emails: email === undefined ? [] : [email],
+  });
+
+/**
+ * All that a list ever named. It is read from the log and not from rows: a row for each number would be as much again, for what
+ * is seldom asked.
+ */
+async function* keysOnList({ events }: PersonTools, listId: string): AsyncGenerator<readonly string[]> {
+  let keys = new Set<string>();
+  const filter = { types: ['PersonSuppressed'], streamPrefixes: [personClaimStream('')] };
+  for await (const stored of events.readAll({ filter })) {
+    const fact = decode(stored);
+    if (fact.type !== 'PersonSuppressed' || sourceOf(fact.data) !== listId) continue;
+    keys.add(fact.stream.slice(personClaimStream('').length));
+    if (keys.size < AT_ONCE) continue;
+    yield [...keys];
+    keys = new Set();
+  }
+  yield [...keys];
+}
+
+/** @returns how many others still suppress it; undefined when there was nothing to lift */
+async function liftKey(
+  tools: PersonTools,
+  context: RequestContext,
+  key: string,
+  listId: string | undefined,
+): Promise<number | undefined> {
+  const stream = personClaimStream(key);
+  const command = { type: 'LiftSuppression', at: tools.now(), ...(listId !== undefined && { listId }) } as const;
+  const commandId = deriveId(command.type, context.commandId, key);
+  const { outcome } = await requestTools(tools).send(key, stream, command, { ...context, commandId });
+  if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
+  if (outcome.kind === 'key-reused') throw new RequestRefused(keyReused);
+  if (outcome.kind !== 'accepted') throw new Error(`the suppression was not lifted: ${outcome.kind}`);
+  return outcome.events.length === 0 ? undefined : (await tools.stateOf<'person'>(stream)).suppressedBy.length;
+}

@@ -1,0 +1,186 @@
+import { checkLaws } from '#audit/laws/laws';
+import { hashOfEvent } from '#event-store/event-hash';
+import type { EventStore } from '#event-store/port';
+import { EVENT_STORE } from '#wiring/tokens';
+import { openShop, type Shop } from './shop.ts';
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop();
+});
+afterAll(async () => {
+  const { laws } = await checkLaws(shop.server.application.get<EventStore>(EVENT_STORE), { hashOf: hashOfEvent });
+  expect(Object.entries(laws).filter(([, broken]) => broken > 0)).toEqual([]);
+  await shop.stop();
+});
+
+let people = 0;
+const person = () => {
+  people += 1;
+  return { telephone: `+1 212 555 ${5000 + people}`, email: `listed-${people}@example.org` };
+};
+const asProgram = { 'leadger-actor': 'system:lists' };
+const asForm = { 'leadger-actor': 'customer:visitor' };
+const asSupport = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'the wrong file was sent' };
+
+let records = 0;
+/** Each time another record of the person. */
+const send = async (contact: object, leadTypeId = 'exclusive-fresh') => {
+  records += 1;
+  return (await shop.try('POST', '/api/leads', { leadTypeId, source: `form ${records}`, contact }, asProgram)).body;
+};
+const isSuppressed = async (contact: object) => (await send(contact)).code === 'person-suppressed';
+
+async function listOf(content: string | Buffer, query = '', contentType = 'text/csv') {
+  const headers = { ...asProgram, 'content-type': contentType };
+  const { status, body } = await shop.server.call(
+    'POST',
+    `/api/suppressions/batches${query}`,
+    content as string,
+    headers,
+  );
+  await shop.server.settle();
+  return { status, ...body };
+}
+const lift = (body: object, headers: Record<string, string> = asSupport) =>
+  shop.try('POST', '/api/suppressions/lift', body, headers);
+
+const ADDS_UP = expect.anything();
+function addsUp({ rows, suppressed, known, rejected }: Record<string, number>): boolean {
+  return rows === (suppressed ?? 0) + (known ?? 0) + (rejected ?? 0);
+}
+
+describe('DLV-12: a list of persons', () => {
+  test('counts all numbers and all addresses of a row, in any column and several in a cell', async () => {
+    const [ann, ben, eve, joe] = [person(), person(), person(), person()];
+    const report = await listOf(
+      [
+        'Name,Phone,Mobile phone,Phone 2,E-mail,Work e-mail',
+        `Ann,${ann.telephone},${ben.telephone},,${ann.email},${eve.email}`,
+        `Joe,"${joe.telephone}; ${eve.telephone}",,,"Ben <${ben.email}>, ${joe.email}",`,
+        '',
+      ].join('\r\n'),
+    );
+    expect(report).toMatchObject({ status: 200, rows: 2, suppressed: 2, known: 0, rejected: 0, incomplete: 0 });
+    for (const one of [ann, ben, eve, joe])
+      for (const name of [{ telephone: one.telephone }, { email: one.email }])
+        expect({ name, suppressed: await isSuppressed(name) }).toEqual({ name, suppressed: true });
+  });
+
+  test('is read as lists of leads are: encoding, delimiter, country and names of columns, and it is said how', async () => {
+    const { email } = person();
+    const file = Buffer.from(`Straße;Rufnummer;Mail\r\nKöln;020 7946 0018;${email}\r\n`, 'latin1');
+    const query = '?map=telephone%3DRufnummer&country=GB&encoding=latin1';
+    expect(await listOf(file, query)).toMatchObject({
+      ...{ rows: 1, suppressed: 1, known: 0, rejected: 0 },
+      reading: { encoding: 'latin1', delimiter: ';', ignoredColumns: ['Straße'], keptColumns: [] },
+    });
+    expect(await isSuppressed({ telephone: '+44 20 7946 0018' })).toBe(true);
+    expect(await isSuppressed({ email })).toBe(true);
+    expect(await listOf('phone,shoe size\r\n', '?unknownColumns=refuse')).toMatchObject({
+      ...{ status: 400, code: 'not-a-file-of-leads', detail: expect.stringContaining('"shoe size"') },
+    });
+    expect(await listOf('phone\r\n', '?map=firstName%3Dphone')).toMatchObject({ code: 'not-a-file-of-leads' });
+    expect(await listOf('phone\r\n', '?country=XX')).toMatchObject({ code: 'not-a-file-of-leads' });
+    expect(await listOf('name\r\nAnn\r\n')).toMatchObject({ code: 'not-a-file-of-leads' });
+  });
+
+  test('adds up: a row with nothing usable is rejected with its line, and what else is not understood is told', async () => {
+    const [ann, ben] = [person(), person()];
+    const file = `phone,email\n${ann.telephone},none\n,\n12,x\n2.12556E+09,\n${ben.telephone},\n${ben.telephone},\n"open,\n`;
+    const report = await listOf(file);
+    expect(report).toMatchObject({
+      ...{ rows: 7, suppressed: 2, known: 1, rejected: 4, incomplete: 1 },
+      rejections: [
+        { line: 3, reason: 'has no telephone number and no e-mail address' },
+        { line: 4, reason: 'telephone: not a telephone number; email: Invalid email address' },
+        { line: 5, reason: expect.stringContaining('scientific notation') },
+        { line: 8, reason: 'a quote is opened but not closed' },
+      ],
+      incompleteRows: [{ line: 2, reason: 'email: Invalid email address' }],
+      reading: ADDS_UP,
+    });
+    expect(addsUp(report)).toBe(true);
+    expect(await listOf(file)).toMatchObject({ rows: 7, suppressed: 0, known: 3, rejected: 4 });
+  });
+
+  test('may be lines of JSON, as files of leads, or just with numbers and addresses', async () => {
+    const [ann, ben] = [person(), person()];
+    const lines = [
+      { contact: { firstName: 'Ann', telephone: ann.telephone, email: ann.email }, source: 'fair' },
+      { telephones: [ben.telephone], emails: [ben.email] },
+      { telephone: 2 },
+    ];
+    const file = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    expect(await listOf(file, '', 'application/x-ndjson')).toMatchObject({ rows: 3, suppressed: 2, rejected: 1 });
+    for (const name of [{ email: ann.email }, { telephone: ben.telephone }, { email: ben.email }])
+      expect(await isSuppressed(name)).toBe(true);
+  });
+});
+
+describe('DLV-12: a suppression is lifted', () => {
+  test('of a list: whom this list alone suppressed may be sold again; other lists and own requests stay', async () => {
+    const [wrong, other, asked] = [person(), person(), person()];
+    const numbers = (...all: { telephone: string }[]) =>
+      `phone\r\n${all.map(({ telephone }) => telephone).join('\r\n')}`;
+    const stocked = (await send(wrong)).leadId;
+    await listOf(numbers(wrong, other, asked), '?listId=march');
+    await listOf(numbers(other), '?listId=april');
+    await shop.ask('POST', '/api/suppressions', { person: { telephone: asked.telephone } }, 200, asForm);
+    expect((await lift({ listId: 'march' })).body).toEqual({ lifted: 3, stillSuppressed: 2 });
+    expect((await lift({ listId: 'march' })).body).toEqual({ lifted: 0, stillSuppressed: 0 });
+    for (const one of [other, asked]) expect(await isSuppressed({ telephone: one.telephone })).toBe(true);
+    // What was withdrawn stays withdrawn. The person is sold as another lead, also by the other name.
+    expect(await shop.read(`/api/leads/${stocked}`)).toMatchObject({ withdrawnAs: 'suppressed' });
+    const { leadId, duplicate } = await send({ email: wrong.email });
+    expect({ leadId, duplicate }).toEqual({ leadId: expect.any(String), duplicate: undefined });
+    const orderId = await shop.order(await shop.customer(), { quantity: 1 });
+    const delivered = (await shop.history(`/api/orders/${orderId}`)).filter(({ type }) => type === 'LeadDelivered');
+    expect(delivered.map(({ data }) => data.leadId)).toEqual([leadId]);
+    // The same list suppresses again.
+    expect(await listOf(numbers(wrong), '?listId=march')).toMatchObject({ suppressed: 1, known: 0 });
+  });
+
+  test('of a person: whatever suppressed them, by each name that is given', async () => {
+    const ann = person();
+    await listOf(`phone,email\r\n${ann.telephone},${ann.email}\r\n`, '?listId=may');
+    await shop.ask('POST', '/api/suppressions', { person: ann }, 200, asForm);
+    expect((await lift({ person: { telephone: ann.telephone } })).body).toEqual({ lifted: 1, stillSuppressed: 0 });
+    expect(await isSuppressed(ann)).toBe(true);
+    expect((await lift({ person: ann })).body).toEqual({ lifted: 1, stillSuppressed: 0 });
+    expect(await isSuppressed(ann)).toBe(false);
+  });
+
+  test('of a person who was sold before: what was sold stays sold', async () => {
+    const ann = person();
+    const orderId = await shop.order(await shop.customer(), { leadTypeId: 'shared-fresh', quantity: 100 });
+    const { leadId } = await send(ann, 'shared-fresh');
+    expect((await shop.history(`/api/orders/${orderId}`)).some(({ data }) => data.leadId === leadId)).toBe(true);
+    await shop.ask('POST', '/api/suppressions', { person: ann }, 200, asForm);
+    await lift({ person: ann });
+    expect(await send(ann)).toMatchObject({ duplicate: 'telephone and email' });
+  });
+
+  test('is recorded with author and reason, and names nobody', async () => {
+    const { telephone } = person();
+    await listOf(`phone\r\n${telephone}\r\n`, '?listId=june');
+    await lift({ listId: 'june' }, { ...asSupport, 'leadger-reason': `${telephone} was on it by mistake` });
+    const log = await shop.log();
+    const [lifted] = log.filter(({ type }) => type === 'SuppressionLifted').slice(-1);
+    expect(lifted).toMatchObject({ data: { listId: 'june' }, metadata: { actor: 'staff:ada' } });
+    expect(JSON.stringify(log)).not.toContain(telephone);
+    expect(await shop.opened(lifted?.metadata.reason)).toContain(telephone);
+    await shop.ask('POST', '/api/persons/erasures', { person: { telephone } }, 200, asSupport);
+    expect(await shop.opened(lifted?.metadata.reason)).toBeUndefined();
+  });
+
+  test('by support only, with a reason, and of a person or a list', async () => {
+    for (const headers of [asForm, asProgram])
+      expect(await lift({ listId: 'march' }, headers)).toMatchObject({ status: 403 });
+    expect(await lift({ listId: 'march' }, { 'leadger-actor': 'staff:ada' })).toMatchObject({
+      ...{ status: 400, body: { code: 'reason-missing' } },
+    });
+    for (const body of [{}, { listId: 'march', person: { email: 'a@example.org' } }, { listId: 'a b' }])
+      expect(await lift(body)).toMatchObject({ status: 400 });
+  });
+});
