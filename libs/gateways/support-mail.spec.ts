@@ -14,6 +14,22 @@ test('a mail of HTML only is read without its tags and scripts', async () => {
   expect(await read([...from, 'Content-Type: text/html'], html)).toMatchObject({ text: 'One <b> & two\nthree' });
 });
 
+// Work that grows with the square of this would stop a program for hours.
+test.each(['<style', '<style>', '</style ', '<', '<p ', '&#', '\n ', '</head', 'a@', '"'])(
+  'HTML of half a million characters that are only %j is read at once',
+  async (part) => {
+    const html = `<p>Hello</p>${part.repeat(500_000 / part.length)}`;
+    expect(await read([...from, 'Content-Type: text/html'], html)).toMatchObject({
+      text: expect.stringContaining('Hello'),
+    });
+  },
+);
+
+test('an element that is never closed hides nothing, also not the elements after it', async () => {
+  const html = '<head><title>T</title><p>One</p><style>p{}</style><style>Two';
+  expect(await read([...from, 'Content-Type: text/html'], html)).toMatchObject({ text: 'One\nTwo' });
+});
+
 test('characters of HTML that are written as numbers are read, and what is no character stays', async () => {
   const html = '<p>&#8211;&#x2026;&#X41; &#0;&#xd800;&#9999999;</p>';
   const text = '–…A &#0;&#xd800;&#9999999;';

@@ -191,11 +191,26 @@ function characterAt(written: string, number: number): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ', amp: '&' };
 
+/** What a mail program does not show. */
+const HIDDEN = ['style', 'script', 'title', 'head'].map((name) => new RegExp(`<(/?)${name}\\b[^<>]*>`, 'gi'));
+
+/** Each tag is read once: a mail may have a hundred thousand that are never closed. Those stay. */
+function withoutElements(html: string, tags: RegExp): string {
+  const shown: string[] = [];
+  let [from, openAt]: [number, number | undefined] = [0, undefined];
+  for (const { 0: tag, 1: slash, index } of html.matchAll(tags)) {
+    if (slash === '') openAt ??= index;
+    else if (openAt !== undefined) {
+      shown.push(html.slice(from, openAt));
+      [from, openAt] = [index + tag.length, undefined];
+    }
+  }
+  return [...shown, html.slice(from)].join('');
+}
+
 /** Of a mail that has no plain text. It is shown as text only, so what is left of its tags does nothing. */
 const withoutTags = (html: string): string =>
-  html
-    .slice(0, 20 * MOST_CHARACTERS)
-    .replace(/<(style|script|head|title)\b[\s\S]*?<\/\1\s*>/gi, '')
+  HIDDEN.reduce(withoutElements, html.slice(0, 20 * MOST_CHARACTERS))
     .replace(/<(br|\/p|\/div|\/tr|\/li|\/h\d)\b[^<>]*>/gi, '\n')
     .replace(/<[^<>]*>/g, '')
     .replace(/&#(?:x([0-9a-f]{1,6})|(\d{1,7}));|&(lt|gt|quot|apos|nbsp|amp);/gi, (whole, hex, decimal, name) =>
