@@ -18,6 +18,7 @@ const programs = [
   'demo-on-a-server',
   'event-store-of-a-program',
   'half-copy',
+  'hanging-mail-server',
   'no-passwords',
   'postgres-outages',
   'refused-commands',

@@ -91,9 +91,9 @@ describeWithPostgres('two workers beside a mail server that takes a mail and the
 
     answerMails();
     await waitUntil(async () => (await facts('MailSent')).length === CUSTOMERS * mailsOfEachOrder);
+    // On a slow machine a lease may change while a mail hangs. Then its other worker sends it, too (ADR 52).
     const ids = mailServer.received.map((mail) => /^Message-ID: (.*)$/im.exec(mail)?.[1]);
     expect(new Set(ids).size).toBe(CUSTOMERS * mailsOfEachOrder);
-    expect(ids).toHaveLength(CUSTOMERS * mailsOfEachOrder);
     expect(await facts('MailFailed')).toEqual([]);
     await waitUntil(async () => (await ask('/health')).ok);
   });
