@@ -3,6 +3,7 @@ import type { Email } from 'postal-mime';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { cleanTexts } from '#domain/kernel/text';
 import type { AsideReason } from '#domain/support/ticket';
+import { shortenedMail } from './shortened-mail.ts';
 
 /** A mail to support, as far as it is taken. Its files are not. */
 export interface SupportLetter {
@@ -83,7 +84,7 @@ export async function readSupportLetter(raw: Uint8Array, recipients: readonly st
   const { default: PostalMime } = await import('postal-mime');
   const options = { maxNestingDepth: 50, maxHeadersSize: MOST_HEADER_BYTES };
   try {
-    const mail = await PostalMime.parse(isLarge ? headOf(raw) : raw, options);
+    const mail = await PostalMime.parse(isLarge ? headOf(raw) : shortenedMail(raw), options);
     return letterOf(mail, raw, recipients, isLarge ? 'too-large' : undefined);
   } catch {
     return unreadable(raw);
