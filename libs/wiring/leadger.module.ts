@@ -242,7 +242,7 @@ type Outside = Pick<
   ReactionDependencies,
   'clock' | 'payments' | 'mails' | 'webhooks' | 'callsOutside' | 'supportMail' | 'mailbox'
 >;
-type CreateEngine = (leaseOf?: ReactionDependencies['leaseOf']) => ProcessEngine;
+type CreateEngine = (parts?: Pick<ReactionDependencies, 'leaseOf' | 'mayBeginFor'>) => ProcessEngine;
 
 const CREATE_ENGINE = Symbol('CreateEngine');
 
@@ -259,8 +259,7 @@ const worksHere = (outside: Outside, leases: Leases | undefined): FactoryProvide
       activities: Activities,
     ): CreateEngine => {
       const ofAllEngines = { ...outside, store, vault, readModels, streams, activities, underWay: new Map() };
-      return (leaseOf) =>
-        createReactions({ ...ofAllEngines, dispatch: dispatchOver(bus), ...(leaseOf && { leaseOf }) });
+      return (parts = {}) => createReactions({ ...ofAllEngines, dispatch: dispatchOver(bus), ...parts });
     },
   },
   ...(leases ? sharedWork(leases) : wholeWork),

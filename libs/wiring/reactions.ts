@@ -69,11 +69,14 @@ export interface ReactionDependencies extends EffectDependencies {
   readonly underWay?: CallsUnderWay;
   /** Where several workers run: the lease that this one has of a unit. Default: there is one worker, which needs none. */
   readonly leaseOf?: (unit: string) => Lease | undefined;
+  /** False for a unit that will be another worker's when its calls under way have ended. */
+  readonly mayBeginFor?: (unit: string) => boolean;
 }
 
 /** The engine that runs the processes. It sends commands over the bus, and calls what is outside. */
 export function createReactions(dependencies: ReactionDependencies): ProcessEngine {
-  const { store, streams, clock, vault, dispatch, leaseOf, callsOutside = true, activities, mailbox } = dependencies;
+  const { store, streams, clock, vault, dispatch, activities, mailbox } = dependencies;
+  const { leaseOf, mayBeginFor, callsOutside = true } = dependencies;
   const kept = new KeptResults(dependencies.underWay ?? new Map());
   return new ProcessEngine({
     store,
@@ -82,6 +85,7 @@ export function createReactions(dependencies: ReactionDependencies): ProcessEngi
     activities,
     besides: () => (mailbox ? [statusOf(mailbox)] : []),
     ...(leaseOf && { mayActFor: (unit) => leaseOf(unit) !== undefined }),
+    ...(mayBeginFor && { mayBeginFor }),
     send: async (sent) => {
       // Others are dispatched at once, in the order in which they are sent.
       const command = hasOlderText(sent.command)

@@ -9,7 +9,7 @@ import type { ReadModels } from '#read-models/read-models';
 import { type RunningProcesses, runningHere, type WorkerReport } from '#requests/running-processes';
 import type { StreamCache } from '#requests/stream-cache';
 import type { Lease, Leases } from './leases.ts';
-import { processes } from './reactions.ts';
+import { processes, type ReactionDependencies } from './reactions.ts';
 import { sharesOf } from './shares.ts';
 
 interface WorkerDependencies {
@@ -17,10 +17,12 @@ interface WorkerDependencies {
   readonly streams: StreamCache;
   readonly readModels: ReadModels;
   /** Creates an engine that acts for the units of which the worker has a lease. */
-  readonly createEngine: (leaseOf: (unit: string) => Lease | undefined) => ProcessEngine;
+  readonly createEngine: (parts: Required<Pick<ReactionDependencies, 'leaseOf' | 'mayBeginFor'>>) => ProcessEngine;
 }
 
 const APPEARANCES_A_TERM = 3;
+/** A server that hangs keeps a unit no longer from the worker that is to have it. */
+const TERMS_TO_LEAVE = 3;
 const FOLLOWER = 'read-model/';
 
 /**
@@ -34,6 +36,8 @@ export class Worker {
   readonly #held = new Map<string, Lease>();
   /** Units of processes for which the engine may act: it has folded everything that was in the log when they were taken. */
   readonly #acting = new Set<string>();
+  /** Units that another worker will have, and how long their calls under way are waited for, as `performance.now()` counts. */
+  readonly #leaving = new Map<string, number>();
   readonly #following = new Map<string, AbortController>();
   readonly #followed = new Set<Promise<void>>();
   readonly #failed = Promise.withResolvers<never>();
@@ -98,9 +102,10 @@ export class Worker {
     };
     const workers = await leases.appear(report);
     const share = new Set(sharesOf(await this.#allUnits(), workers).get(leases.worker));
-    await this.#handOver([...this.#held.keys()].filter((unit) => !share.has(unit)));
+    for (const unit of share) this.#leaving.delete(unit);
+    await this.#handOver(this.#leavingNow([...this.#held.keys()].filter((unit) => !share.has(unit))));
     if (this.#stopping.signal.aborted) return;
-    await this.#take([...share]);
+    await this.#take([...share, ...this.#leaving.keys()]);
     for (const id of await leases.takeRetries(report.parked.map((item) => item.id))) this.#engine.retry(id);
     this.#lastError = undefined;
   }
@@ -126,6 +131,19 @@ export class Worker {
     }
   }
 
+  /**
+   * Of units that others are to have, those that go now. What a call brings is recorded before another worker has its unit, which would
+   * make the call again; and all units of processes go together, because the engine is replaced then.
+   */
+  #leavingNow(units: readonly string[]): readonly string[] {
+    const now = performance.now();
+    const acting = units.filter((unit) => this.#acting.has(unit));
+    const until = now + TERMS_TO_LEAVE * this.#dependencies.leases.termMilliseconds;
+    for (const unit of acting) if (!this.#leaving.has(unit)) this.#leaving.set(unit, until);
+    const isWaitedFor = (unit: string) => this.#engine.hasCallsFor(unit) && now < (this.#leaving.get(unit) ?? 0);
+    return acting.some(isWaitedFor) ? units.filter((unit) => !this.#acting.has(unit)) : units;
+  }
+
   async #handOver(units: readonly string[]): Promise<void> {
     if (units.length === 0) return;
     await this.#giveUp(units);
@@ -136,6 +154,7 @@ export class Worker {
   async #giveUp(units: readonly string[]): Promise<void> {
     for (const unit of units) {
       this.#held.delete(unit);
+      this.#leaving.delete(unit);
       this.#following.get(unit)?.abort();
       this.#following.delete(unit);
     }
@@ -175,7 +194,8 @@ export class Worker {
     return lease?.holds() ? lease : undefined;
   };
 
-  #newEngine = (): ProcessEngine => this.#dependencies.createEngine(this.#leaseOf);
+  #newEngine = (): ProcessEngine =>
+    this.#dependencies.createEngine({ leaseOf: this.#leaseOf, mayBeginFor: (unit) => !this.#leaving.has(unit) });
 
   #startEngine(): void {
     const engine = this.#engine;

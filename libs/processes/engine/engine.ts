@@ -75,7 +75,8 @@ export class ProcessEngine {
   #caughtUpTo: Position = BEFORE_FIRST;
   /** A position known to be in the log: it must be folded before wishes are taken again. */
   #target: Position = BEFORE_FIRST;
-  #effectsUnderWay = 0;
+  /** To the outside, without an answer. */
+  readonly #calls = new Set<BegunWish<EffectWish>>();
   #idle = false;
   /** A stream was damaged, or is whole again, since the state was folded. */
   #damagesChanged = false;
@@ -87,10 +88,13 @@ export class ProcessEngine {
   #loop: Promise<void> | undefined;
   #lost: UnitLost | undefined;
   readonly #mayActFor: (unit: string) => boolean;
+  readonly #mayBeginFor: (unit: string) => boolean;
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#mayActFor = options.mayActFor ?? (() => true);
+    const { mayActFor = () => true, mayBeginFor = () => true } = options;
+    this.#mayActFor = mayActFor;
+    this.#mayBeginFor = (unit) => mayActFor(unit) && mayBeginFor(unit);
     this.#runs = this.#newRuns();
   }
 
@@ -125,6 +129,11 @@ export class ProcessEngine {
   async foldToEnd(patience?: Patience): Promise<void> {
     const head = await this.#options.store.head(patience);
     if (head > this.#target) this.#target = head;
+  }
+
+  /** Whether a call to the outside for this unit has no answer yet, or its answer is not recorded. */
+  hasCallsFor(unit: string): boolean {
+    return [...this.#calls].some(({ run, wish }) => unitOf(run.process.name, wish.part) === unit);
   }
 
   /** To be called when the engine may act for more than before: it takes wishes that it had to leave until now. */
@@ -271,7 +280,7 @@ export class ProcessEngine {
     const now = clock.now();
     return this.#actingRuns().flatMap((run) => {
       const { name } = run.process;
-      const runs = (part: string) => this.#mayActFor(unitOf(name, part));
+      const runs = (part: string) => this.#mayBeginFor(unitOf(name, part));
       const eventsSeen = this.#eventsSeen;
       return run.next({ now, eventsSeen, runs }, wishesAtOnce).map((wish) => ({ run, wish, eventsSeen }));
     });
@@ -279,7 +288,7 @@ export class ProcessEngine {
 
   /** Those in parts may have one of ours. */
   #actingRuns(): readonly ProcessRun[] {
-    return this.#runs.filter(({ process: { name, inParts } }) => inParts || this.#mayActFor(name));
+    return this.#runs.filter(({ process: { name, inParts } }) => inParts || this.#mayBeginFor(name));
   }
 
   /** Waits for a new event, the next due instant, or a call that wakes the engine. */
@@ -299,7 +308,7 @@ export class ProcessEngine {
 
   async #carryOut(taken: BegunWish<EffectWish>): Promise<void> {
     const { run, wish, attempt } = taken;
-    this.#effectsUnderWay += 1;
+    this.#calls.add(taken);
     try {
       if (!this.#isMine(run, wish)) return;
       const command = await attempt.ofEffect(() => this.#perform(run, wish));
@@ -309,7 +318,7 @@ export class ProcessEngine {
       const notRecorded = await this.#record(taken, error);
       attempt.failed(notRecorded ?? error, this.#options.clock.now());
     } finally {
-      this.#effectsUnderWay -= 1;
+      this.#calls.delete(taken);
       this.#kick();
     }
   }
@@ -322,7 +331,8 @@ export class ProcessEngine {
       idempotencyKey: string,
       isStillMine: () => boolean,
     ) => Promise<Untimed<AnyCommand> | undefined>;
-    return handle(effect, commandId, () => !this.#stopping.signal.aborted && this.#isMine(run, wish));
+    const mayBegin = () => this.#isMine(run, wish) && this.#mayBeginFor(unitOf(run.process.name, wish.part));
+    return handle(effect, commandId, () => !this.#stopping.signal.aborted && mayBegin());
   }
 
   async #sendCommand(taken: BegunWish, untimed: Untimed<AnyCommand>): Promise<void> {
@@ -383,7 +393,7 @@ export class ProcessEngine {
 
   #setIdle(idle: boolean): void {
     this.#idle = idle;
-    const isSettled = idle && this.#effectsUnderWay === 0;
+    const isSettled = idle && this.#calls.size === 0;
     if (!isSettled && !this.#stopping.signal.aborted) return;
     for (const resolve of this.#untilSettled.splice(0)) resolve();
   }

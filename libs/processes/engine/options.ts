@@ -49,6 +49,8 @@ export interface EngineOptions {
   };
   /** Whether this engine may act for a unit now. Checked immediately before each act. Default: for all units. */
   readonly mayActFor?: (unit: string) => boolean;
+  /** Whether it begins anything for a unit for which it may act. Without, it only records what its calls under way bring. Default: it does. */
+  readonly mayBeginFor?: (unit: string) => boolean;
   /** Where each attempt of a wish is told. */
   readonly activities?: Activities | undefined;
   /** What else of this program calls the outside, to be reported beside the processes. */
