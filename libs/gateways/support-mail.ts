@@ -73,7 +73,7 @@ const isSame = (given: string, expected: string): boolean => timingSafeEqual(dig
 /** Of one mail, as a server takes it. */
 export const MOST_MAIL_BYTES = 30 * 1024 * 1024;
 const MOST_CHARACTERS = 10_000;
-const MOST_HEADER_BYTES = 512 * 1024;
+const MOST_HEADER_BYTES = 128 * 1024;
 const MOST_REFERENCES = 20;
 const NO_SUBJECT = 'Without a subject';
 const CUT = '\n\n[The mail was longer.]';
@@ -126,7 +126,11 @@ type Headers = ReadonlyMap<string, readonly string[]>;
 
 function headersOf({ headers }: Email): Headers {
   const found = new Map<string, string[]>();
-  for (const { key, value } of headers) found.set(key, [...(found.get(key) ?? []), value.trim()]);
+  for (const { key, value } of headers) {
+    const values = found.get(key) ?? [];
+    values.push(value.trim());
+    found.set(key, values);
+  }
   return found;
 }
 
