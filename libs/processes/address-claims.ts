@@ -35,7 +35,7 @@ export const addressClaims = defineProcess({
     const id = idOf(fact.stream);
     switch (fact.type) {
       case 'AddressClaimed':
-        claims.open.put(id, fact, addSeconds(fact.data.at, FINISH_AFTER_SECONDS));
+        claims.open.put(id, fact, addSeconds(fact.data.at, FINISH_AFTER_SECONDS), fact.data.at);
         break;
       case 'AddressReleased':
         claims.releases.delete(id);

@@ -34,7 +34,7 @@ export const checkoutCoupons = defineProcess({
     };
     switch (fact.type) {
       case 'CouponUsed':
-        open.put(keyOf(fact), fact, addSeconds(fact.data.at, FINISH_AFTER_SECONDS));
+        open.put(keyOf(fact), fact, addSeconds(fact.data.at, FINISH_AFTER_SECONDS), fact.data.at);
         break;
       case 'CouponReturned':
       case 'CouponReplaced':

@@ -80,7 +80,7 @@ function addCall({ deliveries, calls }: Webhooks, fact: FactOf<'WebhookWished'>)
   const { at, ...wish } = fact.data;
   deliveries.delete(wish.eventId);
   const webhookId = idOf(fact.stream);
-  calls.put(webhookId, { webhookId, wish, attempt: 1, because: fact }, at);
+  calls.put(webhookId, { webhookId, wish, attempt: 1, because: fact }, at, at);
 }
 
 function evolveCall({ calls }: Webhooks, fact: Outcome | FactOf<'WebhookReplayed'>): void {
@@ -88,7 +88,7 @@ function evolveCall({ calls }: Webhooks, fact: Outcome | FactOf<'WebhookReplayed
   const call = calls.get(webhookId);
   if (!call) return;
   const attempt = fact.type === 'WebhookReplayed' ? call.attempt : fact.data.attempt + 1;
-  calls.put(webhookId, { ...call, attempt, because: fact }, dueAt(fact));
+  calls.put(webhookId, { ...call, attempt, because: fact }, dueAt(fact), fact.data.at);
 }
 
 function dueAt(fact: Outcome | FactOf<'WebhookReplayed'>): Instant | undefined {

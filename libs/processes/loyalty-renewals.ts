@@ -152,7 +152,7 @@ function noteToDo({ toCharge, toSettle, toReopen, ...renewals }: Renewals, order
       break;
     case 'RenewalConfirmationRequested':
       toCharge.delete(orderId);
-      toSettle.put(orderId, fact, nextCheckAt(fact, fact.data.at));
+      toSettle.put(orderId, fact, nextCheckAt(fact, fact.data.at), fact.data.at);
       break;
     case 'RenewalReleased': {
       const begun = renewals.members.get(orderId)?.programme.underWay;

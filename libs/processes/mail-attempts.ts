@@ -21,14 +21,14 @@ export class MailAttempts {
   readonly #list = new DueList<Attempt>();
 
   noteWish(wished: FactOf<'MailWished'>): void {
-    this.#list.put(idOf(wished.stream), { wished, failed: undefined }, wished.data.at);
+    this.#list.put(idOf(wished.stream), { wished, failed: undefined }, wished.data.at, wished.data.at);
   }
 
   noteFailure({ stream, data }: FactOf<'MailFailed'>): void {
     const mailId = idOf(stream);
     const attempt = this.#list.get(mailId);
     if (!attempt) return;
-    this.#list.put(mailId, { ...attempt, failed: triesWith(attempt, data) }, data.retryAt);
+    this.#list.put(mailId, { ...attempt, failed: triesWith(attempt, data) }, data.retryAt, data.at);
   }
 
   noteEnd({ stream, type, data }: FactOf<'MailRefused' | 'MailGivenUp'>): void {
@@ -45,7 +45,7 @@ export class MailAttempts {
     const attempt = this.#list.get(mailId);
     if (!attempt) return;
     const attemptsBefore = (attempt.retried?.attemptsBefore ?? 0) + (attempt.failed?.attempts ?? 0);
-    this.#list.put(mailId, { ...attempt, failed: undefined, retried: { eventId, attemptsBefore } }, data.at);
+    this.#list.put(mailId, { ...attempt, failed: undefined, retried: { eventId, attemptsBefore } }, data.at, data.at);
   }
 
   end(mailId: string): void {

@@ -41,7 +41,7 @@ export const refunds = defineProcess({
         break;
       case 'RefundWished':
         late.delete(fact.data.refundId);
-        attempts.put(fact.data.refundId, { refund: fact, attempt: 1, because: fact }, fact.data.at);
+        attempts.put(fact.data.refundId, { refund: fact, attempt: 1, because: fact }, fact.data.at, fact.data.at);
         break;
       case 'RefundReturned':
         attempts.put(fact.data.refundId, { refund: fact, attempt: fact.data.attempt + 1, because: fact });
@@ -72,7 +72,7 @@ function noteAttempt(attempts: Refunds['attempts'], fact: FactOf<'RefundFailed' 
   const failed = fact.type === 'RefundFailed';
   const attempt = failed ? fact.data.attempt + 1 : former.attempt;
   const dueAt = failed ? fact.data.retryAt : fact.data.at;
-  attempts.put(fact.data.refundId, { ...former, attempt, because: fact }, dueAt);
+  attempts.put(fact.data.refundId, { ...former, attempt, because: fact }, dueAt, fact.data.at);
 }
 
 const wishRefund = (refundId: string, because: Late): CommandWish => ({

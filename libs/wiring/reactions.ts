@@ -104,7 +104,10 @@ export function createReactions(dependencies: ReactionDependencies): ProcessEngi
 /** Health and metrics tell of the mailbox as of any other call to the outside. */
 function statusOf(mailbox: Mailbox): ProcessStatus {
   const { failing, failingSince, lastError } = mailbox.status();
-  const since = { ...(failingSince && { failingSince }), ...(lastError && { lastError }) };
+  const since = {
+    ...(failingSince && { failingSince, noneAnsweredSince: failingSince }),
+    ...(lastError && { lastError }),
+  };
   const reading = { what: 'read-mailbox', isEffect: true, failing, underWay: 0, ...since };
   return {
     ...{ name: 'support-mailbox', waitingForRetry: failing, parked: 0 },

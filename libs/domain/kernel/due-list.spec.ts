@@ -85,3 +85,14 @@ function apply(step: Change, list: DueList<Item>, plain: PlainList): void {
     for (const item of taken) plain.remove(item.key);
   }
 }
+
+test('what was noted by a clock that was ahead is due once the clock was put right, and the rest when it is due', () => {
+  const list = new DueList<string>();
+  list.put('ahead', 'noted ahead', minute(5000), minute(4000));
+  list.put('right', 'noted in time', minute(70), minute(9));
+  list.put('skewed', 'of a machine whose clock is a little ahead', minute(80), minute(11));
+  list.put('unscheduled', 'not scheduled', undefined, minute(4000));
+  expect(list.take(minute(10), 10)).toEqual(['noted ahead']);
+  expect(list.nextDueAt()).toBe(minute(70));
+  expect(list.take(minute(70), 10)).toEqual(['noted in time']);
+});
