@@ -13,6 +13,7 @@ import type { Vault } from '#vault/vault';
 import { completeErasure } from '../erasure-completion.ts';
 import { renewalInUse } from '../renewed-business-keys.ts';
 import type { Dispatch } from '../request-tools.ts';
+import { giveUpKeysOfLooks } from '../lost-keys.ts';
 import type { StreamCache } from '../stream-cache.ts';
 import { capturePayment, chargeRenewal, forgetPayer, settleRenewal } from './charging.ts';
 import { keepPerson } from './keeping-person.ts';
@@ -115,6 +116,7 @@ const effectsInside = ({ store: events, ...others }: EffectDependencies) =>
       return undefined;
     },
     'destroy-keys': async ({ subjects }) => {
+      await giveUpKeysOfLooks({ events, vault: others.vault }, subjects);
       await others.vault.eraseAgain(subjects);
       return undefined;
     },

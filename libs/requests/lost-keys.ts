@@ -1,0 +1,130 @@
+import { changeBoxes } from '#audit/boxes-in';
+import { StreamOwners } from '#audit/newest-forms';
+import { sealingIn, subjectOf } from '#audit/present-seals';
+import { customerStream } from '#domain/accounts/customer';
+import { decode, type Fact, type FactOf } from '#domain/codec';
+import { type Instant, isUnsealed } from '#domain/kernel/events';
+import { UnreadableEvent } from '#domain/kernel/unreadable-event';
+import { familyOf } from '#domain/ledger';
+import { type Erasure, erasuresStream } from '#domain/persons/erasures';
+import { customerOfLookKey, lookKey, looksStream, monthOf, monthOfLookKey } from '#domain/support/look';
+import { DamagedEvent, type EventStore } from '#event-store/port';
+import type { KeyOfErased } from '#vault/erased-keys';
+import type { Vault } from '#vault/vault';
+
+/*
+ * Keys of erased subjects that are not in the vault, because it was restored from an older backup. A box names its key and not
+ * its subject, so only the log knows that such a key is no longer missing: it is found in the streams of the subject.
+ */
+
+interface LogAndKeys {
+  readonly events: Pick<EventStore, 'readStream'>;
+  readonly vault: Pick<Vault, 'destroyedAmong' | 'giveUp'>;
+}
+
+export type ErasureAt = Pick<Erasure, 'subjects' | 'ends'> & { readonly at: Instant };
+
+/** Gives up the lost keys of all erasures in a log. */
+export async function giveUpLostKeys(logAndKeys: LogAndKeys): Promise<void> {
+  const facts = await factsIn(logAndKeys.events, erasuresStream);
+  await giveUpKeysOf(
+    logAndKeys,
+    facts.map(({ data }) => data as ErasureAt),
+  );
+}
+
+/**
+ * Gives up the lost keys of some erasures. It must come before the keys of their subjects are destroyed: of whom the vault has a
+ * destroyed key of the log, nothing is looked for any more.
+ */
+export async function giveUpKeysOf({ events, vault }: LogAndKeys, erasures: readonly ErasureAt[]): Promise<void> {
+  const sought = await soughtIn(vault, erasures);
+  const keys: KeyOfErased[] = [];
+  for (const stream of streamsOf(sought, erasures))
+    keys.push(...(await keysIn(events, stream)).filter((key) => isSought(sought, key)));
+  await vault.giveUp(keys);
+}
+
+/** Gives up the lost keys of the reasons of looks that are too old: their customers need not be erased. */
+export async function giveUpKeysOfLooks({ events, vault }: LogAndKeys, subjects: readonly string[]): Promise<void> {
+  const destroyed = await vault.destroyedAmong(subjects);
+  const months = new Set(subjects.filter((subject) => !destroyed.has(subject)).map(monthOfLookKey));
+  for (const subject of subjects) {
+    const customerId = customerOfLookKey(subject);
+    if (customerId === undefined || !months.has(monthOfLookKey(subject))) continue;
+    // Older versions sealed reasons with the key of the customer.
+    const others = new Set((await keysIn(events, customerStream(customerId))).map(({ keyId }) => keyId));
+    const keys = await keysIn(events, looksStream(customerId));
+    await vault.giveUp(keys.filter((key) => key.subject === subject && !others.has(key.keyId)));
+  }
+}
+
+/** Subjects of which the vault may have lost a key, each with the instant of its erasure. */
+type Sought = ReadonlyMap<string, Instant>;
+
+/** A person has a key, so its id is known where it was destroyed. Of most months there is none, so looks go with their customer. */
+async function soughtIn(vault: LogAndKeys['vault'], erasures: readonly ErasureAt[]): Promise<Sought> {
+  const erasedAt = new Map<string, Instant>();
+  for (const { at, subjects } of erasures)
+    for (const subject of subjects) if (!erasedAt.has(subject)) erasedAt.set(subject, at);
+  const personOf = (subject: string) => {
+    const customerId = customerOfLookKey(subject);
+    return customerId === undefined ? subject : customerStream(customerId);
+  };
+  const destroyed = await vault.destroyedAmong([...new Set([...erasedAt.keys()].map(personOf))]);
+  return new Map([...erasedAt].filter(([subject]) => destroyed.get(personOf(subject)) === undefined));
+}
+
+/** Streams with boxes of what is sought. Somebody without an account has written tickets only. */
+function streamsOf(sought: Sought, erasures: readonly ErasureAt[]): ReadonlySet<string> {
+  const isCustomer = (subject: string) => familyOf(subject) === 'customer' && sought.has(subject);
+  const ofCustomers = erasures.flatMap(({ subjects, ends }) => (subjects.some(isCustomer) ? ends : []));
+  const own = [...sought.keys()].map((subject) => {
+    const customerId = customerOfLookKey(subject);
+    return customerId === undefined ? subject : looksStream(customerId);
+  });
+  return new Set([...own, ...ofCustomers.filter((stream) => familyOf(stream) !== 'lead')]);
+}
+
+interface KeyInLog extends KeyOfErased {
+  /** When somebody looked. After an erasure, the reasons of looks are sealed with a key that belongs to nobody. */
+  readonly lookedAt?: Instant;
+}
+
+const isSought = (sought: Sought, { subject, lookedAt }: KeyInLog): boolean => {
+  const erasedAt = sought.get(subject);
+  return erasedAt !== undefined && (lookedAt === undefined || lookedAt <= erasedAt);
+};
+
+/** The keys of the boxes in a stream. Reasons are left out, except of looks: some are sealed with a key that belongs to nobody. */
+async function keysIn(events: LogAndKeys['events'], stream: string): Promise<readonly KeyInLog[]> {
+  const owners = new StreamOwners();
+  const keys: KeyInLog[] = [];
+  for (const fact of await factsIn(events, stream)) {
+    const customerId = owners.of(fact);
+    await changeBoxes(fact.data, async (box, path) => {
+      const owner = sealingIn(fact.type, path)?.owner;
+      if (owner === undefined || isUnsealed(box) || (owner === 'customer' && customerId === undefined)) return;
+      keys.push({ keyId: box.keyId, subject: subjectOf(fact, owner, customerId) });
+    });
+    if (fact.type === 'CustomerHistoryShown') keys.push(...keyOfLook(fact));
+  }
+  return keys;
+}
+
+function keyOfLook({ data, cause: { reason } }: FactOf<'CustomerHistoryShown'>): readonly KeyInLog[] {
+  if (reason === undefined || isUnsealed(reason)) return [];
+  const subject = lookKey(data.customerId, monthOf(data.at));
+  return [{ keyId: reason.keyId, subject, lookedAt: data.at }];
+}
+
+/** What can be read of a stream: one that is damaged does not keep the store from starting. */
+async function factsIn(events: LogAndKeys['events'], stream: string): Promise<readonly Fact[]> {
+  const facts: Fact[] = [];
+  try {
+    for await (const stored of events.readStream(stream)) facts.push(decode(stored));
+  } catch (error) {
+    if (!(error instanceof UnreadableEvent || error instanceof DamagedEvent)) throw error;
+  }
+  return facts;
+}
