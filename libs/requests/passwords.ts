@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { customerStream, isRegistered, linkInvalid, linkIsGood, wrongPassword } from '#domain/accounts/customer';
 import type { Secret } from '#domain/kernel/events';
+import { ID } from '#domain/kernel/text';
 import type { Vault } from '#vault/vault';
 import { changeSealed, hashOfToken, newLink, openIfThere, sealSecret } from './account-seals.ts';
 import { holderOf, isErased } from './address-claim.ts';
@@ -64,13 +65,19 @@ async function recover(
   const at = tools.now();
   const customerId = token.slice(0, Math.max(token.lastIndexOf('.'), 0));
   const tokenHash = hashOfToken(token);
+  // What somebody typed in place of a token becomes no name of a stream.
+  if (!ID.test(customerId)) return neverSent;
   const stream = customerStream(customerId);
-  const { recovery } = await tools.stateOf<'customer'>(stream);
+  const state = await tools.stateOf<'customer'>(stream);
+  if (!isRegistered(state)) return neverSent;
+  const { recovery } = state;
   // A repeated request gets its first outcome from the stream, so this refusal does not affect it.
   if (!linkIsGood(recovery, tokenHash, at)) return tools.send(customerId, stream, linkInvalid, context);
   const verifier = await sealSecret(tools.vault, customerId, 'password-verifier', await verifierOf(password));
   return tools.send(customerId, stream, { type: 'RecoverPassword', at, tokenHash, verifier }, context);
 }
+
+const neverSent: Receipt = { id: '', outcome: { kind: 'refused', refusal: linkInvalid } };
 
 /** ACC-2: both are compared with exact case. Takes equally long for an unknown account. @returns the customer's id */
 async function signIn(tools: Accounts, email: string, password: string): Promise<string | undefined> {

@@ -32,6 +32,7 @@ export interface Activity extends ActivityKey {
   /** `refused` by a rule; `failed`: it is tried again; `parked`: it waits for a person. */
   readonly outcome: 'done' | 'refused' | 'failed' | 'parked';
   readonly parent?: ActivityKey | undefined;
+  /** One that exists: else its name may be what somebody typed. */
   readonly stream?: string;
   /** Why it failed, without personal data; a code for a refusal. */
   readonly reason?: string;
@@ -40,7 +41,7 @@ export interface Activity extends ActivityKey {
   readonly details?: Readonly<Record<string, string | number>>;
 }
 
-export type Ending = Pick<Activity, 'outcome' | 'reason' | 'details'>;
+export type Ending = Pick<Activity, 'outcome' | 'reason' | 'details' | 'stream'>;
 
 type Listener = (activity: Activity) => void;
 
