@@ -101,7 +101,10 @@ export class CommandHandler {
   async execute(asked: AddressedCommand): Promise<Outcome> {
     const execute = () => this.#waitedFor.during(asked, () => this.#enqueue(asked));
     const about = { ...commandActivity(asked), ...this.#knownStream(asked) };
-    return this.#activities.during(about, execute, (outcome) => ({ ...endingOf(outcome), ...this.#knownStream(asked) }));
+    return this.#activities.during(about, execute, (outcome) => ({
+      ...endingOf(outcome),
+      ...this.#knownStream(asked),
+    }));
   }
 
   #knownStream = ({ stream }: AddressedCommand) => (this.streams.exists(stream) ? { stream } : {});

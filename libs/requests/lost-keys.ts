@@ -1,15 +1,10 @@
-import { changeBoxes } from '#audit/boxes-in';
-import { StreamOwners } from '#audit/newest-forms';
-import { sealingIn, subjectOf } from '#audit/present-seals';
+import { factsReadable, type KeyInLog, keysIn } from '#audit/keys-in-log';
 import { customerStream } from '#domain/accounts/customer';
-import { decode, type Fact, type FactOf } from '#domain/codec';
-import { type Instant, isUnsealed } from '#domain/kernel/events';
-import { UnreadableEvent } from '#domain/kernel/unreadable-event';
+import type { Instant } from '#domain/kernel/events';
 import { familyOf } from '#domain/ledger';
 import { type Erasure, erasuresStream } from '#domain/persons/erasures';
-import { customerOfLookKey, lookKey, looksStream, monthOf, monthOfLookKey } from '#domain/support/look';
-import { DamagedEvent, type EventStore } from '#event-store/port';
-import type { KeyOfErased } from '#vault/erased-keys';
+import { customerOfLookKey, looksStream, monthOfLookKey } from '#domain/support/look';
+import type { EventStore } from '#event-store/port';
 import type { Vault } from '#vault/vault';
 
 /*
@@ -26,7 +21,7 @@ export type ErasureAt = Pick<Erasure, 'subjects' | 'ends'> & { readonly at: Inst
 
 /** Gives up the lost keys of all erasures in a log. */
 export async function giveUpLostKeys(logAndKeys: LogAndKeys): Promise<void> {
-  const facts = await factsIn(logAndKeys.events, erasuresStream);
+  const facts = await factsReadable(logAndKeys.events, erasuresStream);
   await giveUpKeysOf(
     logAndKeys,
     facts.map(({ data }) => data as ErasureAt),
@@ -39,7 +34,7 @@ export async function giveUpLostKeys(logAndKeys: LogAndKeys): Promise<void> {
  */
 export async function giveUpKeysOf({ events, vault }: LogAndKeys, erasures: readonly ErasureAt[]): Promise<void> {
   const sought = await soughtIn(vault, erasures);
-  const keys: KeyOfErased[] = [];
+  const keys: KeyInLog[] = [];
   for (const stream of streamsOf(sought, erasures))
     keys.push(...(await keysIn(events, stream)).filter((key) => isSought(sought, key)));
   await vault.giveUp(keys);
@@ -86,45 +81,7 @@ function streamsOf(sought: Sought, erasures: readonly ErasureAt[]): ReadonlySet<
   return new Set([...own, ...ofCustomers.filter((stream) => familyOf(stream) !== 'lead')]);
 }
 
-interface KeyInLog extends KeyOfErased {
-  /** When somebody looked. After an erasure, the reasons of looks are sealed with a key that belongs to nobody. */
-  readonly lookedAt?: Instant;
-}
-
 const isSought = (sought: Sought, { subject, lookedAt }: KeyInLog): boolean => {
   const erasedAt = sought.get(subject);
   return erasedAt !== undefined && (lookedAt === undefined || lookedAt <= erasedAt);
 };
-
-/** The keys of the boxes in a stream. Reasons are left out, except of looks: some are sealed with a key that belongs to nobody. */
-async function keysIn(events: LogAndKeys['events'], stream: string): Promise<readonly KeyInLog[]> {
-  const owners = new StreamOwners();
-  const keys: KeyInLog[] = [];
-  for (const fact of await factsIn(events, stream)) {
-    const customerId = owners.of(fact);
-    await changeBoxes(fact.data, async (box, path) => {
-      const owner = sealingIn(fact.type, path)?.owner;
-      if (owner === undefined || isUnsealed(box) || (owner === 'customer' && customerId === undefined)) return;
-      keys.push({ keyId: box.keyId, subject: subjectOf(fact, owner, customerId) });
-    });
-    if (fact.type === 'CustomerHistoryShown') keys.push(...keyOfLook(fact));
-  }
-  return keys;
-}
-
-function keyOfLook({ data, cause: { reason } }: FactOf<'CustomerHistoryShown'>): readonly KeyInLog[] {
-  if (reason === undefined || isUnsealed(reason)) return [];
-  const subject = lookKey(data.customerId, monthOf(data.at));
-  return [{ keyId: reason.keyId, subject, lookedAt: data.at }];
-}
-
-/** What can be read of a stream: one that is damaged does not keep the store from starting. */
-async function factsIn(events: LogAndKeys['events'], stream: string): Promise<readonly Fact[]> {
-  const facts: Fact[] = [];
-  try {
-    for await (const stored of events.readStream(stream)) facts.push(decode(stored));
-  } catch (error) {
-    if (!(error instanceof UnreadableEvent || error instanceof DamagedEvent)) throw error;
-  }
-  return facts;
-}

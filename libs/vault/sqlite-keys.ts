@@ -133,8 +133,7 @@ class SqliteKeys implements KeyStore {
     }
   }
 
-  destroyedSubjects = async () =>
-    this.#database.all<{ subject: string }>(DESTROYED).map(({ subject }) => subject);
+  destroyedSubjects = async () => this.#database.all<{ subject: string }>(DESTROYED).map(({ subject }) => subject);
 
   /** Page by page, because a reader keeps the write-ahead log, and with it the keys that are destroyed meanwhile. */
   async *each() {

@@ -56,7 +56,9 @@ describe('a lead on its way to a program', () => {
     given(webhook, wished, failed(1))
       .when({ type: 'RecordWebhookFailed', at, attempt: 2, failure, hopeless: true })
       .thenRecords(withheld);
-    given(webhook, wished, failed(1), withheld).when({ type: 'ReplayWebhook', at }).thenRefuses('person-erased', 'DLV-9');
+    given(webhook, wished, failed(1), withheld)
+      .when({ type: 'ReplayWebhook', at })
+      .thenRefuses('person-erased', 'DLV-9');
   });
 
   it('has one result for each attempt, whichever process records it', () => {
