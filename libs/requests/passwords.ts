@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { customerStream, isRegistered, linkInvalid, linkIsGood, wrongPassword } from '#domain/accounts/customer';
 import type { Secret } from '#domain/kernel/events';
+import { deriveId } from '#domain/kernel/ids';
 import { ID } from '#domain/kernel/text';
 import type { Vault } from '#vault/vault';
 import { changeSealed, hashOfToken, newLink, openIfThere, sealSecret } from './account-seals.ts';
@@ -63,21 +64,25 @@ async function recover(
   context: RequestContext,
 ): Promise<Receipt> {
   const at = tools.now();
-  const customerId = token.slice(0, Math.max(token.lastIndexOf('.'), 0));
+  const customerId = await accountIn(tools, token, context);
   const tokenHash = hashOfToken(token);
-  // What somebody typed in place of a token becomes no name of a stream.
-  if (!ID.test(customerId)) return neverSent;
   const stream = customerStream(customerId);
-  const state = await tools.stateOf<'customer'>(stream);
-  if (!isRegistered(state)) return neverSent;
-  const { recovery } = state;
+  const { recovery } = await tools.stateOf<'customer'>(stream);
   // A repeated request gets its first outcome from the stream, so this refusal does not affect it.
   if (!linkIsGood(recovery, tokenHash, at)) return tools.send(customerId, stream, linkInvalid, context);
   const verifier = await sealSecret(tools.vault, customerId, 'password-verifier', await verifierOf(password));
   return tools.send(customerId, stream, { type: 'RecoverPassword', at, tokenHash, verifier }, context);
 }
 
-const neverSent: Receipt = { id: '', outcome: { kind: 'refused', refusal: linkInvalid } };
+/**
+ * The account that a token names. What somebody typed in place of a token becomes no name of a stream: it is taken for a token of an
+ * account that does not exist.
+ */
+async function accountIn(tools: RequestTools, token: string, { commandId }: RequestContext): Promise<string> {
+  const id = token.slice(0, Math.max(token.lastIndexOf('.'), 0));
+  const isAccount = ID.test(id) && isRegistered(await tools.stateOf<'customer'>(customerStream(id)));
+  return isAccount ? id : deriveId('no-account', commandId);
+}
 
 /** ACC-2: both are compared with exact case. Takes equally long for an unknown account. @returns the customer's id */
 async function signIn(tools: Accounts, email: string, password: string): Promise<string | undefined> {
