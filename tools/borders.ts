@@ -69,14 +69,14 @@ export const borders: readonly Border[] = [
   {
     folder: 'libs/requests',
     mayImport: `#domain/** #event-store/port #event-store/position-text #event-store/event-hash #event-store/in-turn #event-store/reads-in-turn #vault/vault #vault/missing-keys #vault/opened-keys #gateways/clock #gateways/mail #gateways/payment-notices #gateways/payments #gateways/support-mail
-      #audit/history #processes/engine/** #read-models/read-models #read-models/errors #read-models/models/**
+      #audit/history #audit/keys-in-log #processes/engine/** #read-models/read-models #read-models/errors #read-models/models/**
       #read-models/queries #read-models/queries/** node:* csv-parse lru-cache zod`,
   },
   // What processes ask of the outside, and what is recorded of it.
   {
     folder: 'libs/requests/effects',
     ofOuter:
-      '../account-seals.ts ../address-claim.ts ../erasure-completion.ts ../receipts.ts ../renewed-business-keys.ts ../request-tools.ts ../stream-cache.ts ../unsubscribing.ts',
+      '../account-seals.ts ../address-claim.ts ../erasure-completion.ts ../lost-keys.ts ../receipts.ts ../renewed-business-keys.ts ../request-tools.ts ../stream-cache.ts ../unsubscribing.ts',
     mayImport: `#domain/** #event-store/port #event-store/in-turn #vault/vault #gateways/** #processes/process #processes/engine/**
       #read-models/read-models`,
   },

@@ -65,7 +65,8 @@ const limits = `\
   \`RenewalBegun\` the tokens of cards. They are read without the texts, or as what is sealed now, but the bytes stay until
   the log is [rewritten](how-to/rewrite-an-older-log.md).
 - It is about the log. Read models, exports, logs of the program and copies of mails are made from it, and from opened boxes.
-  The log of requests names the route, never the path or query that was typed; parked streams and errors of read models keep
+  The log of requests names the route, never the path or query that was typed, and log and traces name a stream only if it
+  exists; parked streams and errors of read models keep
   PostgreSQL's code, not its text, which may quote values.
 
 The name of a stream is its family and an id; the names of \`address-…\` and \`person-…\` streams are keyed hashes.

@@ -5,6 +5,7 @@ import { isBox } from '#domain/kernel/events';
 import { tellMoney } from '#domain/kernel/minor-units';
 import type { AnyEvent, EventTypeName } from '#domain/ledger';
 import { tellFailedCall, tellFailedMail, tellMailAnswer } from '#domain/notifications/outcomes';
+import { endOf } from '#domain/notifications/webhook';
 import { tellRefundFailure } from '#domain/orders/refunds';
 import { customerErased } from '#domain/persons/erasures';
 
@@ -217,7 +218,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   WebhookAccepted: ({ attempt, status }) => `accepted at the ${ordinal(attempt)} attempt, with ${status}`,
   WebhookFailed: ({ attempt, retryAt, ...failed }) =>
     `the ${ordinal(attempt)} attempt failed (${tellFailedCall(failed)}); next attempt at ${retryAt}`,
-  WebhookParked: ({ attempt, ...failed }) => `parked after the ${ordinal(attempt)} attempt: ${tellFailedCall(failed)}`,
+  WebhookParked: ({ attempt, ...failed }) =>
+    `${endOf(failed)} after the ${ordinal(attempt)} attempt: ${tellFailedCall(failed)}`,
   WebhookReplayed: () => 'to be sent again',
   ReplacementDelivered: ({ replacementLeadId }) => `replaced by lead ${replacementLeadId}`,
   TicketOpened: ({ dueAt, callBackTelephone }) =>

@@ -120,7 +120,7 @@ export function encodedAgain(fact: Fact) {
 }
 
 /** The customer to whom a stream belongs, by its first event, where later events do not name it. */
-class StreamOwners {
+export class StreamOwners {
   readonly #owners = new Map<string, string>();
 
   /** Must be called for all events in the order of the log. */

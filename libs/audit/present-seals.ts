@@ -22,6 +22,9 @@ const ofTypes: ReadonlyMap<string, Sealings> = new Map(
   ),
 );
 
+/** How a field of the data of an event is sealed. @param path as `changeBoxes` names it */
+export const sealingIn = (type: string, path: string): Sealing | undefined => ofTypes.get(type)?.get(path);
+
 export interface Counts {
   /** Texts that were plain. */
   sealed: number;
@@ -48,9 +51,8 @@ export class PresentSeals {
   }
 
   async on({ fact, customerId }: NewestForm): Promise<Fact> {
-    const sealings = ofTypes.get(fact.type);
     const data = await changeBoxes(fact.data, (box, path) =>
-      this.#seal(box, sealings?.get(path), (owner) => subjectOf(fact, owner, customerId)),
+      this.#seal(box, sealingIn(fact.type, path), (owner) => subjectOf(fact, owner, customerId)),
     );
     const { reason } = fact.cause;
     const cause = reason ? { ...fact.cause, reason: await this.#sealReason(fact, reason, customerId) } : fact.cause;
@@ -116,7 +118,7 @@ export class PresentSeals {
 }
 
 /** Whose key seals a field of a fact. */
-function subjectOf({ stream, data }: Fact, owner: Sealing['owner'], customerId: string | undefined): string {
+export function subjectOf({ stream, data }: Fact, owner: Sealing['owner'], customerId: string | undefined): string {
   const family = familyOf(stream);
   const { leadId } = data as { leadId?: string };
   if (family === 'lead') return stream;

@@ -1,5 +1,6 @@
 import { customerStream } from '#domain/accounts/customer';
 import { decode } from '#domain/codec';
+import { Activities } from '#domain/kernel/activities';
 import { trialCaller } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
@@ -251,6 +252,21 @@ describe('the command handler', () => {
     expect(await handler.execute(again)).toMatchObject({ kind: 'accepted', revision: 0, repeated: true });
     const other = ask(register, { stream: customerStream('c2'), likelyNew: true } as Partial<AddressedCommand>);
     expect(await handler.execute(other)).toMatchObject({ kind: 'accepted', revision: 0, repeated: false });
+  });
+
+  it('tells of which stream it was, unless there is none: its name may be what somebody typed', async () => {
+    const activities = new Activities();
+    const told: (string | undefined)[] = [];
+    activities.listen(({ kind, stream: named, outcome }) => {
+      if (kind === 'command') told.push(`${outcome} ${named}`);
+    });
+    const telling = new CommandHandler(store, undefined, activities);
+    const typed = customerStream('Pat-Private');
+    await telling.execute(ask(changeTo('Other'), { stream: typed }));
+    await telling.execute(ask(refuse('link-invalid', 'not now'), { stream: typed }));
+    await telling.execute(ask(register));
+    await telling.execute(ask(refuse('link-invalid', 'not now')));
+    expect(told).toEqual(['refused undefined', 'refused undefined', `done ${stream}`, `refused ${stream}`]);
   });
 
   it('gives up when others keep writing to the stream', async () => {

@@ -100,8 +100,14 @@ export class CommandHandler {
   /** @throws TooMuchContention and the errors of {@link EventStore.append}. */
   async execute(asked: AddressedCommand): Promise<Outcome> {
     const execute = () => this.#waitedFor.during(asked, () => this.#enqueue(asked));
-    return this.#activities.during(commandActivity(asked), execute, endingOf);
+    const about = { ...commandActivity(asked), ...this.#knownStream(asked) };
+    return this.#activities.during(about, execute, (outcome) => ({
+      ...endingOf(outcome),
+      ...this.#knownStream(asked),
+    }));
   }
+
+  #knownStream = ({ stream }: AddressedCommand) => (this.streams.exists(stream) ? { stream } : {});
 
   #enqueue(asked: AddressedCommand): Promise<Outcome> {
     return new Promise((resolve, reject) => {
@@ -211,9 +217,9 @@ export class CommandHandler {
   }
 }
 
-const commandActivity = ({ stream, command, cause: { commandId: id, correlationId }, parent }: AddressedCommand) => {
+const commandActivity = ({ command, cause: { commandId: id, correlationId }, parent }: AddressedCommand) => {
   const name = isRefusal(command) ? 'refused-request' : command.type;
-  return { kind: 'command' as const, name, id, correlationId, stream, parent };
+  return { kind: 'command' as const, name, id, correlationId, parent };
 };
 
 const endingOf = (outcome: Outcome): Ending =>

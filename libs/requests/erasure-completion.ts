@@ -10,6 +10,7 @@ import { type Erasure, erasuresStream, partsOf } from '#domain/persons/erasures'
 import { lookKey, looksStream, monthOf } from '#domain/support/look';
 import { hashOfEvent } from '#event-store/event-hash';
 import { StoreUnavailable } from '#event-store/port';
+import { giveUpKeysOf } from './lost-keys.ts';
 import { openStreamsOf, purgeMails } from './persons.ts';
 import type { QueryDependencies } from './query-tools.ts';
 import { requestTools } from './request-tools.ts';
@@ -33,9 +34,10 @@ const MILLISECONDS_TO_CATCH_UP = 30_000;
  */
 export async function completeErasure(
   tools: CompletionTools,
-  { at, subjects, personKeys }: Erasure & { readonly at: Instant },
+  { at, subjects, personKeys, ends }: Erasure & { readonly at: Instant },
 ): Promise<Erasure> {
   const { readModels, events, vault, streams } = tools;
+  await giveUpKeysOf(tools, [{ at, subjects, ends }]);
   await vault.eraseAgain(subjects);
   if (!(await readModels.waitFor(await events.head(), MILLISECONDS_TO_CATCH_UP)))
     throw new StoreUnavailable('the read models are behind the log: the erasure is completed when they have caught up');

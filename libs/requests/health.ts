@@ -209,7 +209,7 @@ async function readinessOf({ events, readModels }: Programs): Promise<Readiness>
 }
 
 /** What the programs say now. A part that does not answer in time, or fails, is undefined or empty. */
-async function programsNow({ events, processes, readModels }: Programs) {
+async function programsNow({ events, processes, readModels, vault }: Programs) {
   const inTime = limitOfTime();
   const database = readModels.server();
   // A database that is part of this program may take its time.
@@ -222,8 +222,10 @@ async function programsNow({ events, processes, readModels }: Programs) {
   ]);
   const lags = await inTime(lagsOf(events, statuses)).catch(() => undefined);
   const clock = await inTime(clockStatusOf(events)).catch(() => ({ behindSeconds: 0 }));
+  await inTime(vault.lookAgain()).catch(() => {});
   return {
     clock,
+    keys: { missing: vault.keysMissed, damaged: vault.keysDamaged },
     store,
     database,
     engine,
@@ -236,13 +238,11 @@ async function programsNow({ events, processes, readModels }: Programs) {
  * everybody else.
  */
 async function healthOf(programs: Programs): Promise<Health> {
-  const { clock, store, database, engine, models } = await programsNow(programs);
+  const { clock, keys, store, database, engine, models } = await programsNow(programs);
   const readModels = models.map((model) => model.health);
   const isFollowed = readModels.length > 0 && readModels.every(({ lastError }) => lastError === undefined);
   const ok = store.ok && database?.ok !== false && engine !== undefined && isFollowed;
   const { position, idle, processes: all } = engine ?? { position: '', idle: false, processes: [] };
-  const { keysMissed: missing, keysDamaged: damaged } = programs.vault;
-  const keys = { missing, damaged };
   const streams = streamsOf(programs.events);
   const parts = { clock, store, database, keys, streams, processes: engine?.processes, readModels };
   const degradedBy = degradationsOf(parts, programs);
@@ -272,23 +272,22 @@ const healthOfModel = (
 export type Measurements = Awaited<ReturnType<ReturnType<typeof operationQueries>['getMeasurements']>>;
 
 async function measurementsOf(programs: Programs) {
-  const { clock, store, database, engine, models } = await programsNow(programs);
-  const { keysMissed: missing, keysDamaged: damaged } = programs.vault;
+  const { clock, keys, store, database, engine, models } = await programsNow(programs);
   const streams = streamsOf(programs.events);
   const readModels = models.map((model) => model.health);
   const parts = {
     clock,
     store,
     database,
-    keys: { missing, damaged },
+    keys,
     streams,
     processes: engine?.processes,
     readModels,
   };
   return {
     clock,
-    keysMissing: missing,
-    keysDamaged: damaged,
+    keysMissing: keys.missing,
+    keysDamaged: keys.damaged,
     store,
     database,
     streams,

@@ -6,6 +6,7 @@ import { missingOfNewest } from '#vault/missing-keys';
 import type { Vault } from '#vault/vault';
 import type { CommandHandler } from './command-handler.ts';
 import { recordErasedByKeys } from './erased-by-keys.ts';
+import { giveUpLostKeys } from './lost-keys.ts';
 import { claimPersonsOfBefore } from './persons-of-before.ts';
 import { renewBusinessKeys } from './renewed-business-keys.ts';
 import { sealBusinesses } from './sealed-businesses.ts';
@@ -54,8 +55,9 @@ export async function prepareKeys(start: KeysAtStart, warn: (line: string) => vo
     );
 }
 
-/** Keys that were restored from an older backup may include those of persons who were erased since. */
-async function eraseAgain({ vault, commands }: KeysAtStart, warn: (line: string) => void): Promise<void> {
+/** Keys that were restored from an older backup may include those of persons who were erased since, or lack them. */
+async function eraseAgain({ events, vault, commands }: KeysAtStart, warn: (line: string) => void): Promise<void> {
+  await giveUpLostKeys({ events, vault });
   const { state } = await commands.streams.read<'erasures'>(erasuresStream);
   const restored = await vault.eraseAgain([...state.subjects]);
   if (restored > 0) warn(restoredAndDestroyed(restored));

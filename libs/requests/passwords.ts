@@ -1,6 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { customerStream, isRegistered, linkInvalid, linkIsGood, wrongPassword } from '#domain/accounts/customer';
 import type { Secret } from '#domain/kernel/events';
+import { deriveId } from '#domain/kernel/ids';
+import { ID } from '#domain/kernel/text';
 import type { Vault } from '#vault/vault';
 import { changeSealed, hashOfToken, newLink, openIfThere, sealSecret } from './account-seals.ts';
 import { holderOf, isErased } from './address-claim.ts';
@@ -62,7 +64,7 @@ async function recover(
   context: RequestContext,
 ): Promise<Receipt> {
   const at = tools.now();
-  const customerId = token.slice(0, Math.max(token.lastIndexOf('.'), 0));
+  const customerId = await accountIn(tools, token, context);
   const tokenHash = hashOfToken(token);
   const stream = customerStream(customerId);
   const { recovery } = await tools.stateOf<'customer'>(stream);
@@ -70,6 +72,16 @@ async function recover(
   if (!linkIsGood(recovery, tokenHash, at)) return tools.send(customerId, stream, linkInvalid, context);
   const verifier = await sealSecret(tools.vault, customerId, 'password-verifier', await verifierOf(password));
   return tools.send(customerId, stream, { type: 'RecoverPassword', at, tokenHash, verifier }, context);
+}
+
+/**
+ * The account that a token names. What somebody typed in place of a token becomes no name of a stream: it is taken for a token of an
+ * account that does not exist.
+ */
+async function accountIn(tools: RequestTools, token: string, { commandId }: RequestContext): Promise<string> {
+  const id = token.slice(0, Math.max(token.lastIndexOf('.'), 0));
+  const isAccount = ID.test(id) && isRegistered(await tools.stateOf<'customer'>(customerStream(id)));
+  return isAccount ? id : deriveId('no-account', commandId);
 }
 
 /** ACC-2: both are compared with exact case. Takes equally long for an unknown account. @returns the customer's id */

@@ -12,6 +12,7 @@ import { type Erasure, erasuresStream, partsOf } from '#domain/persons/erasures'
 import { lookKey, looksStream, monthOf } from '#domain/support/look';
 import type { HistoryReader } from './histories.ts';
 import { passingsOn } from './lead-passings.ts';
+import { giveUpKeysOf } from './lost-keys.ts';
 import type { NamedPerson } from './named-person.ts';
 import { type PersonTools, type Records, recordsNamed, withWhatArrived } from './person-search.ts';
 import { type RequestContext, requestTools } from './request-tools.ts';
@@ -56,6 +57,7 @@ export async function erasePerson(
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     await purgeMails(tools, caller, person);
     await record(tools, context, person, round);
+    await giveUpKeysOf(tools, [{ at: tools.now(), subjects: subjectsOf(person), ends: person.open }]);
     for (const subject of subjectsOf(person)) await tools.vault.erase(subject);
     const now = await withWhatIsTheirs(tools, caller, await withWhatArrived(tools, caller, person));
     if (sizeOf(now) === sizeOf(person)) break;

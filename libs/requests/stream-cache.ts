@@ -80,6 +80,11 @@ export class StreamCache {
     this.#begun.clear();
   }
 
+  /** Whether a stream has events, as far as the cache knows. */
+  exists(stream: string): boolean {
+    return ((this.#used.peek(stream) ?? this.#begun.peek(stream))?.revision ?? -1) >= 0;
+  }
+
   /** Removes a stream from the cache while it is changed: no other reader may see what is decided and not yet written. */
   take(stream: string): FoldedStream | undefined {
     const folded = this.#used.get(stream) ?? this.#begun.get(stream);

@@ -8,6 +8,7 @@ import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { placeOf, type VaultOptions } from '#vault/opened-keys';
 import { BoxDamaged, KeyMissing, openVault, type Vault } from '#vault/vault';
 import type { CommandHandler } from './command-handler.ts';
+import { giveUpLostKeys } from './lost-keys.ts';
 import { StreamCache } from './stream-cache.ts';
 
 /**
@@ -23,6 +24,7 @@ export async function openVaultOf(events: EventStore, options: VaultOptions): Pr
   try {
     const why = await whyNotTogether(events, vault, options);
     if (why) throw new CannotOpenStore(...why);
+    if (options.readOnly) await giveUpLostKeys({ events, vault });
     return vault;
   } catch (error) {
     await vault.close();
@@ -58,7 +60,6 @@ export async function whyNotTogether(
 export const erasedIn = async (events: EventStore): Promise<ReadonlySet<string>> =>
   (await new StreamCache(events).read<'erasures'>(erasuresStream)).state.subjects;
 
-/** Keys are asked first: another program that starts at the same moment names the vault before it makes keys of persons. */
 /** Keys are asked first: another program that starts at the same moment names the vault before it makes keys of persons. */
 const isLost = async (events: EventStore, vault: Vault): Promise<boolean> =>
   (await vault.hasLog()) && (await isEmpty(events));

@@ -1,4 +1,4 @@
-import type { KeyStore } from './key-store.ts';
+import { isKeyId, type KeyStore } from './key-store.ts';
 
 const SUBJECTS_AT_ONCE = 1000;
 
@@ -46,4 +46,40 @@ export async function destroyRestored(
     count += restored;
   }
   return count;
+}
+
+/** A key that sealed something about an erased subject, as the log says. */
+export interface KeyOfErased {
+  readonly keyId: string;
+  readonly subject: string;
+}
+
+/** @returns the subjects whose key is destroyed, each with the id of that key; undefined where nothing was sealed with it */
+export async function destroyedAmong(
+  keys: Pick<KeyStore, 'findAllOf'>,
+  subjects: readonly string[],
+): Promise<ReadonlyMap<string, string | undefined>> {
+  const destroyed = new Map<string, string | undefined>();
+  for (let at = 0; at < subjects.length; at += SUBJECTS_AT_ONCE)
+    for (const { subject, keyId, wrapped } of await keys.findAllOf(subjects.slice(at, at + SUBJECTS_AT_ONCE)))
+      if (wrapped === null) destroyed.set(subject, isKeyId(keyId) ? keyId : undefined);
+  return destroyed;
+}
+
+/**
+ * Puts destroyed keys in place of those that a store has lost. A subject has one key: further ones have a name of their own.
+ * @param lost key id → subject
+ */
+export async function putDestroyed(
+  keys: Pick<KeyStore, 'findAllOf' | 'put'>,
+  lost: ReadonlyMap<string, string>,
+): Promise<void> {
+  if (lost.size === 0) return;
+  const taken = new Set((await keys.findAllOf([...new Set(lost.values())])).map(({ subject }) => subject));
+  const destroyed = [...lost].map(([keyId, subject]) => {
+    const name = taken.has(subject) ? `${subject} before ${keyId}` : subject;
+    taken.add(name);
+    return { keyId, subject: name, wrapped: null };
+  });
+  await keys.put(destroyed);
 }

@@ -190,6 +190,58 @@ it('counts keys that are missing, which destroyed ones are not', async () => {
   expect(await vault.missingAmong([])).toEqual([]);
 });
 
+describe('a key that is missing, of an erased person', () => {
+  const lose = () => {
+    const keys = new Database(join(directory, 'keys.sqlite'));
+    keys.exec('DELETE FROM keys');
+    keys.close();
+  };
+
+  it('counts as destroyed once it is given up, and a person may have lost several', async () => {
+    const [first, other] = (await sealFor(['lead-1', 'lead-2'])) as [Sealed, Sealed];
+    await vault.close();
+    lose();
+    vault = await openVault({ directory });
+    const [second] = (await sealFor(['lead-1'])) as [Sealed];
+    for (const box of [first, other]) await expect(vault.open(box)).rejects.toThrow('is not in this vault');
+    await vault.giveUp([first, second].map(({ keyId }) => ({ keyId, subject: 'lead-1' })));
+    // A key that is there is not destroyed by it.
+    expect([await vault.open(first), await vault.open(second)]).toEqual([undefined, 'lead-1']);
+    await vault.erase('lead-1');
+    await vault.lookAgain();
+    expect([await vault.open(second), vault.keysMissed]).toEqual([undefined, 1]);
+    expect(await vault.missingAmong([first, second, other].map(({ keyId }) => keyId))).toEqual([other.keyId]);
+    await expect(vault.seal('lead-1', 'note', 1)).rejects.toThrow(PersonErased);
+  });
+
+  it('is known afterwards as the key of its subject; a mark of who never had a key names none', async () => {
+    const [box] = (await sealFor(['lead-1'])) as [Sealed];
+    await vault.close();
+    lose();
+    vault = await openVault({ directory });
+    await vault.giveUp([{ keyId: box.keyId, subject: 'lead-1' }]);
+    await vault.erase('lead-never');
+    expect(await vault.destroyedAmong(['lead-1', 'lead-never', 'lead-2'])).toEqual(
+      new Map([
+        ['lead-1', box.keyId],
+        ['lead-never', undefined],
+      ]),
+    );
+  });
+
+  it('is given up for who only reads until the vault is closed', async () => {
+    const [box] = (await sealFor(['lead-1'])) as [Sealed];
+    await vault.close();
+    lose();
+    const reader = await openVault({ directory, readOnly: true });
+    await reader.giveUp([{ keyId: box.keyId, subject: 'lead-1' }]);
+    expect([await reader.open(box), await reader.missingAmong([box.keyId])]).toEqual([undefined, []]);
+    await reader.close();
+    vault = await openVault({ directory });
+    expect(await vault.missingAmong([box.keyId])).toEqual([box.keyId]);
+  });
+});
+
 describe('keys of the version before', () => {
   const key = (byte: number) => Buffer.alloc(32, byte);
   const wrapped = (keyId: string, byte: number) => close(key(1), key(byte), keyId);
@@ -319,6 +371,12 @@ describeWithPostgres('erasure in a PostgreSQL that programs share', () => {
       persons(0, 5).map((subject) => (subject === 'lead-1' ? undefined : subject)),
     );
     await expect(program.seal('lead-later', 'note', 1)).rejects.toThrow(PersonErased);
+    await program.giveUp([
+      { keyId: 'lost', subject: 'lead-1' },
+      { keyId: 'lost-too', subject: 'lead-9' },
+    ]);
+    expect(await reader.missingAmong(['lost', 'lost-too'])).toEqual([]);
+    await expect(reader.seal('lead-9', 'note', 1)).rejects.toThrow(PersonErased);
     expect(await program.missingAmong([...boxes.map(({ keyId }) => keyId), 'never'])).toEqual(['never']);
   });
 

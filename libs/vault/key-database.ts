@@ -6,7 +6,7 @@ import { CannotOpenStore } from '#event-store/port';
 import { SqliteReader } from '#event-store/sqlite-reader';
 
 /**
- * A wrapped key of zeros is destroyed: its person was erased. A missing row means that the keys belong to another log.
+ * A wrapped key of zeros, at least one, is destroyed: its person was erased. A missing row means that the keys belong to another log.
  *
  * Rows are only added at the end, and a destroyed key is overwritten by as many bytes. So SQLite never moves a key from one
  * page to another: that leaves copies behind now and then, in spite of `secure_delete`. (Of 18,000 keys that were destroyed

@@ -8,6 +8,9 @@ export interface StoredKey {
   readonly wrapped: Uint8Array | null;
 }
 
+/** Whether boxes have it. A key that was destroyed before anything was sealed with it has an id of another form. */
+export const isKeyId = (keyId: string): boolean => /^[\w-]{22}$/.test(keyId);
+
 /** A key that was just made. */
 export interface NewKey {
   readonly keyId: string;

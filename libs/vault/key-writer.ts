@@ -49,7 +49,7 @@ function main(port: MessagePort): void {
 
 const ADD = 'INSERT INTO keys (key_id, subject, wrapped) VALUES (?, ?, ?) ON CONFLICT (subject) DO NOTHING';
 const ERASE = `INSERT INTO keys (key_id, subject, wrapped) VALUES (?, ?, zeroblob(1))
-  ON CONFLICT (subject) DO UPDATE SET wrapped = zeroblob(length(wrapped))`;
+  ON CONFLICT (subject) DO UPDATE SET wrapped = zeroblob(max(1, length(wrapped)))`;
 
 function batchWriter(database: Database.Database): (batch: KeyBatch) => KeyWriterReply {
   const add = database.prepare(ADD);

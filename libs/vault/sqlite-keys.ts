@@ -41,17 +41,15 @@ interface KeyRow {
   readonly wrapped: Uint8Array | null;
 }
 
-const keyOf = ({ key_id: keyId, subject, wrapped }: KeyRow): StoredKey => ({
-  keyId,
-  subject,
-  wrapped: wrapped && isDestroyed(wrapped) ? null : wrapped,
-});
+const keyOf = ({ key_id: keyId, subject, wrapped }: KeyRow): StoredKey => ({ keyId, subject, wrapped });
 
-const isDestroyed = (wrapped: Uint8Array): boolean => wrapped[0] === 0 && wrapped.every((byte) => byte === 0);
-
-const BY_ID = 'SELECT key_id, subject, wrapped FROM keys WHERE key_id = ?';
-const BY_SUBJECT = 'SELECT key_id, subject, wrapped FROM keys WHERE subject = ?';
-const PAGE = 'SELECT key_id, subject, wrapped FROM keys WHERE key_id > ? ORDER BY key_id LIMIT ?';
+/** Null where it is destroyed: it is all zeros, and at least one. An empty key is damaged. */
+const WRAPPED = 'nullif(wrapped, zeroblob(max(1, length(wrapped))))';
+const KEYS = `SELECT key_id, subject, ${WRAPPED} AS wrapped FROM keys`;
+const BY_ID = `${KEYS} WHERE key_id = ?`;
+const BY_SUBJECT = `${KEYS} WHERE subject = ?`;
+const PAGE = `${KEYS} WHERE key_id > ? ORDER BY key_id LIMIT ?`;
+const DESTROYED = `SELECT subject FROM keys WHERE ${WRAPPED} IS NULL ORDER BY number`;
 const ROWS_READ_AT_ONCE = 1000;
 const MILLISECONDS_BETWEEN_TRIES = 20;
 const TRIES_TO_CLEAR = 100;
@@ -135,10 +133,7 @@ class SqliteKeys implements KeyStore {
     }
   }
 
-  destroyedSubjects = async () =>
-    this.#database
-      .all<{ subject: string }>('SELECT subject FROM keys WHERE wrapped = zeroblob(length(wrapped)) ORDER BY number')
-      .map(({ subject }) => subject);
+  destroyedSubjects = async () => this.#database.all<{ subject: string }>(DESTROYED).map(({ subject }) => subject);
 
   /** Page by page, because a reader keeps the write-ahead log, and with it the keys that are destroyed meanwhile. */
   async *each() {

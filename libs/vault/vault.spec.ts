@@ -102,6 +102,7 @@ describe('the vault', () => {
   it.each([
     ['that of another person', "wrapped = (SELECT wrapped FROM keys WHERE subject = 'lead-2')"],
     ['cut', 'wrapped = substr(wrapped, 1, 20)'],
+    ['empty', "wrapped = x''"],
     ['under a master key that never was', "wrapped = CAST(x'02ffffffffffffffff' || substr(wrapped, 10) AS BLOB)"],
   ])('says that a key is damaged, and counts it: it is %s', async (_, change) => {
     const [box, other] = [await vault.seal('lead-1', 'note', 1), await vault.seal('lead-2', 'note', 2)];
@@ -115,6 +116,12 @@ describe('the vault', () => {
     expect([await vault.open(other), vault.keysDamaged]).toEqual([2, 1]);
     expect(await vault.damagedAmong([box.keyId, other.keyId, 'never'])).toEqual([box.keyId]);
     expect(await vault.missingAmong([box.keyId, other.keyId, 'never'])).toEqual(['never']);
+    expect(await vault.destroyedSubjects()).toEqual([]);
+    await vault.erase('lead-1');
+    expect([await vault.open(box), await vault.destroyedSubjects()]).toEqual([undefined, ['lead-1']]);
+    await vault.lookAgain();
+    expect([vault.keysDamaged, vault.keysMissed]).toEqual([0, 1]);
+    expect(await vault.eraseAgain(['lead-1'])).toBe(0);
   });
 
   it('opens boxes and texts of older versions, which were not bound to a person', async () => {

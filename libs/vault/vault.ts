@@ -5,7 +5,7 @@ import { LeadgerError } from '#domain/kernel/leadger-error';
 import { shownTexts } from '#domain/kernel/text';
 import { CannotOpenStore, StoreUnavailable } from '#event-store/port';
 import { close, KEY_BYTES, open } from './boxes.ts';
-import { countRestored, destroyRestored } from './erased-keys.ts';
+import { countRestored, destroyedAmong, destroyRestored, type KeyOfErased, putDestroyed } from './erased-keys.ts';
 import { type KeyStore, MasterKeyReplaced, type StoredKey } from './key-store.ts';
 import { openKeys, readSecrets, type Secrets, type VaultOptions } from './opened-keys.ts';
 import { isUnderAnother, unwrap, wrap } from './wrapping.ts';
@@ -68,6 +68,15 @@ export interface Vault {
    * @throws ErasureIncomplete
    */
   eraseAgain(subjects: readonly string[]): Promise<number>;
+  /** @returns those of these subjects whose key is destroyed, each with the id of that key; undefined where no box has it */
+  destroyedAmong(subjects: readonly string[]): Promise<ReadonlyMap<string, string | undefined>>;
+  /**
+   * Counts those of these keys that the vault does not have as destroyed: their subjects were erased. Where it is open for
+   * reading only, it does so until it is closed. @throws ErasureIncomplete
+   */
+  giveUp(keys: readonly KeyOfErased[]): Promise<void>;
+  /** Looks again for what was missing or damaged: it may be destroyed since, or be there. */
+  lookAgain(): Promise<void>;
   /** The subjects of all destroyed keys, whether a log knows why or not. */
   destroyedSubjects(): Promise<readonly string[]>;
   /** How many keys came back from an older backup although the log says that their subjects were erased. They open nothing. */
@@ -145,6 +154,8 @@ class KeyVault implements Vault {
   readonly #beingMade = new Map<string, Promise<SubjectKey>>();
   readonly #missed = new Set<string>();
   readonly #damaged = new Set<string>();
+  /** Ids of keys of erased subjects that this vault, which is open for reading only, does not have. */
+  readonly #givenUp = new Set<string>();
   #closed = false;
 
   constructor(
@@ -202,17 +213,40 @@ class KeyVault implements Vault {
     return countRestored(this.#keys, this.#erased);
   }
 
+  async destroyedAmong(subjects: readonly string[]): Promise<ReadonlyMap<string, string | undefined>> {
+    this.#mustBeOpen();
+    return destroyedAmong(this.#keys, subjects);
+  }
+
+  async giveUp(keys: readonly KeyOfErased[]): Promise<void> {
+    const subjects = new Map(keys.map(({ keyId, subject }) => [keyId, subject]));
+    const lost = await this.#absentAmong([...subjects.keys()]);
+    if (this.#readOnly) for (const keyId of lost) this.#givenUp.add(keyId);
+    else await putDestroyed(this.#keys, new Map(lost.map((keyId) => [keyId, subjects.get(keyId) as string])));
+  }
+
+  async lookAgain(): Promise<void> {
+    for await (const stored of this.#keysAmong([...new Set([...this.#missed, ...this.#damaged])])) {
+      this.#missed.delete(stored.keyId);
+      if (!this.#wrappedIn(stored)) this.#damaged.delete(stored.keyId);
+    }
+  }
+
   async destroyedSubjects(): Promise<readonly string[]> {
     this.#mustBeOpen();
     return this.#keys.destroyedSubjects();
   }
 
   async missingAmong(keyIds: readonly string[]): Promise<readonly string[]> {
-    const known = new Set<string>();
-    for await (const { keyId } of this.#keysAmong(keyIds)) known.add(keyId);
-    const missing = keyIds.filter((keyId) => !known.has(keyId));
+    const missing = await this.#absentAmong(keyIds);
     for (const keyId of missing) this.#missed.add(keyId);
     return missing;
+  }
+
+  async #absentAmong(keyIds: readonly string[]): Promise<readonly string[]> {
+    const known = new Set(this.#givenUp);
+    for await (const { keyId } of this.#keysAmong(keyIds)) known.add(keyId);
+    return keyIds.filter((keyId) => !known.has(keyId));
   }
 
   async damagedAmong(keyIds: readonly string[]): Promise<readonly string[]> {
@@ -314,6 +348,7 @@ class KeyVault implements Vault {
   async #find(keyId: string): Promise<SubjectKey | undefined> {
     const stored = await this.#keys.find(keyId);
     if (!stored) {
+      if (this.#givenUp.has(keyId)) return undefined;
       this.#missed.add(keyId);
       throw new KeyMissing(keyId);
     }

@@ -99,6 +99,25 @@ describe('signing in', () => {
     expect([status, body.code]).toEqual([409, 'link-invalid']);
     expect(await signIn(email, 'of a thief')).toBe(401);
   });
+
+  test.each(['Pat Private.x', 'pat.private@example.org.x', '+1 212 606 0777.x', 'Pat-Private.x'])(
+    'ACC-3: what is typed in place of a reset link, such as %s, is refused, and no log has it',
+    async (token) => {
+      const before = shop.server.log.length;
+      const reset = { token, password: 'of a stranger' };
+      const { status, body } = await shop.try('POST', '/api/password-recoveries/complete', reset);
+      expect([status, body.code]).toEqual([409, 'link-invalid']);
+      expect(shop.server.log.slice(before).join('')).not.toMatch(/private|606/i);
+    },
+  );
+
+  test('what is typed in place of an id is in no log', async () => {
+    const before = shop.server.log.length;
+    const name = { name: { firstName: 'Ada', lastName: 'Byron' } };
+    const { status } = await shop.try('PUT', '/api/customers/Pat-Private/name', name, as('Pat-Private'));
+    expect(status).toBe(404);
+    expect(shop.server.log.slice(before).join('')).not.toMatch(/private/i);
+  });
 });
 
 describe('account settings', () => {

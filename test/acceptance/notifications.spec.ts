@@ -504,6 +504,41 @@ describe('leads sent to a program', () => {
     expect(calls).toHaveLength(1);
   });
 
+  test('DLV-9: a message that waits when its customer or the person of its lead is erased is withheld, and nobody needs to look at it', async () => {
+    const staff = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'asked by letter' };
+    const erase = (person: object) => shop.ask('POST', '/api/persons/erasures', { person }, 200, staff);
+    const mine: string[] = [];
+    const toLookAt = async (): Promise<string[]> =>
+      (await shop.read('/api/attention?reason=webhook-parked')).items
+        .map(({ webhookId }: { webhookId: string }) => webhookId)
+        .filter((webhookId: string) => mine.includes(webhookId));
+    const waiting = async (answer: number) => {
+      const id = await program();
+      await shop.order(id, { quantity: 1 });
+      status = answer;
+      await shop.lead();
+      const [{ webhookId, leadId }] = await messages(id);
+      mine.push(webhookId);
+      return { id, webhookId, leadId };
+    };
+    const ofBuyer = await waiting(503);
+    const ofPerson = await waiting(503);
+    const parked = await waiting(410);
+    expect(await toLookAt()).toEqual([parked.webhookId]);
+    await erase({ customerId: ofBuyer.id });
+    await erase({ leadId: ofPerson.leadId });
+    await shop.wait({ seconds: 5 });
+    for (const { id, webhookId } of [ofBuyer, ofPerson]) {
+      expect(await messages(id)).toMatchObject([{ webhookId, status: 'withheld', attempts: 2 }]);
+      const retried = await shop.try('POST', `/api/webhooks/${webhookId}/retry`, {}, staff);
+      expect([retried.status, retried.body.code]).toEqual([409, 'person-erased']);
+    }
+    expect(await toLookAt()).toEqual([parked.webhookId]);
+    // Nobody can send again what belongs to nobody.
+    await erase({ customerId: parked.id });
+    expect(await toLookAt()).toEqual([]);
+  });
+
   test('DLV-9: an invalid address is refused, and the field is named', async () => {
     const id = await shop.customer();
     const wrong = {

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { defaultPolicy } from '#domain/policy/policy';
 import { openShop, type Shop } from './shop.ts';
 
@@ -26,6 +27,8 @@ const reasonsOfLooks = async () => {
   const looks = (await shop.log()).filter(({ type }) => type === 'CustomerHistoryShown');
   return Promise.all(looks.map(({ metadata }) => shop.opened(metadata.reason)));
 };
+
+const keyOfLook = (customerId: string) => `looks-${customerId}/2026-03`;
 
 test('copies of mails are removed after 90 days, or as the policy says; the log says that they were sent', async () => {
   const customerId = await shop.customer({ email: 'ada@example.org' });
@@ -75,6 +78,32 @@ test('the reason of a look can be read until it is old; who looked, and when, st
   expect(await reasonsOfLooks()).toEqual([undefined, 'Mrs. Byron called']);
   const [first] = (await shop.log()).filter(({ type }) => type === 'CustomerHistoryShown');
   expect(first).toMatchObject({ data: { customerId, at: expect.any(String) }, metadata: { actor: 'staff:ada' } });
+});
+
+test('a reason whose key an older backup lacks goes with its month, too: nothing is missing then', async () => {
+  const older = await mkdtemp(join(tmpdir(), 'leadger-retention-'));
+  let other = await openShop({ directory: older });
+  try {
+    const [customerId, erasedId] = [await other.customer(), await other.customer()];
+    await other.ask('POST', '/api/persons/erasures', { person: { customerId: erasedId } }, 200, support);
+    await other.wait({ seconds: 1 });
+    for (const id of [customerId, erasedId])
+      await other.ask('GET', `/api/customers/${id}/whole-history`, undefined, 200, support);
+    await other.stop();
+    const keys = new Database(join(older, 'keys', 'keys.sqlite'));
+    const lost = "subject GLOB 'reasons-about-erased/*' OR subject GLOB 'customer-*' OR";
+    expect(keys.prepare(`DELETE FROM keys WHERE ${lost} subject = ?`).run(keyOfLook(customerId)).changes).toBe(4);
+    keys.close();
+    other = await openShop({ directory: older });
+    expect((await other.read('/health')).keys).toEqual({ missing: 3, damaged: 0 });
+    await other.publish({ policy: { ...defaultPolicy, retention: { lookReasonsDays: 1 } } }, 201);
+    await other.wait({ days: 62 });
+    // The key of the customer who is not erased may come back from a backup.
+    expect((await other.read('/health')).keys).toEqual({ missing: 1, damaged: 0 });
+  } finally {
+    await other.stop();
+    await rm(older, { recursive: true });
+  }
 });
 
 test('the reasons of looks go with their customer at once; those of later looks go with their month, and bring nobody back', async () => {

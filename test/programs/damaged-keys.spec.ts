@@ -103,3 +103,14 @@ test('verify counts damaged keys, and names the event whose box was changed', as
   expect(stdout).toMatch(/^1 key is damaged: /m);
   expect(stdout).toContain(`lead-${leadOf.Pat}@0`);
 });
+
+test('whose key was damaged and who is erased is counted no longer, without a start', async () => {
+  for (const [firstName, damaged] of [
+    ['Kim', 1],
+    ['Pat', 0],
+  ] as const) {
+    await post('/api/persons/erasures', { person: { leadId: leadOf[firstName] } });
+    expect(await read('/health')).toMatchObject({ keys: { missing: 0, damaged } });
+  }
+  expect(await read('/health')).toMatchObject({ status: 'green', degradedBy: [] });
+});

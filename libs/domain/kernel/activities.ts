@@ -38,6 +38,7 @@ export interface Activity extends ActivityKey {
   readonly endedAt: number;
   readonly outcome: Outcome;
   readonly parent?: ActivityKey | undefined;
+  /** One that exists: else its name may be what somebody typed. */
   readonly stream?: string;
   /** Why it failed, without personal data; a code for a refusal. */
   readonly reason?: string;
@@ -46,7 +47,7 @@ export interface Activity extends ActivityKey {
   readonly details?: Readonly<Record<string, string | number>>;
 }
 
-export type Ending = Pick<Activity, 'outcome' | 'reason' | 'details'>;
+export type Ending = Pick<Activity, 'outcome' | 'reason' | 'details' | 'stream'>;
 
 type Listener = (activity: Activity) => void;
 

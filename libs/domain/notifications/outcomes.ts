@@ -86,6 +86,10 @@ export const webhookFailure = {
 };
 export type FailedCall = { readonly failure: WebhookFailure; readonly status?: number | undefined };
 
+/** Nothing is sent any more, and there is nothing to do: who was to get it, or whom it is about, was erased. */
+export const isForErased = ({ failure }: FailedCall): boolean =>
+  failure === 'customer-erased' || failure === 'person-erased';
+
 export const tellFailedCall = ({ failure, status }: FailedCall): string =>
   `${webhookFailures[failure]}${status === undefined ? '' : ` ${status}`}`;
 

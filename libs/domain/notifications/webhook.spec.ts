@@ -51,6 +51,16 @@ describe('a lead on its way to a program', () => {
       .thenRecords({ ...failed(2), data: { ...failed(2).data, retryAt: '2026-05-01T10:00:05.000Z' } });
   });
 
+  it.each(['customer-erased', 'person-erased'] as const)('is withheld for good when its %s', (failure) => {
+    const withheld = { type: 'WebhookParked', data: { at, ...ids, attempt: 2, failure } } as const;
+    given(webhook, wished, failed(1))
+      .when({ type: 'RecordWebhookFailed', at, attempt: 2, failure, hopeless: true })
+      .thenRecords(withheld);
+    given(webhook, wished, failed(1), withheld)
+      .when({ type: 'ReplayWebhook', at })
+      .thenRefuses('person-erased', 'DLV-9');
+  });
+
   it('has one result for each attempt, whichever process records it', () => {
     given(webhook, wished, failed(1)).when(record(1)).thenNothing();
     given(webhook, wished, failed(1))

@@ -6,7 +6,7 @@ import { deriveId } from '../kernel/ids.ts';
 import { addSeconds } from '../kernel/instants.ts';
 import { ownerOrSupport, processOnly, type RightsOf } from '../kernel/rights.ts';
 import { suppression } from '../leads/suppression.ts';
-import { type FailedCall, webhookFailure } from './outcomes.ts';
+import { type FailedCall, isForErased, webhookFailure } from './outcomes.ts';
 
 /** The message about one lead to a customer's own program (DLV-9), until a call is accepted or the last one has failed. */
 export const webhookStream = (webhookId: string) => `webhook-${webhookId}` as const;
@@ -42,7 +42,10 @@ export const webhookEvents = {
   }),
   WebhookAccepted: fact({ ...about, attempt, status: z.int() }),
   WebhookFailed: fact({ ...about, attempt, ...webhookFailure, retryAt: instant }),
-  /** There is no further attempt: all have failed, or the customer's program rejects the message. */
+  /**
+   * There is no further attempt: all have failed, or the customer's program rejects the message. Where the customer or the person
+   * of the lead was erased, the message is withheld for good.
+   */
   WebhookParked: fact({ ...about, attempt, ...webhookFailure }),
   WebhookReplayed: fact(about),
 };
@@ -67,8 +70,11 @@ export const webhookRights = {
   ReplayWebhook: ownerOrSupport<unknown, WebhookState>(({ state }) => customerOfWebhook(state), 'ACC-4'),
 } satisfies RightsOf<WebhookCommand, WebhookState>;
 
-export const webhookStatuses = ['waiting', 'accepted', 'parked'] as const;
+export const webhookStatuses = ['waiting', 'accepted', 'parked', 'withheld'] as const;
 type WebhookStatus = (typeof webhookStatuses)[number];
+
+/** Of a message for which there is no further attempt. */
+export const endOf = (failed: FailedCall): WebhookStatus => (isForErased(failed) ? 'withheld' : 'parked');
 
 interface WebhookState {
   readonly status: WebhookStatus | 'unknown';
@@ -82,6 +88,8 @@ interface WebhookState {
 const isDue = ({ status, attemptsSinceReplay }: WebhookState): boolean =>
   status === 'waiting' && attemptsSinceReplay === 0;
 
+const withheld = refuse('person-erased', 'the customer or the person of the lead was erased: it is not sent', 'DLV-9');
+
 export const webhook: Decider<WebhookState, WebhookCommand, WebhookEvent> = {
   initialState: () => ({ status: 'unknown', wish: undefined, attempts: 0, attemptsSinceReplay: 0 }),
 
@@ -94,6 +102,7 @@ export const webhook: Decider<WebhookState, WebhookCommand, WebhookEvent> = {
     if (!state.wish) return refuse('webhook-unknown', 'there is no such message', 'DLV-9');
     const { customerId, orderId, leadId } = state.wish;
     const ids = { at, customerId, orderId, leadId };
+    if (command.type === 'ReplayWebhook' && state.status === 'withheld') return withheld;
     if (command.type === 'ReplayWebhook') return isDue(state) ? [] : [{ type: 'WebhookReplayed', data: ids }];
     // This result is already recorded: after a crash the call was repeated.
     if (state.status !== 'waiting' || command.attempt !== state.attempts + 1) return [];
@@ -119,7 +128,7 @@ export const webhook: Decider<WebhookState, WebhookCommand, WebhookEvent> = {
       case 'WebhookFailed':
         return { ...state, attempts: event.data.attempt, attemptsSinceReplay: state.attemptsSinceReplay + 1 };
       case 'WebhookParked':
-        return { ...state, status: 'parked', attempts: event.data.attempt };
+        return { ...state, status: endOf(event.data), attempts: event.data.attempt };
       case 'WebhookReplayed':
         return { ...state, status: 'waiting', attemptsSinceReplay: 0 };
     }

@@ -18,6 +18,11 @@ export function monthAfter(month: string): Instant {
 /** The key of the reasons of all looks at one customer in one month: it is destroyed when they are old enough (ADR 28). */
 export const lookKey = (customerId: string, month: string) => `${looksStream(customerId)}/${month}` as const;
 
+/** @returns undefined for a key of another kind */
+export const customerOfLookKey = (key: string): string | undefined => /^looks-([^/]+)\/\d{4}-\d\d$/.exec(key)?.[1];
+
+export const monthOfLookKey = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
+
 /** The key of the reasons of looks in one month at customers who were erased before. */
 export const lookAtErasedKey = (month: string) => `reasons-about-erased/${month}` as const;
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
 import { tellFailedCall } from '#domain/notifications/outcomes';
-import { webhookStatuses } from '#domain/notifications/webhook';
+import { endOf, webhookStatuses } from '#domain/notifications/webhook';
 import { column } from '../engine/columns.ts';
 import { modelOfStreams, table } from '../engine/model.ts';
 import { customerTable } from './customers.ts';
@@ -15,7 +15,9 @@ export const webhookRow = z.object({
   deliveredAt: column.instant().describe('When the lead was delivered to the order, or its person was suppressed.'),
   status: column
     .oneOf(webhookStatuses)
-    .describe('`parked`: it is not tried again automatically, but it can be retried.'),
+    .describe(
+      '`parked`: it is not tried again automatically, but it can be retried. `withheld`: the customer or the person of the lead was erased, so it is never sent.',
+    ),
   attempts: column.count().describe('Attempts so far.'),
   lastError: column.text().nullable().describe('Why the last failed attempt failed. Null: none failed.'),
   retryAt: column.instant().nullable().describe('When it is tried again. Null: no attempt is planned.'),
@@ -61,7 +63,7 @@ export const webhooks = modelOfStreams({
     WebhookFailed: (webhook, { data }) =>
       webhook.set({ attempts: data.attempt, lastError: tellFailedCall(data), retryAt: data.retryAt }),
     WebhookParked: (webhook, { data }) =>
-      webhook.set({ status: 'parked', attempts: data.attempt, lastError: tellFailedCall(data), retryAt: null }),
+      webhook.set({ status: endOf(data), attempts: data.attempt, lastError: tellFailedCall(data), retryAt: null }),
     WebhookReplayed: (webhook) => webhook.set({ status: 'waiting', retryAt: null }),
   },
 });

@@ -27,6 +27,8 @@ export interface NoticedOrder {
 }
 
 export interface WaitingLimits {
+  /** Erased customers: nobody can ask them for another card, and nothing is sent to them. */
+  readonly erased: readonly string[];
   /** An open order to which nothing was delivered since then is starving. */
   readonly waitingSince: Instant;
   /** Earlier declines of payments, and mails that were given up earlier, are left out. */
@@ -48,7 +50,7 @@ export const whatWaits = (reader: RowReader, limits: WaitingLimits): readonly Ra
   renewalWaiting(reader, limits),
   mailWaiting(reader, limits),
   mailGivenUp(reader, limits),
-  webhookParked(reader),
+  webhookParked(reader, limits),
   orderParked(reader, limits),
   timeZoneUnknown(reader),
 ];
@@ -109,16 +111,17 @@ const mailWaiting = (reader: RowReader, limits: WaitingLimits) => sql`
 /** Statuses of a mail that was not sent although it should have been. */
 const givenUp = mailStatuses.filter((status) => status !== 'wished' && status !== 'sent' && status !== 'withheld');
 
-const mailGivenUp = (reader: RowReader, { declinedSince }: WaitingLimits) => sql`
+const mailGivenUp = (reader: RowReader, { declinedSince, erased }: WaitingLimits) => sql`
   SELECT 'mail-given-up/' || mail_id, 'mail-given-up', NULL, store_id, customer_id, NULL, NULL, ended_at, NULL,
     mail_id, NULL, reason
-  FROM ${mailsOf(reader)} WHERE status = ANY(${givenUp}::text[]) AND wished_at >= ${declinedSince}::timestamptz`;
+  FROM ${mailsOf(reader)} WHERE status = ANY(${givenUp}::text[]) AND wished_at >= ${declinedSince}::timestamptz
+    AND customer_id <> ALL(${erased}::text[])`;
 
-const webhookParked = ({ nameOf }: RowReader) => sql`
+const webhookParked = ({ nameOf }: RowReader, { erased }: WaitingLimits) => sql`
   SELECT 'webhook-parked/' || webhook_id, 'webhook-parked', order_id, store_id, orders.customer_id, lead_type_id, NULL,
     delivered_at, NULL, NULL, webhook_id, last_error
   FROM ${sql.table(nameOf(webhookTable))} AS webhooks JOIN ${sql.table(nameOf(orderTable))} AS orders USING (order_id)
-  WHERE webhooks.status = 'parked'`;
+  WHERE webhooks.status = 'parked' AND orders.customer_id <> ALL(${erased}::text[])`;
 
 const orderParked = ({ nameOf }: RowReader, { parkedOrders }: WaitingLimits) => sql`
   SELECT 'order-parked/' || order_id, 'order-parked', order_id, store_id, customer_id, lead_type_id, NULL,

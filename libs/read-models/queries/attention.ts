@@ -82,8 +82,6 @@ export const attentionExample: AttentionRow = {
 };
 
 interface AttentionLimits extends WaitingLimits {
-  /** Erased customers: nobody can ask them for another card. */
-  readonly erased: readonly string[];
   /** Verifications that were due earlier are overdue. */
   readonly now: Instant;
   /** Orders whose streams, or those of their programmes, others cut or deleted in the event store, and since when. */

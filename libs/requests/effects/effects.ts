@@ -11,6 +11,7 @@ import { type Effect, OutOfReach, type Untimed } from '#processes/process';
 import type { ReadModels } from '#read-models/read-models';
 import type { Vault } from '#vault/vault';
 import { completeErasure } from '../erasure-completion.ts';
+import { giveUpKeysOfLooks } from '../lost-keys.ts';
 import { renewalInUse } from '../renewed-business-keys.ts';
 import type { Dispatch } from '../request-tools.ts';
 import type { StreamCache } from '../stream-cache.ts';
@@ -118,6 +119,7 @@ const effectsInside = ({ store: events, ...others }: EffectDependencies) =>
       return undefined;
     },
     'destroy-keys': async ({ subjects }) => {
+      await giveUpKeysOfLooks({ events, vault: others.vault }, subjects);
       await others.vault.eraseAgain(subjects);
       return undefined;
     },
