@@ -14,6 +14,7 @@ import {
 } from './lead-file-row.ts';
 import type { FileLine } from './lines.ts';
 import { valuesOf } from './row-values.ts';
+import type { WrittenTimes } from './written-times.ts';
 
 /** What is said of the columns of a file. */
 type Columns = Omit<FileReading, 'encoding'>;
@@ -22,6 +23,7 @@ type Columns = Omit<FileReading, 'encoding'>;
 export const leadsOfCsv = (
   lines: AsyncIterable<FileLine>,
   options: LeadFileOptions,
+  times: WrittenTimes,
   told: (columns: Columns) => void,
 ): AsyncGenerator<LeadFileRow> =>
   rowsOfCsv(lines, {
@@ -31,7 +33,7 @@ export const leadsOfCsv = (
       return header;
     },
     said(header, cells) {
-      const lead = leadOfCells(header, cells, options);
+      const lead = leadOfCells(header, cells, options, times);
       return typeof lead === 'string' ? lead : { lead };
     },
   });
@@ -113,12 +115,18 @@ function saidIn<OwnHeader extends Names, Said extends object>(
   return reading.said(header, cells);
 }
 
-function leadOfCells(header: Header, cells: readonly string[], options: LeadFileOptions): ReceiveLeadRequest | string {
+function leadOfCells(
+  header: Header,
+  cells: readonly string[],
+  options: LeadFileOptions,
+  times: WrittenTimes,
+): ReceiveLeadRequest | string {
   const values = valuesOf(header, cells);
   if (typeof values === 'string') return values;
   const { leadTypeId, source, capturedAt, ...person } = values;
   const read = contact.safeParse(person);
-  return read.success ? leadOf({ leadTypeId, source, capturedAt, contact: read.data }, options) : reasonOf(read.error);
+  if (!read.success) return reasonOf(read.error);
+  return leadOf({ leadTypeId, source, capturedAt, contact: read.data }, options, times);
 }
 
 /** A quote that was forgotten may be closed by one of a later row: then the rows between would be lost in a field. */
