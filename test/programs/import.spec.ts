@@ -97,6 +97,8 @@ test('files as people have them are imported as it is stated beside them, and ho
     expect.stringMatching(/^ignored columns: id, ad_id, ad_name, .*, lead_status$/),
     'read as Latin-1 (Windows-1252) with commas, an export of Outlook contacts',
     expect.stringMatching(/^ignored columns: Title, Middle Name, .*, Notes$/),
+    'read as UTF-8 with commas, an export of Meta lead ads',
+    'ignored columns: ad_id, form_id',
   ]);
 });
 

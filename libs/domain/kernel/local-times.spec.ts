@@ -36,7 +36,9 @@ describe('a local time', () => {
     fc.assert(
       fc.property(milliseconds, zones, (milliseconds, timeZone) => {
         const at = Math.floor(milliseconds / 1000) * 1000;
-        const shown = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }).format(at);
+        const shown = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }).format(
+          at,
+        );
         expect(instantsAtLocalTime(shown.replace(' ', 'T'), timeZone)).toContain(toInstant(at));
       }),
       { numRuns: 300 },

@@ -1,5 +1,6 @@
 import { contact } from '#domain/leads/contact';
 import type { ReceiveLeadRequest } from '../lead-receipt.ts';
+import { type Column, consentColumns, isOfConsent } from './column-names.ts';
 import { cellsOf, type FileRecord, OPEN_QUOTE, recordsOf } from './csv-records.ts';
 import { delimiterLine, type Header, type Names, nameOf, readHeader } from './header.ts';
 import {
@@ -123,10 +124,21 @@ function leadOfCells(
 ): ReceiveLeadRequest | string {
   const values = valuesOf(header, cells);
   if (typeof values === 'string') return values;
-  const { leadTypeId, source, capturedAt, ...person } = values;
+  const { leadTypeId, source, capturedAt, ...texts } = values;
+  const { person, consent } = apart(texts);
   const read = contact.safeParse(person);
   if (!read.success) return reasonOf(read.error);
-  return leadOf({ leadTypeId, source, capturedAt, contact: read.data }, options, times);
+  return leadOf({ leadTypeId, source, capturedAt, contact: read.data, consent }, options, times);
+}
+
+/** The person, and the evidence of consent. There is none where all its cells are empty. */
+function apart(texts: object): { readonly person: object; readonly consent: object | undefined } {
+  const all = Object.entries(texts) as [Column, unknown][];
+  const evidence = all.flatMap(([column, text]) => (isOfConsent(column) ? [[consentColumns[column], text]] : []));
+  return {
+    person: Object.fromEntries(all.filter(([column]) => !isOfConsent(column))),
+    consent: evidence.length > 0 ? Object.fromEntries(evidence) : undefined,
+  };
 }
 
 /** A quote that was forgotten may be closed by one of a later row: then the rows between would be lost in a field. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { isTimeZone } from '#domain/kernel/local-days';
 import { ID, line } from '#domain/kernel/text';
+import { type Consent, consent } from '#domain/leads/consent';
 import type { Contact } from '#domain/leads/contact';
 import type { ReceiveLeadRequest } from '../lead-receipt.ts';
 import type { ColumnMapping } from './column-mapping.ts';
@@ -76,6 +77,7 @@ interface Written {
   readonly source?: string | undefined;
   readonly capturedAt?: string | undefined;
   readonly contact: Contact;
+  readonly consent?: { readonly text?: unknown; readonly at?: string | undefined } | undefined;
 }
 
 /** The lead that a row describes, or why it is not complete. */
@@ -86,9 +88,27 @@ export function leadOf(
 ): ReceiveLeadRequest | string {
   const origin = originOf(written, defaults);
   if (typeof origin === 'string') return origin;
-  if (written.capturedAt === undefined) return { ...origin, contact };
+  const evidence = written.consent && consentIn(written.consent, times);
+  if (typeof evidence === 'string') return evidence;
+  const lead = { ...origin, contact, ...evidence };
+  if (written.capturedAt === undefined) return lead;
   const captured = times.read('capturedAt', written.capturedAt);
-  return typeof captured === 'string' ? captured : { ...origin, capturedAt: captured.at, contact };
+  return typeof captured === 'string' ? captured : { ...lead, capturedAt: captured.at };
+}
+
+const evidence = z.object({ consent });
+
+/** Checked as that of a single lead is. */
+function consentIn(
+  written: NonNullable<Written['consent']>,
+  times: WrittenTimes,
+): { readonly consent: Consent } | string {
+  if (written.text === undefined) return 'consent.text: is missing';
+  if (written.at === undefined) return 'consent.at: is missing';
+  const agreed = times.read('consent.at', written.at);
+  if (typeof agreed === 'string') return agreed;
+  const read = evidence.safeParse({ consent: { ...written, at: agreed.at } });
+  return read.success ? read.data : reasonOf(read.error);
 }
 
 const source = line();

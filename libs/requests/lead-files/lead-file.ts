@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { consent } from '#domain/leads/consent';
 import { contact } from '#domain/leads/contact';
 import { openText } from './encodings.ts';
 import { leadsOfCsv } from './lead-csv.ts';
@@ -43,10 +42,7 @@ export async function* readLeadFile(
 const ROWS_LOOKED_AT = 256;
 
 /** Looks at the first rows before any row is given: all times of a file are mostly written in one way. @throws LeadFileError */
-async function* withReadableTimes(
-  rows: AsyncGenerator<LeadFileRow>,
-  times: WrittenTimes,
-): AsyncGenerator<LeadFileRow> {
+async function* withReadableTimes(rows: AsyncGenerator<LeadFileRow>, times: WrittenTimes): AsyncGenerator<LeadFileRow> {
   try {
     const first: LeadFileRow[] = [];
     while (first.length < ROWS_LOOKED_AT) {
@@ -67,7 +63,8 @@ const leadObject = z.strictObject({
   source: z.string().optional(),
   capturedAt: z.string().optional(),
   contact,
-  consent: consent.optional(),
+  // All of it is checked with its instant, which may have no zone.
+  consent: z.looseObject({ at: z.string().optional() }).optional(),
 });
 
 async function* rowsOfNdjson(
@@ -81,7 +78,7 @@ async function* rowsOfNdjson(
       const read = leadObject.safeParse(JSON.parse(line.text));
       if (!read.success) return reasonOf(read.error);
       const lead = leadOf(read.data, defaults, times);
-      return typeof lead === 'string' ? lead : { lead: { ...lead, consent: read.data.consent } };
+      return typeof lead === 'string' ? lead : { lead };
     });
   }
 }
