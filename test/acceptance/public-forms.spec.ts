@@ -15,7 +15,11 @@ function person(): Contact {
   people += 1;
   return { telephone: `+1 212 555 ${6000 + people}`, email: `visitor-${people}@example.org` };
 }
-const key = () => `key-${(people += 1)}`;
+let keys = 0;
+function key(): string {
+  keys += 1;
+  return `key-${keys}`;
+}
 
 const send = (contact: object, headers: Headers = {}, more: object = {}) =>
   shop.try(
