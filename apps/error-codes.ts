@@ -145,7 +145,8 @@ export const requestErrors = {
   },
   'key-reused': {
     status: 422,
-    meaning: 'The Idempotency-Key was used before, with another body.',
+    meaning:
+      'The Idempotency-Key was used before, with another body. A public form never gets it for a lead: there another body is another record, whoever the person is.',
     whatToDo: 'Use a new key for a new request, and the same body when you repeat one.',
     field: 'idempotency-key',
   },

@@ -10,6 +10,7 @@ const stated = z.strictObject({
     .strictObject({
       encoding: z.literal('latin1').optional(),
       country: z.string().optional(),
+      timeZone: z.string().optional(),
       map: z.string().optional(),
       unknownColumns: z.enum(['ignore', 'keep']).optional(),
     })
@@ -27,6 +28,12 @@ const stated = z.strictObject({
   rejections: z.record(z.string(), z.string()).optional(),
   /** The contacts of all rows that are leads: their texts, with spaces between. */
   persons: z.array(z.string()).optional(),
+  /** When they were captured. */
+  captured: z.array(z.string().nullable()).optional(),
+  /** Their evidence of consent. */
+  consents: z.array(z.record(z.string(), z.string()).nullable()).optional(),
+  /** Line → why a row that can be read is refused by the store. */
+  refusals: z.record(z.string(), z.string()).optional(),
   /** Why the file as a whole is refused. */
   fails: z.string().optional(),
 });

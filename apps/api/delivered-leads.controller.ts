@@ -13,6 +13,7 @@ import {
   deliveredLeadWithReturnExample,
 } from '#read-models/queries/delivered-leads';
 import type { OpenedLead } from '#requests/delivered-leads';
+import { consentColumns } from '#requests/lead-files/column-names';
 import type { Queries } from '#requests/queries';
 import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
@@ -75,6 +76,7 @@ const contactColumns = Object.keys(contact.shape) as (keyof Contact)[];
 const columns = [
   ...(['deliveredAt', 'leadTypeId', 'orderId', 'leadId'] as const),
   ...contactColumns,
+  ...Object.keys(consentColumns),
   ...(['rating', 'replacementStatus', 'suppressedAt', 'damaged', 'keyMissing'] as const),
 ];
 
@@ -176,10 +178,17 @@ export class DeliveredLeadsController {
 
 async function* csvOf(leads: AsyncIterable<OpenedLead>): AsyncGenerator<string> {
   yield BYTE_ORDER_MARK + csvLine(columns);
-  for await (const { contact: person, keyMissing, damaged, ...lead } of leads) {
+  for await (const { contact: person, consent: given, keyMissing, damaged, ...lead } of leads) {
     const marks = { keyMissing: keyMissing ? 'yes' : undefined, damaged: damaged ? 'yes' : undefined };
     const extraFields = person?.extraFields && JSON.stringify(person.extraFields);
-    const cells: Record<string, unknown> = { ...lead, ...person, extraFields, ...marks };
+    const evidence = given && Object.entries(consentColumns).map(([column, field]) => [column, given[field]]);
+    const cells: Record<string, unknown> = {
+      ...lead,
+      ...person,
+      extraFields,
+      ...Object.fromEntries(evidence ?? []),
+      ...marks,
+    };
     yield csvLine(columns.map((column) => (cells[column] ?? undefined) as string | number | undefined));
   }
 }

@@ -20,7 +20,7 @@ import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { ACTIVITIES, QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Conforming, Id, InstantField, Line, OneOf } from './fields.ts';
+import { Conforming, Id, InstantField, Line, OneOf, TimeZone } from './fields.ts';
 import { FileQuery, fileOptions, notAFile } from './file-query.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
@@ -67,6 +67,13 @@ class BatchQuery extends FileQuery {
 
   @Line({ description: 'The source of rows without one.', example: 'fair-2026', optional: true })
   source?: string;
+
+  @TimeZone({
+    description:
+      'The time zone of times of the file that have none, like 2026-11-28 10:00:00 and 11/28/2026 10:00 AM. When absent, a file with such times is refused.',
+    optional: true,
+  })
+  timeZone?: string;
 
   @OneOf(['ignore', 'keep', 'refuse'], {
     description:

@@ -42,6 +42,10 @@ program
       .option('--lead-type <id>', 'the lead type of rows without one, e.g. exclusive-fresh')
       .option('--source <name>', 'the source of rows without one')
       .option(
+        '--time-zone <name>',
+        'the time zone of times without one, e.g. America/New_York; default: a file with such times is refused',
+      )
+      .option(
         '--unknown-columns <ignore|keep|refuse>',
         'ignore unknown columns, keep them as extra fields, or refuse the file; default: ignore them in exports of known tools, else refuse',
         oneOf('ignore', 'keep', 'refuse'),

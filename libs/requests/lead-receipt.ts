@@ -24,7 +24,13 @@ import {
   type Settled,
   settleClaims,
 } from './person-claims.ts';
-import { type Receipt, type RequestContext, type RequestTools, requestTools } from './request-tools.ts';
+import {
+  type Receipt,
+  type RequestContext,
+  type RequestTools,
+  requestTools,
+  whateverRevision,
+} from './request-tools.ts';
 import { type TermsOfBusiness, termsOfBusiness } from './terms-of-business.ts';
 import { startInTurns } from './turns.ts';
 
@@ -57,15 +63,18 @@ interface Arrival extends Newcomer {
 export async function receiveLeads(
   tools: RequestTools,
   requests: readonly ReceiveLeadRequest[],
-  context: RequestContext,
+  asked: RequestContext,
 ): Promise<Receipt[]> {
   const at = tools.now();
+  // A new lead has no revision that its sender could have seen, and one that is known is none of theirs.
+  const context = whateverRevision(asked);
+  const named = requests.map((request) => ({ ...request, ...keyOfForm(tools.vault, request, context) }));
   const [terms, { personKeys: erased }] = await Promise.all([
     termsOfBusiness(tools, at),
     tools.stateOf<'erasures'>(erasuresStream),
   ]);
   const intake = { at, ...terms, erased };
-  const arrivals = await startInTurns(requests, async (request) => arrivalOf(tools.vault, request, at, context));
+  const arrivals = await startInTurns(named, async (request) => arrivalOf(tools.vault, request, at, context));
   const received = new Map<Arrival, Receipt>();
   for (const wave of wavesOf(arrivals))
     for (const [arrival, receipt] of await receiveWave(tools, intake, wave)) received.set(arrival, receipt);
@@ -73,6 +82,19 @@ export async function receiveLeads(
   if (isToldOfDuplicates(context.caller)) return receipts;
   const own = receipts.map(({ outcome }, index) => ({ id: (arrivals[index] as Arrival).leadId, outcome }));
   return asIfNew(tools, own);
+}
+
+/**
+ * Nothing is stored of a person who was erased or is suppressed, so nobody could know that a key was used for one. So to a form the
+ * key counts together with the body: another body with it is another record, for all persons.
+ */
+function keyOfForm(
+  vault: Vault,
+  { leadId }: ReceiveLeadRequest,
+  { caller, requestHash }: RequestContext,
+): Pick<ReceiveLeadRequest, 'leadId'> {
+  if (leadId === undefined || requestHash === undefined || isToldOfDuplicates(caller)) return {};
+  return { leadId: deriveId('lead-of-form', leadId, vault.personKey('request', requestHash)) };
 }
 
 /** Whoever fills in a form is not told that a person was erased (DLV-11) or is suppressed (DLV-12). Nothing of it is stored. */

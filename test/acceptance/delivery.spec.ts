@@ -519,7 +519,7 @@ describe('leads of a customer', () => {
     const found = (await shop.read(`${file}?search=zoe`)).trimEnd().split('\r\n');
     expect(found).toEqual([
       all[0],
-      `${shop.now()},${leadTypeId},${orderId},${leadId},Zoë,Example,+1 212 555 0160,zoe@example.org,,,,,,,"Call after 5, ""please""",,,,,,`,
+      `${shop.now()},${leadTypeId},${orderId},${leadId},Zoë,Example,+1 212 555 0160,zoe@example.org,,,,,,,"Call after 5, ""please""",,,,,,,,,,,`,
     ]);
   });
 

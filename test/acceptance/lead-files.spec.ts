@@ -17,10 +17,15 @@ const buyer = async (of: Shop): Promise<string> => {
   return customerId;
 };
 // biome-ignore lint/suspicious/noExplicitAny: tests read answers as a client does, without our types
-const contactsOf = async (of: Shop, customerId: string): Promise<any[]> =>
-  (await of.read(`/api/customers/${customerId}/leads`)).items
-    .map(({ contact }: { contact: object }) => contact)
-    .toSorted((one: { telephone: string }, two: { telephone: string }) => one.telephone.localeCompare(two.telephone));
+const leadsOf = async (of: Shop, customerId: string): Promise<any[]> =>
+  (await of.read(`/api/customers/${customerId}/leads`)).items.toSorted((one: OfPerson, two: OfPerson) =>
+    one.contact.telephone.localeCompare(two.contact.telephone),
+  );
+const contactsOf = async (of: Shop, customerId: string) =>
+  (await leadsOf(of, customerId)).map(({ contact }) => contact);
+interface OfPerson {
+  readonly contact: { readonly telephone: string };
+}
 
 test('DLV-9: what a customer has downloaded is imported again, unchanged', async () => {
   const contacts = [
@@ -29,14 +34,20 @@ test('DLV-9: what a customer has downloaded is imported again, unchanged', async
     { firstName: '="01"', lastName: "''", telephone: '+12125550173 ext. 12', state: '+49', city: "'s-Example" },
     { firstName: 'José', telephone: '+12125550174', extraFields: { 'Job, title': '=baker', 'a "b"': '01\n2' } },
   ];
+  const agreed = { text: "=I agree;\r\n'1', said I", at: '2026-02-01T09:59:58.000Z' };
+  const proven = { page: 'https://west.example/?a=1,2', ip: '2001:db8::7', certificate: 'https://proof.example/9' };
+  const consents = [{ ...agreed, ...proven }, agreed, undefined, { ...agreed, ip: '198.51.100.7' }];
   const customerId = await buyer(shop);
-  const objects = contacts.map((contact) => `${JSON.stringify({ contact })}\n`).join('');
+  const leads = contacts.map((contact, index) => ({ contact, consent: consents[index] }));
+  const objects = leads.map((lead) => `${JSON.stringify(lead)}\n`).join('');
   await upload(shop, objects, '', 'application/x-ndjson');
   const file = await shop.read(`/api/customers/${customerId}/leads.csv`);
 
   const elsewhere = await buyer(other);
   expect(await upload(other, file)).toMatchObject({ rows: 4, received: 4, reading: { exportOf: 'Leadger' } });
   expect(await contactsOf(other, elsewhere)).toEqual(contacts);
+  const shown = (await leadsOf(other, elsewhere)).map(({ consent }) => consent ?? undefined);
+  expect(shown).toEqual(consents);
   expect(await upload(shop, file)).toMatchObject({ rows: 4, received: 0, known: 4 });
 });
 

@@ -32,7 +32,7 @@ describe.each(statedFiles)('$name: $about', (file) => {
     const counts = { rows, received: taken, known, duplicates: duplicate, rejected };
     expect(body).toMatchObject({ ...counts, reading });
     const rejections = body.rejections.map(({ line, reason }: { line: number; reason: string }) => [line, reason]);
-    expect(Object.fromEntries(rejections)).toEqual(file.rejections ?? {});
+    expect(Object.fromEntries(rejections)).toEqual({ ...file.rejections, ...file.refusals });
   });
 });
 
@@ -62,6 +62,7 @@ test.each([
   ['map=shoe=phone', 'there is no field shoe'],
   ['map=telephone=none', 'there is no column "none"'],
   ['country=XX', 'there is no country XX'],
+  ['timeZone=IST', 'timeZone: must be the IANA name of a time zone'],
 ])('a file with %s is answered with 400', async (query, detail) => {
   const path = `/api/leads/batches?leadTypeId=exclusive-aged&source=files&${query}`;
   const { status, body } = await server.call('POST', path, 'phone\n+1 212 555 0142\n', { 'content-type': 'text/csv' });

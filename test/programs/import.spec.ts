@@ -66,10 +66,12 @@ const STATED = [
   'telephones-gb.csv',
   'lines-cr.csv',
   'same-persons.csv',
+  'times-in-zone.csv',
 ];
 const importStated = ({ path, query }: StatedFile) => {
-  const { encoding, map, country, unknownColumns } = query;
-  const options = { encoding, map, country, 'unknown-columns': unknownColumns, 'lead-type': 'exclusive-aged' };
+  const { encoding, map, country, unknownColumns, timeZone } = query;
+  const spelled = { 'unknown-columns': unknownColumns, 'time-zone': timeZone, 'lead-type': 'exclusive-aged' };
+  const options = { encoding, map, country, ...spelled };
   const given = Object.entries(options).flatMap(([name, value]) => (value ? [`--${name}`, value] : []));
   const rejected = ['--rejected', join(folder, 'rejected.csv')];
   return cli('import', 'leads', path, '--source', 'files', '--data', join(folder, 'stated'), ...given, ...rejected);
@@ -95,6 +97,8 @@ test('files as people have them are imported as it is stated beside them, and ho
     expect.stringMatching(/^ignored columns: id, ad_id, ad_name, .*, lead_status$/),
     'read as Latin-1 (Windows-1252) with commas, an export of Outlook contacts',
     expect.stringMatching(/^ignored columns: Title, Middle Name, .*, Notes$/),
+    'read as UTF-8 with commas, an export of Meta lead ads',
+    'ignored columns: ad_id, form_id',
   ]);
 });
 

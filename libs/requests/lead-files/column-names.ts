@@ -1,11 +1,50 @@
+import type { Consent } from '#domain/leads/consent';
 import { contact } from '#domain/leads/contact';
 import { LeadFileError } from './lead-file-row.ts';
 
 const contactFields = contact.keyof().options;
 
+/** Columns of evidence of consent → what they say. Our export has them, too. */
+export const consentColumns = {
+  consentText: 'text',
+  consentAt: 'at',
+  consentPage: 'page',
+  consentIp: 'ip',
+  consentCertificate: 'certificate',
+} as const satisfies Record<string, keyof Consent>;
+export type ConsentColumn = keyof typeof consentColumns;
+export const isOfConsent = (column: Column): column is ConsentColumn => column in consentColumns;
+
 /** What a column of a file can say: a field of a lead, or a full name, which is split. */
-export const columns = [...contactFields, 'fullName', 'leadTypeId', 'source', 'capturedAt'] as const;
+export const columns = [
+  ...contactFields,
+  'fullName',
+  'leadTypeId',
+  'source',
+  'capturedAt',
+  ...(Object.keys(consentColumns) as ConsentColumn[]),
+] as const;
 export type Column = (typeof columns)[number];
+
+/**
+ * How lead ads, pages and consent services (TrustedForm, Jornaya) name evidence of consent. The token of a LeadiD is no address, so it
+ * is not among them.
+ */
+const namesOfConsent: Readonly<Record<ConsentColumn, string>> = {
+  consentText:
+    'consentlanguage consentdisclosure consentwording consentstatement tcpatext tcpalanguage tcpadisclosure tcpaconsenttext ' +
+    'tcpaconsentlanguage disclosure disclosuretext disclaimer disclaimertext optintext optinlanguage',
+  consentAt:
+    'consentedat consenttime consentdate consentdatetime consenttimestamp tcpatimestamp tcpaconsenttimestamp tcpaconsentdate ' +
+    'optinat optedinat optintime optindate optindatetime optintimestamp',
+  consentPage:
+    'consenturl consentpageurl pageurl landingpage landingpageurl landingurl sourceurl formurl optinurl optinpage tcpaurl',
+  consentIp: 'ip ipaddress consentipaddress clientip clientipaddress userip useripaddress leadip leadipaddress optinip',
+  consentCertificate:
+    'xxtrustedformcerturl xxtrustedformtoken trustedform trustedformurl trustedformcert trustedformcerturl ' +
+    'trustedformcertificate trustedformcertificateurl jornayaurl jornayacerturl jornayacertificateurl leadidcertificateurl ' +
+    'certificateurl certurl consentcertificateurl consentcerturl',
+};
 
 /** Usual names of columns in addition to our own, compared without case, spacing and punctuation. */
 const usualNames: Readonly<Record<string, Column>> = {
@@ -34,6 +73,9 @@ const usualNames: Readonly<Record<string, Column>> = {
 export const plain = (name: string): string => name.toLowerCase().replace(/[^\p{Letter}\p{Number}]/gu, '');
 
 const byName = new Map<string, Column>([
+  ...Object.entries(namesOfConsent).flatMap(([column, names]) =>
+    names.split(' ').map((name) => [name, column as ConsentColumn] as const),
+  ),
   ...Object.entries(usualNames),
   ...columns.map((column) => [plain(column), column] as const),
 ]);

@@ -41,7 +41,7 @@ const formFields = {
 
 /**
  * The tools whose exports are read without a mapping (docs/how-to/import-leads.md). What somebody noted about a person is not
- * read as what the person wrote. Instants without a zone are not read, because they could be several.
+ * read as what the person wrote.
  */
 export const knownExports: readonly KnownExport[] = [
   { name: 'Leadger', signatures: [['deliveredat', 'leadtypeid', 'orderid', 'leadid']], columns: {} },

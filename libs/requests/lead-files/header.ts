@@ -1,6 +1,6 @@
 import { textOfCell } from '#domain/kernel/spreadsheet-cells';
 import { type CountryOfNumbers, isCountry } from '#domain/leads/telephone';
-import { type Column, columnNamed, columns, plain, usualColumn } from './column-names.ts';
+import { type Column, columnNamed, columns, isOfConsent, plain, usualColumn } from './column-names.ts';
 import { cellsOf } from './csv-records.ts';
 import { addressColumns, exportOf, type KnownExport } from './exports.ts';
 import { type FileOptions, LeadFileError, type LeadFileOptions, shortened } from './lead-file-row.ts';
@@ -70,7 +70,7 @@ function headerOf({ delimiter, names }: Names, options: LeadFileOptions): Header
   const knownExport = exportOf(names);
   const mapped = mappedColumns(names, options);
   const own = new Map([
-    ...usualColumns(names, mapped, knownExport),
+    ...usualColumns(names, mapped, knownExport, saysConsent(names, mapped)),
     ...ownColumns(names, mapped, knownExport),
     ...mapped,
   ]);
@@ -134,13 +134,32 @@ export function columnAt(names: readonly string[], name: string): number {
   return at[0] as number;
 }
 
+/**
+ * Whether the file has evidence of consent: the words and the instant at least. Else an IP address is a column like any other.
+ * @throws LeadFileError where the caller has mapped a part of it, and these are not there
+ */
+function saysConsent(names: readonly string[], mapped: Placed): boolean {
+  const said = new Set<Column | undefined>([...mapped.keys(), ...names.map(usualColumn)]);
+  const missing = (['consentText', 'consentAt'] as const).filter((column) => !said.has(column));
+  if (missing.length > 0 && [...mapped.keys()].some(isOfConsent))
+    throw new LeadFileError(
+      `evidence of consent has its text and its instant at least: there is no column ${missing.join(', ')}`,
+    );
+  return missing.length === 0;
+}
+
 /** @throws LeadFileError when several columns say the same, except in an export, where the first one counts */
-function usualColumns(names: readonly string[], mapped: Placed, knownExport: KnownExport | undefined): Placed {
+function usualColumns(
+  names: readonly string[],
+  mapped: Placed,
+  knownExport: KnownExport | undefined,
+  withConsent: boolean,
+): Placed {
   const usual = new Map<Column, readonly number[]>();
   const isMapped = new Set([...mapped.values()].flat());
   for (const [index, name] of names.entries()) {
     const column = usualColumn(name);
-    if (!column || isMapped.has(index) || mapped.has(column)) continue;
+    if (!column || isMapped.has(index) || mapped.has(column) || (isOfConsent(column) && !withConsent)) continue;
     if (!usual.has(column)) usual.set(column, [index]);
     else if (!knownExport) throw new LeadFileError(`more than one column says ${column}: map one of them`);
   }
@@ -197,8 +216,12 @@ function listed(names: readonly string[]): string {
   return names.length > some.length ? `${some.join(', ')} and ${names.length - some.length} more` : some.join(', ');
 }
 
-export const unknownColumns = (names: readonly string[]): LeadFileError =>
-  new LeadFileError(
-    `unknown columns: ${listed(names.map((name) => `"${name}"`))}; map them, or have unknown columns ignored or kept as extra fields. ` +
+export function unknownColumns(names: readonly string[]): LeadFileError {
+  const needs = names.map(usualColumn).some((column) => column && isOfConsent(column))
+    ? ' (evidence of consent needs columns consentText and consentAt, too)'
+    : '';
+  return new LeadFileError(
+    `unknown columns: ${listed(names.map((name) => `"${name}"`))}${needs}; map them, or have unknown columns ignored or kept as extra fields. ` +
       `Known are ${columns.join(', ')}`,
   );
+}

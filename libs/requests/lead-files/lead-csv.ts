@@ -1,5 +1,6 @@
 import { contact } from '#domain/leads/contact';
 import type { ReceiveLeadRequest } from '../lead-receipt.ts';
+import { type Column, consentColumns, isOfConsent } from './column-names.ts';
 import { cellsOf, type FileRecord, OPEN_QUOTE, recordsOf } from './csv-records.ts';
 import { delimiterLine, type Header, type Names, nameOf, readHeader } from './header.ts';
 import {
@@ -14,6 +15,7 @@ import {
 } from './lead-file-row.ts';
 import type { FileLine } from './lines.ts';
 import { valuesOf } from './row-values.ts';
+import type { WrittenTimes } from './written-times.ts';
 
 /** What is said of the columns of a file. */
 type Columns = Omit<FileReading, 'encoding'>;
@@ -22,6 +24,7 @@ type Columns = Omit<FileReading, 'encoding'>;
 export const leadsOfCsv = (
   lines: AsyncIterable<FileLine>,
   options: LeadFileOptions,
+  times: WrittenTimes,
   told: (columns: Columns) => void,
 ): AsyncGenerator<LeadFileRow> =>
   rowsOfCsv(lines, {
@@ -31,7 +34,7 @@ export const leadsOfCsv = (
       return header;
     },
     said(header, cells) {
-      const lead = leadOfCells(header, cells, options);
+      const lead = leadOfCells(header, cells, options, times);
       return typeof lead === 'string' ? lead : { lead };
     },
   });
@@ -113,12 +116,29 @@ function saidIn<OwnHeader extends Names, Said extends object>(
   return reading.said(header, cells);
 }
 
-function leadOfCells(header: Header, cells: readonly string[], options: LeadFileOptions): ReceiveLeadRequest | string {
+function leadOfCells(
+  header: Header,
+  cells: readonly string[],
+  options: LeadFileOptions,
+  times: WrittenTimes,
+): ReceiveLeadRequest | string {
   const values = valuesOf(header, cells);
   if (typeof values === 'string') return values;
-  const { leadTypeId, source, capturedAt, ...person } = values;
+  const { leadTypeId, source, capturedAt, ...texts } = values;
+  const { person, consent } = apart(texts);
   const read = contact.safeParse(person);
-  return read.success ? leadOf({ leadTypeId, source, capturedAt, contact: read.data }, options) : reasonOf(read.error);
+  if (!read.success) return reasonOf(read.error);
+  return leadOf({ leadTypeId, source, capturedAt, contact: read.data, consent }, options, times);
+}
+
+/** The person, and the evidence of consent. There is none where all its cells are empty. */
+function apart(texts: object): { readonly person: object; readonly consent: object | undefined } {
+  const all = Object.entries(texts) as [Column, unknown][];
+  const evidence = all.flatMap(([column, text]) => (isOfConsent(column) ? [[consentColumns[column], text]] : []));
+  return {
+    person: Object.fromEntries(all.filter(([column]) => !isOfConsent(column))),
+    consent: evidence.length > 0 ? Object.fromEntries(evidence) : undefined,
+  };
 }
 
 /** A quote that was forgotten may be closed by one of a later row: then the rows between would be lost in a field. */

@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import { instant } from '#domain/kernel/events';
-import { parseInstant } from '#domain/kernel/instants';
 import { LeadgerError } from '#domain/kernel/leadger-error';
+import { isTimeZone } from '#domain/kernel/local-days';
 import { ID, line } from '#domain/kernel/text';
+import { type Consent, consent } from '#domain/leads/consent';
 import type { Contact } from '#domain/leads/contact';
 import type { ReceiveLeadRequest } from '../lead-receipt.ts';
 import type { ColumnMapping } from './column-mapping.ts';
 import type { FileEncoding, NamedEncoding } from './encodings.ts';
 import type { FileLine } from './lines.ts';
+import type { WrittenTimes } from './written-times.ts';
 
 /** A row of a file: what it says, or why it cannot be read. `text` is the row itself, cut when it is long. */
 export type FileRow<Said = object> = { readonly line: number; readonly text: string } & (
@@ -39,6 +40,8 @@ export interface LeadFileOptions extends FileOptions {
   /** For rows that do not name a lead type or a source themselves. */
   readonly leadTypeId?: string;
   readonly source?: string;
+  /** Of times that have none, by its IANA name. Without it, a file with such times is refused. */
+  readonly timeZone?: string;
   /** CSV: what happens to columns that say nothing of ours. Default: ignored in an export that we know, else refused. */
   readonly unknownColumns?: 'ignore' | 'keep' | 'refuse';
 }
@@ -55,7 +58,6 @@ export interface FileReading {
 }
 
 const LONGEST_TEXT = 2000;
-const LONGEST_INSTANT = 40;
 
 /** @param read returns what the row says, or why it cannot be read; a SyntaxError means that it is not JSON */
 export function fileRowOf<Said extends object>(line: FileLine, read: () => Said | string): FileRow<Said> {
@@ -75,17 +77,38 @@ interface Written {
   readonly source?: string | undefined;
   readonly capturedAt?: string | undefined;
   readonly contact: Contact;
+  readonly consent?: { readonly text?: unknown; readonly at?: string | undefined } | undefined;
 }
 
 /** The lead that a row describes, or why it is not complete. */
-export function leadOf({ contact, ...written }: Written, defaults: LeadFileOptions): ReceiveLeadRequest | string {
+export function leadOf(
+  { contact, ...written }: Written,
+  defaults: LeadFileOptions,
+  times: WrittenTimes,
+): ReceiveLeadRequest | string {
   const origin = originOf(written, defaults);
   if (typeof origin === 'string') return origin;
-  if (written.capturedAt === undefined) return { ...origin, contact };
-  const capturedAt = parseInstant(written.capturedAt);
-  if (!capturedAt || !instant.safeParse(capturedAt).success)
-    return `capturedAt: "${shortened(written.capturedAt, LONGEST_INSTANT)}" is no instant with a zone, like 2026-05-01T09:30:00-04:00`;
-  return { ...origin, capturedAt, contact };
+  const evidence = written.consent && consentIn(written.consent, times);
+  if (typeof evidence === 'string') return evidence;
+  const lead = { ...origin, contact, ...evidence };
+  if (written.capturedAt === undefined) return lead;
+  const captured = times.read('capturedAt', written.capturedAt);
+  return typeof captured === 'string' ? captured : { ...lead, capturedAt: captured.at };
+}
+
+const evidence = z.object({ consent });
+
+/** Checked as that of a single lead is. */
+function consentIn(
+  written: NonNullable<Written['consent']>,
+  times: WrittenTimes,
+): { readonly consent: Consent } | string {
+  if (written.text === undefined) return 'consent.text: is missing';
+  if (written.at === undefined) return 'consent.at: is missing';
+  const agreed = times.read('consent.at', written.at);
+  if (typeof agreed === 'string') return agreed;
+  const read = evidence.safeParse({ consent: { ...written, at: agreed.at } });
+  return read.success ? read.data : reasonOf(read.error);
 }
 
 const source = line();
@@ -107,7 +130,9 @@ function originOf(
 }
 
 /** @throws LeadFileError */
-export function refuseBadDefaults({ leadTypeId, source }: LeadFileOptions): void {
+export function refuseBadDefaults({ leadTypeId, source, timeZone }: LeadFileOptions): void {
+  if (timeZone !== undefined && !isTimeZone(timeZone))
+    throw new LeadFileError(`there is no time zone ${timeZone}: name it by its IANA name, like America/New_York`);
   const asked = { leadTypeId: leadTypeId ?? 'any', source: source ?? 'any' };
   const origin = originOf(asked, {});
   if (typeof origin === 'string') throw new LeadFileError(origin);

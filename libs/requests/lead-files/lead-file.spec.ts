@@ -85,7 +85,7 @@ describe('leads in CSV', () => {
         'none,,',
         ',nobody,',
         ',,',
-        '212 555 0103,,2026-05-01T09:30:00',
+        '212 555 0103,,2026-05-01',
         '212 555 0104,a@example.com,,more',
         '212 555 0105,,',
       ].join('\n'),
@@ -96,7 +96,7 @@ describe('leads in CSV', () => {
       '4: telephone: not a telephone number',
       '5: email: Invalid email address',
       '6: a contact has a telephone number or an e-mail address',
-      '7: capturedAt: "2026-05-01T09:30:00" is no instant with a zone, like 2026-05-01T09:30:00-04:00',
+      '7: capturedAt: "2026-05-01" is no instant with a zone, like 2026-05-01T09:30:00-04:00',
       '8: has 4 fields where the header has 3',
       '212 555 0105',
     ]);

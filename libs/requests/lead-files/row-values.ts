@@ -26,7 +26,12 @@ export function valuesOf(header: Header, cells: readonly string[]): Values | str
 }
 
 /** Spreadsheets let people type ends of lines into every cell: a lead is not lost for one in a name. */
-const onOneLine = ({ address, comment, ...values }: Partial<Record<Text, string>>): Partial<Record<Text, string>> => ({
+const onOneLine = ({
+  address,
+  comment,
+  consentText,
+  ...values
+}: Partial<Record<Text, string>>): Partial<Record<Text, string>> => ({
   ...Object.fromEntries(
     Object.entries(values).map(([field, value]) => [
       field,
@@ -35,6 +40,7 @@ const onOneLine = ({ address, comment, ...values }: Partial<Record<Text, string>
   ),
   ...(address !== undefined && { address }),
   ...(comment !== undefined && { comment }),
+  ...(consentText !== undefined && { consentText }),
 });
 
 type TextAt = (index: number) => string;

@@ -29,19 +29,21 @@ const textsOf = ({ extraFields, ...own }: Contact): string =>
 
 describe.each(statedFiles)('$name: $about', (file) => {
   it.each([1, 1000])('is read as it is stated beside it, in pieces of %d bytes', async (chunkBytes) => {
-    const { fails, rows: count, reading, persons } = file;
+    const { fails, rows: count, reading, persons, captured, consents } = file;
     if (fails !== undefined) {
       await expect(read(file, chunkBytes)).rejects.toThrow(fails);
       return;
     }
     const { rows, readings } = await read(file, chunkBytes);
-    const leads = rows.flatMap((row) => ('lead' in row ? [row.lead.contact] : []));
+    const leads = rows.flatMap((row) => ('lead' in row ? [row.lead] : []));
     const rejections = Object.fromEntries(rows.flatMap((row) => ('reason' in row ? [[row.line, row.reason]] : [])));
     expect(rows.length).toBe(count);
     expect(rejections).toEqual(file.rejections ?? {});
     expect(leads.length + Object.keys(rejections).length).toBe(count);
     expect(readings).toMatchObject([reading ?? { encoding: 'utf-8' }]);
-    if (persons) expect(leads.map(textsOf)).toEqual(persons);
+    if (persons) expect(leads.map(({ contact }) => textsOf(contact))).toEqual(persons);
+    if (captured) expect(leads.map(({ capturedAt }) => capturedAt ?? null)).toEqual(captured);
+    if (consents) expect(leads.map(({ consent }) => consent ?? null)).toEqual(consents);
   });
 });
 
