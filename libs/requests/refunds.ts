@@ -74,7 +74,7 @@ export const refundQueries = ({ rows, events, readModels, notices, now }: Refund
     if (!(await readModels.waitFor(await events.head(), LONGEST_WAIT_MILLISECONDS))) return 'behind' as const;
     const orderId = await rows.disputes.orderOfPayment(caller, notice.reference);
     const isLost = notice.kind === 'dispute' && orderId === undefined;
-    const mayBeOurs = isLost && (await rows.disputes.isChargeUnderWay(notice.currency, now()));
+    const mayBeOurs = isLost && (await rows.disputes.isChargeUnderWay(now()));
     return { ...notice, orderId, mayBeOurs };
   },
 });

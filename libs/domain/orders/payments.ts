@@ -7,6 +7,9 @@ import { processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import type { RefundState } from './refunds.ts';
 import { type Finding, judgeFinding } from './unknown-payments.ts';
 
+/** Of a cancelled order. Nothing is recorded of a charge that was not made, so it is not looked for for ever. */
+export const HOURS_A_CHARGE_IS_LOOKED_FOR = 72;
+
 /** What the payment provider answered to the first charge of an order, and what came too late. */
 export const paymentEvents = {
   /** `providerCustomerId`: where the provider keeps the card for renewals. */
