@@ -322,7 +322,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'refund-above-payment': refused(
     409,
     'More is asked for than is left of the payment, without what was given back or is disputed.',
-    'Send at most the amount in `detail`.',
+    'Send at most the amount in `detail`. A refund that waits for an operator is retried or settled once its dispute is won.',
     'amountCents',
   ),
   'refund-not-possible': refused(

@@ -201,7 +201,7 @@ const disputeColumns: Comparison<DisputeRow>['columns'] = {
   renewalNumber: (row, state) => disputeIn(row, state)?.renewalNumber,
   paymentReference: (row, state) => state('order', row.orderId).payments.get(row.renewalNumber)?.reference,
   amountCents: (row, state) => disputeIn(row, state)?.amountCents,
-  currency: (row, state) => state('order', row.orderId).payments.get(row.renewalNumber)?.currency,
+  currency: (row, state) => disputeIn(row, state)?.currency,
   stage: (row, state) => disputeIn(row, state)?.stage,
   reason: only,
   toldAt: only,

@@ -129,7 +129,6 @@ function attention(reader: RowReader, limits: AttentionLimits): RawBuilder<Atten
     paymentDeclined(reader, limits),
     paymentUnknown(reader),
     refundNotMade(reader),
-    paymentDisputed(reader),
     verificationOverdue(reader, limits),
     renewalDeclined(reader),
     programmeHeld(reader),
@@ -138,7 +137,7 @@ function attention(reader: RowReader, limits: AttentionLimits): RawBuilder<Atten
     renewalMissed(reader),
   ];
   const ofOrders = sql`SELECT of_orders.*, NULL::text, NULL::text, NULL::text FROM (${union(parts)}) AS of_orders`;
-  return sql<AttentionRow>`(${union([...whatWaits(reader, limits), ofOrders])})`;
+  return sql<AttentionRow>`(${union([...whatWaits(reader, limits), paymentDisputed(reader), ofOrders])})`;
 }
 
 const union = (parts: readonly RawBuilder<unknown>[]) => sql.join(parts, sql` UNION ALL `);
@@ -163,8 +162,10 @@ const refundNotMade = ({ nameOf }: RowReader) => sql`
 
 const paymentDisputed = ({ nameOf }: RowReader) => sql`
   SELECT 'payment-disputed/' || dispute_id, 'payment-disputed', order_id, store_id, customer_id, lead_type_id,
-    NULL, told_at, NULL
-  FROM ${sql.table(nameOf(disputeTable))} JOIN ${sql.table(nameOf(orderTable))} USING (order_id)
+    NULL, told_at, NULL, NULL, NULL,
+    CASE WHEN disputes.currency <> orders.currency THEN 'it is disputed in ' || disputes.currency || ' and was paid in ' ||
+      orders.currency || ': nothing of this payment is given back by hand unless the dispute is won' END
+  FROM ${sql.table(nameOf(disputeTable))} AS disputes JOIN ${sql.table(nameOf(orderTable))} AS orders USING (order_id)
   WHERE stage = 'opened'`;
 
 const verificationOverdue = ({ nameOf }: RowReader, { now }: AttentionLimits) => sql`
