@@ -157,8 +157,14 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'other-total': refused(
     409,
     'The order costs another total than the customer was shown; `details` has both.',
-    'Show the new total to the customer, and send it as expectedTotalCents.',
+    'Show the new total to the customer, and send it as expectedTotalCents, with expectedCurrency.',
     'expectedTotalCents',
+  ),
+  'expected-currency-missing': refused(
+    409,
+    'The type is or was sold in several currencies, and the expected total does not say in which it is.',
+    'Send expectedCurrency with expectedTotalCents: the currency that the customer was shown.',
+    'expectedCurrency',
   ),
   'captured-in-future': refused(
     409,
