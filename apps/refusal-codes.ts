@@ -338,6 +338,11 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'amountCents',
   ),
   'refund-unknown': refused(409, 'The order has no such refund.', 'Check the ids.', 'refundId'),
+  'refund-changed': refused(
+    412,
+    'The refund changed since the revision that If-Match names.',
+    'Read the refund again, and decide anew.',
+  ),
   'refund-made': refused(409, 'The payment provider has given the money back.', 'Nothing is left to do.'),
   'refund-settled': refused(
     409,

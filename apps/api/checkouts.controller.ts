@@ -12,7 +12,13 @@ import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
-import { ExpectedCurrency, ExpectedTotal, FirstPassword, StartCheckoutBody, WishesBody } from './start-checkout-body.ts';
+import {
+  ExpectedCurrency,
+  ExpectedTotal,
+  FirstPassword,
+  StartCheckoutBody,
+  WishesBody,
+} from './start-checkout-body.ts';
 
 /** The whole of what is wished now. The customer and the lead type stay. */
 class QuoteCheckoutBody extends WishesBody {}

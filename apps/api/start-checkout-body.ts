@@ -1,5 +1,16 @@
 import { exampleIds } from '#read-models/models/examples';
-import { Count, Currency, ExactlyOneOf, Id, Line, MOST_CENTS, Nested, NewPassword, Percentage, TimeZone } from './fields.ts';
+import {
+  Count,
+  Currency,
+  ExactlyOneOf,
+  Id,
+  Line,
+  MOST_CENTS,
+  Nested,
+  NewPassword,
+  Percentage,
+  TimeZone,
+} from './fields.ts';
 
 export class DailyMaximum {
   @Count({ description: 'Leads that are delivered in a local day at most.', example: 5, optional: true })

@@ -10,7 +10,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   defined_coupons: '787409241acf5bf8',
   leads: 'fb59ba62a0a79f29',
   coupons: '476214aa468f65af',
-  refunds: 'f033cb0276c7ff1f',
+  refunds: '482421c9c076094d',
   receipts: 'f7d6b54b2d6c5c99',
   replacements: '7564a7242c529618',
   tickets: '77475e7ebb8e01c6',

@@ -17,7 +17,14 @@ import { returnCoupon, tryCoupon } from './coupons.ts';
 import { withFirstPassword } from './first-password.ts';
 import { forecastOf, orderForecast } from './forecast.ts';
 import type { HistoryRequest } from './histories.ts';
-import { type PlaceOrderRequest, type Placing, paidWith, placingOf, refuseCurrencyLeftOut, withCoupon } from './placing.ts';
+import {
+  type PlaceOrderRequest,
+  type Placing,
+  paidWith,
+  placingOf,
+  refuseCurrencyLeftOut,
+  withCoupon,
+} from './placing.ts';
 import { refuseTotal } from './provider-limits.ts';
 import { asRows, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';

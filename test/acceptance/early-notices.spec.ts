@@ -127,7 +127,16 @@ test('CHK-6: a refund whose answer was lost, and that came back meanwhile, is no
   expect(await attention(orderId)).toEqual(['refund-stuck']);
   expect(await sentBack()).toMatchObject(recorded);
 
-  await shop.ask('POST', `${path}/${refund.refundId}/retry`, undefined, 200, SUPPORT);
+  const { headers } = await shop.try('GET', `/api/refunds/${refund.refundId}`);
+  const asSeen = { ...SUPPORT, 'if-match': headers.get('etag') as string };
+  const retry = (seen: Record<string, string>) => shop.try('POST', `${path}/${refund.refundId}/retry`, undefined, seen);
+  expect(await retry({ ...asSeen, 'if-match': '"0"' })).toMatchObject({
+    status: 412,
+    body: { code: 'refund-changed' },
+  });
+  expect(await retry({ ...asSeen, 'idempotency-key': 'once' })).toMatchObject({ status: 200 });
+  expect(await retry({ ...asSeen, 'idempotency-key': 'once' })).toMatchObject({ status: 200 });
+  expect(await retry(asSeen)).toMatchObject({ status: 412 });
   expect(await refundsOf(orderId)).toMatchObject([{ status: 'made' }]);
   expect(await sentBack()).toMatchObject(recorded);
   expect(await receiptsOf(orderId)).toEqual(['charge', 'refund']);
@@ -135,7 +144,14 @@ test('CHK-6: a refund whose answer was lost, and that came back meanwhile, is no
 
 const disputeOf = (payment_intent: string) => (to?: Shop) => {
   const id = `du_${payment_intent}`;
-  const disputed = { id, amount: 2500, currency: 'usd', status: 'needs_response', reason: 'fraudulent', payment_intent };
+  const disputed = {
+    id,
+    amount: 2500,
+    currency: 'usd',
+    status: 'needs_response',
+    reason: 'fraudulent',
+    payment_intent,
+  };
   return tell('charge.dispute.created', disputed, to);
 };
 const disputesOf = async (orderId: string) => (await shop.read(`/api/disputes?orderId=${orderId}`)).items;

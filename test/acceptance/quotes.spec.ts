@@ -78,7 +78,10 @@ test('CHK-5: a checkout that shows another total by now is not placed by whoever
     shop.try('POST', `/api/checkouts/${checkoutId}/place`, { paymentToken: 'tok_ok', expectedTotalCents });
   expect(await asSeen(2500)).toMatchObject({
     status: 409,
-    body: { code: 'other-total', details: { expectedTotalCents: '2500', expectedCurrency: 'USD', totalCents: '4000', currency: 'USD' } },
+    body: {
+      code: 'other-total',
+      details: { expectedTotalCents: '2500', expectedCurrency: 'USD', totalCents: '4000', currency: 'USD' },
+    },
   });
   const { status, body } = await asSeen(4000);
   expect([status, (await order(body.orderId)).totalCents]).toEqual([201, 4000]);

@@ -231,7 +231,8 @@ test('CHK-6: a dispute in another currency than the payment holds back the whole
   const captured = (await shop.history(`/api/orders/${orderId}`)).find(({ type }) => type === 'PaymentCaptured');
   const about = { id: 'du_eur', payment_intent: captured?.data.reference, amount: 100, currency: 'eur' };
   expect(await tell(about, { noticeId: 'evt_eur' })).toEqual({ status: 200, body: { recorded: true } });
-  const why = 'it is disputed in EUR and was paid in USD: nothing of this payment is given back by hand unless the dispute is won';
+  const why =
+    'it is disputed in EUR and was paid in USD: nothing of this payment is given back by hand unless the dispute is won';
   const { items } = await shop.read('/api/attention?reason=payment-disputed');
   expect(items).toMatchObject([{ orderId, why }]);
   expect(await giveBack(orderId, { amountCents: 1 })).toMatchObject({

@@ -190,6 +190,7 @@ const refundColumns: Comparison<RefundRow>['columns'] = {
   refundReference: only,
   wishedAt: only,
   doneAt: (row, state) => whether(refundIn(row, state)?.status === 'done', row.doneAt),
+  changes: (row, state) => refundIn(row, state)?.changes,
 };
 
 const disputeIn = ({ orderId, disputeId }: DisputeRow, state: StateOfStream) =>

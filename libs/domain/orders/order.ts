@@ -457,7 +457,14 @@ type Command<Type extends OrderCommand['type']> = Extract<OrderCommand, { type: 
 
 function place(command: Command<'PlaceOrder'>, state: OrderState): Decision<OrderEvent> {
   if (state.terms) return [];
-  const { type: _type, orderLimits: _limits, batchType: _batch, expectedTotalCents, expectedCurrency, ...terms } = command;
+  const {
+    type: _type,
+    orderLimits: _limits,
+    batchType: _batch,
+    expectedTotalCents,
+    expectedCurrency,
+    ...terms
+  } = command;
   const refusal =
     refuseReplacedCoupon(command, state) ??
     refusePlacing(command) ??

@@ -92,8 +92,9 @@ export type RefundCommand =
   | { type: 'RecordRefundFailed'; at: Instant; refundId: string; attempt: number; failure: RefundFailure }
   /** `reference`: the refund, as the provider names it. */
   | { type: 'RecordRefundReturned'; at: Instant; refundId: string; reference: string }
-  | { type: 'RetryRefund'; at: Instant; refundId: string }
-  | { type: 'SettleRefund'; at: Instant; refundId: string }
+  /** `ifChanges`: only if the refund has changed so often since it was wished. */
+  | { type: 'RetryRefund'; at: Instant; refundId: string; ifChanges?: number | undefined }
+  | { type: 'SettleRefund'; at: Instant; refundId: string; ifChanges?: number | undefined }
   | ({ type: 'RecordDispute'; at: Instant } & Omit<DataOf<'PaymentDisputed'>, 'at' | 'renewalNumber'>);
 
 export const refundRights = {
@@ -125,6 +126,8 @@ interface Refund
   attempts: number;
   /** Attempts before an operator's retry do not count towards the schedule. */
   attemptsSinceRetry: number;
+  /** How often it has changed since it was wished. */
+  changes: number;
   /** The refund, as the provider names it. Only of one that it made. */
   madeAs?: string;
 }
@@ -152,6 +155,12 @@ export function decideRefund(command: RefundCommand, state: RefundState): Decisi
   const refund = state.refunds.get(command.refundId);
   if (!refund) return refuse('refund-unknown', 'there is no such refund', 'CHK-6');
   if (command.type === 'RecordRefundReturned') return comeBack(command, refund);
+  if ('ifChanges' in command && command.ifChanges !== undefined && command.ifChanges !== refund.changes)
+    return refuse(
+      'refund-changed',
+      `the refund has changed since: it is at revision ${refund.changes} by now`,
+      'CHK-6',
+    );
   if (refund.madeAs !== undefined && (command.type === 'SettleRefund' || command.type === 'RetryRefund'))
     return refuse('refund-made', 'the payment provider has given the money back', 'CHK-6');
   if (refund.status === 'done' && (command.type === 'SettleRefund' || command.type === 'RetryRefund'))
@@ -294,10 +303,11 @@ export function evolveRefund(state: RefundState, event: RefundEvent): void {
 }
 
 function noteWish({ refunds }: RefundState, { at: _, ...refund }: DataOf<'RefundWished'>): void {
-  refunds.set(refund.refundId, { ...refund, status: 'under-way', attempts: 0, attemptsSinceRetry: 0 });
+  refunds.set(refund.refundId, { ...refund, status: 'under-way', attempts: 0, attemptsSinceRetry: 0, changes: 0 });
 }
 
 function noteResult(refund: Refund, event: Exclude<RefundEvent, { type: 'RefundWished' | 'PaymentDisputed' }>): void {
+  refund.changes += 1;
   switch (event.type) {
     case 'RefundFailed':
       refund.status = event.data.retryAt === undefined ? 'stuck' : 'under-way';

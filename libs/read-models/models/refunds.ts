@@ -28,6 +28,7 @@ export const refundRow = z.object({
   refundReference: column.text().nullable().describe('The refund, as the provider names it. Null: it is not made.'),
   wishedAt: column.instant().describe('When it was decided.'),
   doneAt: column.instant().nullable().describe('When the money was given back. Null: not yet.'),
+  changes: column.count().describe('How often it has changed since it was decided.'),
 });
 export type RefundRow = z.infer<typeof refundRow>;
 
@@ -46,6 +47,7 @@ export const refundExample: RefundRow = {
   refundReference: 're_3PZq7W2eZvKYlo2C',
   wishedAt: '2026-03-02T15:12:40.000Z',
   doneAt: '2026-03-02T15:12:41.000Z',
+  changes: 1,
 };
 
 export const refundTable = table(refundRow, {
@@ -101,7 +103,9 @@ const paymentRow = z.object({
   awaitedUntil: column
     .instant()
     .nullable()
-    .describe('Of an order that was cancelled meanwhile: until when the provider is asked. Null: until there is a result.'),
+    .describe(
+      'Of an order that was cancelled meanwhile: until when the provider is asked. Null: until there is a result.',
+    ),
 });
 type PaymentRow = z.infer<typeof paymentRow>;
 
@@ -134,7 +138,8 @@ export const refunds = model({
     PaymentNotCaptured: (rows, { stream }) => notePayment(rows, stream, 0, {}),
     OrderCancelled(rows, { stream, data }) {
       const awaitedUntil = data.cause ? null : addHours(data.at, HOURS_A_CHARGE_IS_LOOKED_FOR);
-      if (rows.get(paymentTable, `${idOf(stream)}/0`)?.awaited) notePayment(rows, stream, 0, { ...awaited, awaitedUntil });
+      if (rows.get(paymentTable, `${idOf(stream)}/0`)?.awaited)
+        notePayment(rows, stream, 0, { ...awaited, awaitedUntil });
     },
     RenewalBegun: (rows, { stream, data }) => notePayment(rows, stream, data.renewalNumber, awaited),
     RenewalDeclined: (rows, { stream, data }) => notePayment(rows, stream, data.renewalNumber, {}),
@@ -179,7 +184,7 @@ function notePayment(rows: Rows, stream: string, renewalNumber: number, known: P
 function change(rows: Rows, { refundId }: { readonly refundId: string }, to: Partial<RefundRow>): void {
   const refund = rows.get(refundTable, refundId);
   if (!refund) throw new Error(`refund ${refundId} was never wished`);
-  rows.put(refundTable, { ...refund, ...to });
+  rows.put(refundTable, { ...refund, ...to, changes: refund.changes + 1 });
 }
 
 const wished = ({ stream, data }: FactOf<'RefundWished'>): RefundRow => ({
@@ -197,6 +202,7 @@ const wished = ({ stream, data }: FactOf<'RefundWished'>): RefundRow => ({
   refundReference: null,
   wishedAt: data.at,
   doneAt: null,
+  changes: 0,
 });
 
 const disputed = ({ stream, data }: FactOf<'PaymentDisputed'>): DisputeRow => ({
