@@ -157,7 +157,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'other-total': refused(
     409,
     'The order costs another total than the customer was shown; `details` has both.',
-    'Show the new total to the customer, and send it as expectedTotalCents.',
+    'Show the new total to the customer, and send it as expectedTotalCents, with expectedCurrency.',
     'expectedTotalCents',
   ),
   'consent-at-wrong': refused(
@@ -165,6 +165,12 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'The evidence of consent says that it was given later than now, by more than the policy tolerates, or before 1990.',
     'Send the instant at which the person agreed, with its zone; set the clock of the sender.',
     'consent.at',
+  ),
+  'expected-currency-missing': refused(
+    409,
+    'The type is or was sold in several currencies, and the expected total does not say in which it is.',
+    'Send expectedCurrency with expectedTotalCents: the currency that the customer was shown.',
+    'expectedCurrency',
   ),
   'captured-in-future': refused(
     409,
@@ -328,7 +334,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'refund-above-payment': refused(
     409,
     'More is asked for than is left of the payment, without what was given back or is disputed.',
-    'Send at most the amount in `detail`.',
+    'Send at most the amount in `detail`. A refund that waits for an operator is retried or settled once its dispute is won.',
     'amountCents',
   ),
   'refund-not-possible': refused(
@@ -343,6 +349,11 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     409,
     'This mail is not to be sent: it came too late, its customer was erased, has no address or does not want mails of this kind.',
     'Read `reason` of the mail (`GET /api/mails/{mailId}`).',
+  ),
+  'refund-changed': refused(
+    412,
+    'The refund changed since the revision that If-Match names.',
+    'Read the refund again, and decide anew.',
   ),
   'refund-made': refused(409, 'The payment provider has given the money back.', 'Nothing is left to do.'),
   'refund-settled': refused(

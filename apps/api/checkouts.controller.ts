@@ -12,7 +12,13 @@ import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
-import { ExpectedTotal, FirstPassword, StartCheckoutBody, WishesBody } from './start-checkout-body.ts';
+import {
+  ExpectedCurrency,
+  ExpectedTotal,
+  FirstPassword,
+  StartCheckoutBody,
+  WishesBody,
+} from './start-checkout-body.ts';
 
 /** The whole of what is wished now. The customer and the lead type stay. */
 class QuoteCheckoutBody extends WishesBody {}
@@ -31,6 +37,9 @@ class PlaceCheckoutBody {
 
   @ExpectedTotal()
   expectedTotalCents?: number;
+
+  @ExpectedCurrency()
+  expectedCurrency?: string;
 }
 
 const checkoutExample: CheckoutDetails = {
@@ -128,9 +137,9 @@ export class CheckoutsController {
   })
   placeCheckout(
     @IdOf('checkout') checkoutId: string,
-    @Body() { paymentToken, password, expectedTotalCents }: PlaceCheckoutBody,
+    @Body() placement: PlaceCheckoutBody,
     @Asking() context: RequestContext,
   ): Promise<Receipt> {
-    return this.#requests.checkouts.place(checkoutId, { paymentToken, password, expectedTotalCents }, context);
+    return this.#requests.checkouts.place(checkoutId, placement, context);
   }
 }

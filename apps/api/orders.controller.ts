@@ -18,7 +18,7 @@ import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 import { CommandRoute } from './responses.ts';
-import { DailyMaximum, ExpectedTotal, StartCheckoutBody } from './start-checkout-body.ts';
+import { DailyMaximum, ExpectedCurrency, ExpectedTotal, StartCheckoutBody } from './start-checkout-body.ts';
 
 /** Marked when its streams are damaged. */
 const order = orderRow.extend({ damaged }).meta({ id: 'Order' });
@@ -38,6 +38,9 @@ class PlaceOrderBody extends StartCheckoutBody {
 
   @ExpectedTotal()
   expectedTotalCents?: number;
+
+  @ExpectedCurrency()
+  expectedCurrency?: string;
 }
 
 class ChangeDailyMaximumBody {

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { disputeStages } from '#domain/orders/refunds';
 import { type Finding, findings } from '#domain/orders/unknown-payments';
 import {
@@ -27,6 +27,11 @@ import { CommandRoute } from './responses.ts';
 
 /** Marked when their order's stream is damaged. */
 const refund = refundRow.extend({ damaged }).meta({ id: 'Refund' });
+const oneRefund = refund
+  .extend({
+    revision: z.int().describe('How often it has changed: the ETag, and what If-Match of its commands compares.'),
+  })
+  .meta({ id: 'OneRefund' });
 const dispute = disputeRow.extend({ damaged }).meta({ id: 'Dispute' });
 
 const markedRefund: z.infer<typeof refund> = { ...refundExample, damaged: false };
@@ -117,7 +122,11 @@ export class RefundsController {
   }
 
   @Get('refunds/:refundId')
-  @ReadRoute({ summary: 'A refund, and whether it is made', answer: refund, example: markedRefund })
+  @ReadRoute({
+    summary: 'A refund, and whether it is made; its revision is the ETag',
+    answer: oneRefund,
+    example: { ...markedRefund, revision: markedRefund.changes },
+  })
   async getRefund(@IdOf('refund') refundId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.refunds.get(reader, { refundId });
     if (!found) throw notFound('refund', refundId);

@@ -1,5 +1,16 @@
 import { exampleIds } from '#read-models/models/examples';
-import { Count, ExactlyOneOf, Id, Line, MOST_CENTS, Nested, NewPassword, Percentage, TimeZone } from './fields.ts';
+import {
+  Count,
+  Currency,
+  ExactlyOneOf,
+  Id,
+  Line,
+  MOST_CENTS,
+  Nested,
+  NewPassword,
+  Percentage,
+  TimeZone,
+} from './fields.ts';
 
 export class DailyMaximum {
   @Count({ description: 'Leads that are delivered in a local day at most.', example: 5, optional: true })
@@ -59,6 +70,15 @@ export const ExpectedTotal = () =>
     example: 20_188,
     minimum: 0,
     maximum: MOST_CENTS,
+    optional: true,
+  });
+
+/** Of the total that the customer saw. */
+export const ExpectedCurrency = () =>
+  Currency({
+    description:
+      'The currency of that total. An order in another one is refused; where the type was sold in several, a total without it is refused, too (CHK-5).',
+    example: 'USD',
     optional: true,
   });
 

@@ -23,7 +23,7 @@ interface ReconcileOptions {
 
 /**
  * Compares the receipts with a report of the payment provider (CHK-8), day by day, and lists the differences.
- * @returns the exit code: 0 when both agree, else 1 @throws CommandFailed where the file or the period is none
+ * @returns the exit code: 0 when both agree; 1 when they do not, or when no line is within the period @throws CommandFailed where the file or the period is none
  */
 export async function reconcileWith(location: StoreLocation, file: string, options: ReconcileOptions): Promise<number> {
   checkDays(options);
@@ -33,7 +33,7 @@ export async function reconcileWith(location: StoreLocation, file: string, optio
   if (!period && receipts.some(({ reference }) => reference !== undefined))
     throw new CommandFailed('the report has no lines, so nobody knows its period: add --from and --to');
   const found = reconcile(report.lines, receipts, period ?? EVER);
-  const noLineInside = report.days.size > 0 && !(period && [...report.days].some((day) => isIn(day, period)));
+  const noLineInside = !(period && [...report.days].some((day) => isIn(day, period)));
   if (options.json) printJson({ period: period ?? null, ...found, noLineInside, notCompared: report.others });
   else print({ period, others: report.others, noLineInside }, found);
   return found.differences.length === 0 && !noLineInside ? 0 : 1;

@@ -112,6 +112,7 @@ describe('the text of mails', () => {
   });
 
   it('CHK-4: a declined payment has its reason in our words', () => {
+    expect(composeMail('payment-declined', { ...facts, retriesNow: true }).text).toContain('We try again.');
     expect(composeMail('payment-declined', facts).text).toContain('was declined: expired card.');
   });
 

@@ -21,9 +21,9 @@ const aboutOrder = `Order {{orderId}}, {{leadTypeId}}: ${linkTo('order')}`;
 
 const leads = (fact: string) => `{{counted ${fact} "lead"}}`;
 const bonusLeads = '{{counted bonusLeads "bonus lead"}}';
-const renews = `{{#if cadenceDays}}Your order takes part in Loyalty Rewards: it renews every {{days cadenceDays}}, first on {{day renewsAt}} for {{money renewalTotalCents currency}}, charged to your card. You can hold or cancel the programme at any time before: ${linkTo('programme')}{{/if}}`;
+const renews = `{{#if cadenceDays}}Your order takes part in Loyalty Rewards: it renews every {{days cadenceDays}}{{#if renewsAt}}, first on {{day renewsAt}}{{/if}} for {{money renewalTotalCents currency}}, charged to your card. You can hold or cancel the programme at any time before: ${linkTo('programme')}{{/if}}`;
 
-const renewsNext = `It renews next on {{day renewsAt}} for {{money renewalTotalCents currency}}, charged to your card. If you do not want that, put the programme on hold before that day: ${linkTo('programme')}`;
+const renewsNext = `{{#if renewsAt}}It renews next on {{day renewsAt}} for {{money renewalTotalCents currency}}, charged to your card. If you do not want that, put the programme on hold before {{moment renewsAt}}: ${linkTo('programme')}{{/if}}`;
 
 /** The text of each kind of mail (NTF-1). Subjects contain no names, because they are recorded. */
 const mailTexts: { readonly [Kind in MailKind]: Text } = {
@@ -49,7 +49,7 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
     subject: 'Your payment was declined',
     paragraphs: [
       'The payment for your order was declined: {{decline declineReason}}.',
-      '{{#if retryAt}}We will try again on {{day retryAt}}.{{else}}{{#if renewalNumber}}Your programme is on hold now: activate it when your card works again.{{else}}The order is closed. You are welcome to order again with another card.{{/if}}{{/if}}',
+      '{{#if retriesNow}}We try again.{{else}}{{#if retryAt}}We will try again on {{day retryAt}}.{{else}}{{#if renewalNumber}}Your programme is on hold now: activate it when your card works again.{{else}}The order is closed. You are welcome to order again with another card.{{/if}}{{/if}}{{/if}}',
       aboutOrder,
     ],
   },
@@ -112,7 +112,7 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
     paragraphs: [
       `Your order is open again: ${leads('quantity')}{{#if bonusLeads}} and ${bonusLeads}{{/if}} for {{money totalCents currency}}. ` +
         descriptor,
-      `{{#if renewsAt}}${renewsNext}{{/if}}`,
+      renewsNext,
       aboutOrder,
     ],
   },

@@ -36,7 +36,13 @@ describe('renewals', () => {
   const joined = () => {
     const driver = driveProcess(loyaltyRenewals, START);
     driver.fold('policy-main', 'PolicyPublished', publish(1, 3, START));
-    driver.fold('order-o1', 'OrderPlaced', { customerId: 'c1', timeZone: 'UTC', loyalty, quantity: 10, pricePerLeadCents: 100 });
+    driver.fold('order-o1', 'OrderPlaced', {
+      customerId: 'c1',
+      timeZone: 'UTC',
+      loyalty,
+      quantity: 10,
+      pricePerLeadCents: 100,
+    });
     driver.fold('order-o1', 'PaymentCaptured', {});
     driver.fold('programme-o1', 'ProgrammeJoined', programme);
     return driver;

@@ -10,7 +10,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   defined_coupons: '787409241acf5bf8',
   leads: '2495284206702568',
   coupons: '476214aa468f65af',
-  refunds: 'f1a7af8032f12131',
+  refunds: '482421c9c076094d',
   receipts: 'f7d6b54b2d6c5c99',
   replacements: '7564a7242c529618',
   tickets: 'c483061357ffc1bd',

@@ -10,14 +10,14 @@ import { type CheckoutQuote, discounted, quoteOf } from '#domain/checkouts/quote
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import { isOver, orderStream, type PromisedOrder, type Terms } from '#domain/orders/order';
-import { refuseOtherTotal, totalCentsOf } from '#domain/orders/total';
+import { type ExpectedTotal, refuseOtherTotal, totalCentsOf } from '#domain/orders/total';
 import { openIfThere, sealSecret } from './account-seals.ts';
 import { isErased } from './address-claim.ts';
 import type { Outcome } from './command-handler.ts';
 import { returnCoupon, tryCoupon } from './coupons.ts';
 import { customerErased } from './erased-customers.ts';
 import { withFirstPassword } from './first-password.ts';
-import { type OrderWishes, placingOf, quoteFor } from './placing.ts';
+import { type OrderWishes, placingOf, quoteFor, refuseCurrencyLeftOut } from './placing.ts';
 import { refuseTotal } from './provider-limits.ts';
 import { type Receipt, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
@@ -36,11 +36,9 @@ export const checkoutRequests = (tools: RequestTools) => ({
     placeWithPassword(tools, checkoutId, placement, context),
 });
 
-interface Placement {
+interface Placement extends ExpectedTotal {
   readonly paymentToken: string;
   readonly password?: string | undefined;
-  /** What the customer was shown (CHK-5). Undefined: whatever the checkout shows. */
-  readonly expectedTotalCents?: number | undefined;
 }
 
 interface FirstPassword {
@@ -157,13 +155,15 @@ async function place(
   const state = await tools.stateOf<'checkout'>(checkoutStream(checkoutId));
   const noRight = checkRightEarly(checkoutStream(checkoutId), { type: 'PlaceCheckout' }, state, context);
   if (noRight) return tools.refuse(id, stream, noRight, context);
+  const currencyLeftOut = state.wishes && (await refuseCurrencyLeftOut(tools, state.wishes, placement));
+  if (currencyLeftOut) return tools.send(id, stream, currencyLeftOut, context);
   const present = await tools.stateOf<'order'>(stream);
   const order =
     state.order ?? promiseOfOlderVersion(present.terms) ?? (await close(tools, checkoutId, state, placement, context));
   if ('kind' in order) return { id, outcome: order };
   if (isRefusal(order)) return tools.send(id, stream, order, context);
   const otherCard = isOver(present) ? undefined : await refuseOtherCard(tools, order, placement.paymentToken);
-  const other = otherCard ?? refuseOtherTotal(order, placement.expectedTotalCents);
+  const other = otherCard ?? refuseOtherTotal(order, placement);
   if (other) return tools.send(id, stream, other, context);
   const command = { ...order, type: 'PlacePromisedOrder', at: tools.now(), checkoutId } as const;
   return tools.send(id, stream, command, whateverRevision(context));
@@ -189,7 +189,7 @@ async function close(
   tools: RequestTools,
   checkoutId: string,
   { status, wishes, coupon, quote: shown }: CheckoutState,
-  { paymentToken: token, expectedTotalCents }: Placement,
+  { paymentToken: token, expectedTotalCents, expectedCurrency }: Placement,
   { commandId, caller, reason, ifRevision }: RequestContext,
 ): Promise<PromisedOrder | Refusal | Outcome> {
   const erased = await refuseErased(tools, wishes?.customerId);
@@ -209,7 +209,7 @@ async function close(
   };
   const stream = checkoutStream(checkoutId);
   const orderId = orderIdOf(checkoutId);
-  const placing = { orderId, paymentToken, quote, expectedTotalCents };
+  const placing = { orderId, paymentToken, quote, expectedTotalCents, expectedCurrency };
   const command = { type: 'PlaceCheckout', at: tools.now(), ...placing } as const;
   const { outcome } = await tools.send(checkoutId, stream, command, step);
   if (outcome.kind === 'refused') return outcome.refusal;

@@ -17,7 +17,14 @@ import { returnCoupon, tryCoupon } from './coupons.ts';
 import { withFirstPassword } from './first-password.ts';
 import { forecastOf, orderForecast } from './forecast.ts';
 import type { HistoryRequest } from './histories.ts';
-import { type PlaceOrderRequest, type Placing, paidWith, placingOf, withCoupon } from './placing.ts';
+import {
+  type PlaceOrderRequest,
+  type Placing,
+  paidWith,
+  placingOf,
+  refuseCurrencyLeftOut,
+  withCoupon,
+} from './placing.ts';
 import { refuseTotal } from './provider-limits.ts';
 import { asRows, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
@@ -60,14 +67,15 @@ const NO_ORDER_YET = -1;
 async function place(tools: RequestTools, request: PlaceOrderRequest, context: RequestContext): Promise<Receipt> {
   const id = deriveId('order', context.commandId);
   const stream = orderStream(id);
-  const { customerId, couponCode, paymentToken, expectedTotalCents, ...wishes } = request;
+  const { customerId, couponCode, paymentToken, expectedTotalCents, expectedCurrency, ...wishes } = request;
   const refusal = checkRightEarly(stream, { type: 'PlaceOrder', customerId }, order.initialState(), context);
   if (refusal) return tools.refuse(id, stream, refusal, context);
   const placing = await placingOf(tools, { customerId, ...wishes });
   if (isRefusal(placing)) return tools.send(id, stream, placing, context);
   const otherTotal = await refuseUnexpectedTotal(tools, placing, request);
   if (otherTotal) return tools.send(id, stream, otherTotal, context);
-  const command = { ...(await paidWith(tools, placing, paymentToken)), expectedTotalCents };
+  const expected = { expectedTotalCents, expectedCurrency };
+  const command = { ...(await paidWith(tools, placing, paymentToken)), ...expected };
   // The key was used before, or no new order is of this revision: no coupon is tried, even if the request differs.
   const { ifRevision = NO_ORDER_YET } = context;
   if (couponCode === undefined || ifRevision !== NO_ORDER_YET || (await tools.stateOf<'order'>(stream)).terms)
@@ -89,14 +97,15 @@ async function place(tools: RequestTools, request: PlaceOrderRequest, context: R
 async function refuseUnexpectedTotal(
   tools: RequestTools,
   placing: Placing,
-  { couponCode, expectedTotalCents }: PlaceOrderRequest,
+  { couponCode, ...expected }: PlaceOrderRequest,
 ): Promise<Refusal | undefined> {
-  if (expectedTotalCents === undefined || couponCode === undefined)
-    return refuseOtherTotal(placing, expectedTotalCents);
+  const currencyLeftOut = await refuseCurrencyLeftOut(tools, placing, expected);
+  if (currencyLeftOut) return currencyLeftOut;
+  if (couponCode === undefined) return refuseOtherTotal(placing, expected);
   const { defined } = await tools.stateOf<'coupon'>(couponStream(couponCode));
   // A code that does not hold here is refused when it is tried.
   if (!defined || !isDiscountIn(defined.discount, placing.currency)) return undefined;
-  return refuseOtherTotal(withCoupon(placing, couponCode, defined.discount), expectedTotalCents);
+  return refuseOtherTotal(withCoupon(placing, couponCode, defined.discount), expected);
 }
 
 /** ORD-4, CHK-3: only real-time types take a maximum. */

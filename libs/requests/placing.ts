@@ -1,5 +1,7 @@
 import { type CustomerState, customerStream, isRegistered } from '#domain/accounts/customer';
 import {
+  catalogueStream,
+  currenciesOf,
   type LeadType,
   mayJoinLoyaltyRewards,
   type Price,
@@ -13,6 +15,7 @@ import type { Instant } from '#domain/kernel/events';
 import type { CommandOf } from '#domain/ledger';
 import { type LoyaltyTerms, loyaltyTermsOf } from '#domain/loyalty/bonus';
 import { type DailyMaximum, dailyMaximumOf, refusePlacing } from '#domain/orders/order';
+import type { ExpectedTotal } from '#domain/orders/total';
 import { noPolicy, type PolicyDocument, type PolicyVersion } from '#domain/policy/policy';
 import { sealSecret } from './account-seals.ts';
 import { refuseTotal, shownDescriptor } from './provider-limits.ts';
@@ -20,12 +23,10 @@ import type { RequestTools } from './request-tools.ts';
 import { type TermsOfBusiness, termsOfBusiness } from './terms-of-business.ts';
 
 /** An order, as a customer asks for it. */
-export interface PlaceOrderRequest extends OrderWishes {
+export interface PlaceOrderRequest extends OrderWishes, ExpectedTotal {
   readonly paymentToken: string;
   /** As the customer typed it: every character is significant (CPN-1). */
   readonly couponCode?: string;
-  /** What the customer was shown. An order with another total is refused (CHK-5). */
-  readonly expectedTotalCents?: number;
 }
 
 /** What is ordered, whatever pays it. */
@@ -62,6 +63,23 @@ export async function placingOf(tools: RequestTools, request: OrderWishes): Prom
 export async function quoteFor(tools: RequestTools, request: OrderWishes): Promise<CheckoutQuote | Refusal> {
   const placing = await placingOf(tools, request);
   return isRefusal(placing) ? placing : quoteOf(placing.at, placing);
+}
+
+/** CHK-5: a number alone has no currency. The customer may have been shown it in the one in which the type was sold before. */
+export async function refuseCurrencyLeftOut(
+  tools: RequestTools,
+  { storeId, leadTypeId }: { readonly storeId: string; readonly leadTypeId: string },
+  { expectedTotalCents, expectedCurrency }: ExpectedTotal,
+): Promise<Refusal | undefined> {
+  if (expectedTotalCents === undefined || expectedCurrency !== undefined) return undefined;
+  const currencies = currenciesOf(await tools.stateOf<'catalogue'>(catalogueStream), storeId, leadTypeId);
+  if (currencies.size < 2) return undefined;
+  const several = [...currencies].join(', ');
+  return refuse(
+    'expected-currency-missing',
+    `${leadTypeId} is or was sold in several currencies (${several}): send the one of the expected total, too`,
+    'CHK-5',
+  );
 }
 
 /** Seals the token of the card: for a caller with the right, and for an order that can be placed. */

@@ -5,7 +5,7 @@ import { orderStream } from '#domain/orders/order';
 import { refundIdOf } from '#domain/orders/refunds';
 import type { Finding } from '#domain/orders/unknown-payments';
 import { asRows, type QueryDependencies, type QueryTools } from './query-tools.ts';
-import type { RequestContext, RequestTools } from './request-tools.ts';
+import { type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
 
 interface GiveBackRequest {
   /** Default: the payment of the order itself. */
@@ -22,12 +22,20 @@ async function refundable({ providerLimits, stateOf }: RequestTools, orderId: st
   return limits ? { multipleOf: limits.multipleOf } : {};
 }
 
+const isAsSeen = async ({ streams }: RequestTools, orderId: string, { ifRevision }: RequestContext) =>
+  ifRevision === undefined || (await streams.read<'order'>(orderStream(orderId))).revision === ifRevision;
+
+type CommandAboutRefund = Extract<CommandOf<'order'>, { type: 'RetryRefund' | 'SettleRefund' }>;
+
 type DisputeTold = Omit<Extract<CommandOf<'order'>, { type: 'RecordDispute' }>, 'type' | 'at'>;
 
 /** Money that is given back, charges of which nobody knew the result, and payments that are disputed (CHK-6). */
 export function refundRequests(tools: RequestTools) {
   const send = (id: string, orderId: string, command: CommandOf<'order'>, context: RequestContext) =>
     tools.send(id, orderStream(orderId), command, context);
+  /** The order may change without its refund: a caller saw a revision of the refund. */
+  const sendToRefund = (orderId: string, command: CommandAboutRefund, context: RequestContext) =>
+    send(command.refundId, orderId, { ...command, ifChanges: context.ifRevision }, whateverRevision(context));
   const at = (): Instant => tools.now();
   return {
     /** A repeat with the same key names the same refund. */
@@ -37,14 +45,18 @@ export function refundRequests(tools: RequestTools) {
       return send(refundId, orderId, { type: 'WishRefund', at: at(), ...wished, cause: 'by-hand' }, context);
     },
     retry: (orderId: string, refundId: string, context: RequestContext) =>
-      send(refundId, orderId, { type: 'RetryRefund', at: at(), refundId }, context),
+      sendToRefund(orderId, { type: 'RetryRefund', at: at(), refundId }, context),
     settle: (orderId: string, refundId: string, context: RequestContext) =>
-      send(refundId, orderId, { type: 'SettleRefund', at: at(), refundId }, context),
-    /** An unknown first payment is the order's, an unknown renewal its programme's. An order has no two of them. */
+      sendToRefund(orderId, { type: 'SettleRefund', at: at(), refundId }, context),
+    /**
+     * An unknown first payment is the order's, an unknown renewal its programme's. An order has no two of them. Both are shown with the
+     * order: who saw another revision of the order gets the answer of its stream.
+     */
     resolve: async (orderId: string, finding: Finding, context: RequestContext) => {
       const { unknownCharge } = await tools.stateOf<'programme'>(programmeStream(orderId));
-      return unknownCharge
-        ? tools.send(orderId, programmeStream(orderId), { type: 'ResolveRenewal', at: at(), ...finding }, context)
+      const renewal = { type: 'ResolveRenewal', at: at(), ...finding } as const;
+      return unknownCharge && (await isAsSeen(tools, orderId, context))
+        ? tools.send(orderId, programmeStream(orderId), renewal, whateverRevision(context))
         : send(orderId, orderId, { type: 'ResolvePayment', at: at(), ...finding }, context);
     },
     recordDispute: (orderId: string, dispute: DisputeTold, context: RequestContext) =>
@@ -60,7 +72,10 @@ type RefundTools = QueryTools & Pick<QueryDependencies, 'events' | 'readModels' 
 
 export const refundQueries = ({ rows, events, readModels, notices, now }: RefundTools) => ({
   list: asRows(rows.refunds.list),
-  get: ({ caller }: RequestContext, { refundId }: { refundId: string }) => rows.refunds.find(caller, refundId),
+  async get({ caller }: RequestContext, { refundId }: { refundId: string }) {
+    const found = await rows.refunds.find(caller, refundId);
+    return found && { ...found, revision: found.changes };
+  },
   disputes: asRows(rows.disputes.list),
 
   /**
@@ -74,7 +89,7 @@ export const refundQueries = ({ rows, events, readModels, notices, now }: Refund
     if (!(await readModels.waitFor(await events.head(), LONGEST_WAIT_MILLISECONDS))) return 'behind' as const;
     const orderId = await rows.disputes.orderOfPayment(caller, notice.reference);
     const isLost = notice.kind === 'dispute' && orderId === undefined;
-    const mayBeOurs = isLost && (await rows.disputes.isChargeUnderWay(notice.currency, now()));
+    const mayBeOurs = isLost && (await rows.disputes.isChargeUnderWay(now()));
     return { ...notice, orderId, mayBeOurs };
   },
 });

@@ -255,7 +255,10 @@ test('CHK-6: staff record that an unknown payment or renewal was captured, and t
   for (const [index, orderId] of (await unknownPayments()).entries()) {
     const found = { result: 'captured', reference: `pay_found_${index}` };
     expect(await resolve(orderId, found, { 'leadger-actor': 'staff:ada' })).toMatchObject({ status: 400 });
-    expect(await resolve(orderId, found)).toMatchObject({ status: 200 });
+    const etag = (await shop.try('GET', `/api/orders/${orderId}`)).headers.get('etag') as string;
+    const stale = await resolve(orderId, found, { ...support, 'if-match': '"0"' });
+    expect(stale).toMatchObject({ status: 412, body: { code: 'revision-mismatch' } });
+    expect(await resolve(orderId, found, { ...support, 'if-match': etag })).toMatchObject({ status: 200 });
     await shop.server.settle();
     expect(await unknownNow()).not.toContain(orderId);
     const { items } = await shop.read(`/api/refunds?orderId=${orderId}`);

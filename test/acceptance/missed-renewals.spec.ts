@@ -5,7 +5,8 @@ import { checkLaws } from '#audit/laws/laws';
 import { addDays, addHours } from '#domain/kernel/instants';
 import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
-import type { MailGateway } from '#gateways/mail';
+import type { MailGateway, Message } from '#gateways/mail';
+import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
 import { waitUntil } from '#test/wait-until';
 import { EVENT_STORE } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
@@ -254,4 +255,72 @@ test('LOY-10: a mail that announces a renewal is not sent once its date is over'
   const { items } = await shop.read(`/api/mails?customerId=${customerId}&kind=renewal-coming`);
   expect(items).toMatchObject([{ status: 'withheld', reason: 'too-late' }]);
   expect(sentMails).toEqual([]);
+});
+
+/** Mails as they are sent. */
+function mailbox() {
+  const sent: Message[] = [];
+  const state = { isReachable: true };
+  const mails: MailGateway = {
+    async send(message) {
+      if (!state.isReachable) throw new Error('no mail server');
+      sent.push(message);
+      return { accepted: true };
+    },
+    close() {},
+  };
+  const renewed = () => sent.filter(({ subject }) => subject.endsWith('is renewed')).map(({ text }) => text);
+  return { mails, state, renewed };
+}
+
+test('LOY-10, NTF-5: after a release, the mail about the renewal names no next date that is past, and offers no hold before it', async () => {
+  await shop.stop();
+  const { mails, renewed } = mailbox();
+  const sandbox = sandboxPayments();
+  let isLost = false;
+  let lost = 0;
+  const payments: PaymentGateway = {
+    ...sandbox,
+    capture: async (charge, key) => {
+      const result = await sandbox.capture(charge, key);
+      if (!isLost) return result;
+      lost += 1;
+      return new Promise(() => {});
+    },
+  };
+  shop = await openShop({ directory, mails, payments });
+  const placedAt = shop.now();
+  const customerId = await shop.customer({ email: 'ada@example.com' });
+  const orderId = await shop.order(customerId, { loyalty: { cadence: 'weekly' } });
+  isLost = true;
+  void shop.server.clock.moveTo(addDays(placedAt, 7));
+  await waitUntil(() => lost === 1);
+  await shop.stop();
+  isLost = false;
+  shop = await openShop({ directory, mails, payments, start: addDays(placedAt, 17) });
+  await shop.server.settle();
+  expect(await say(orderId, 'release')).toMatchObject({ status: 200 });
+  expect(await programme(orderId)).toMatchObject({ nextDueAt: addDays(placedAt, 14) });
+  expect(renewed().length).toBe(1);
+  expect(renewed()[0]).not.toMatch(/renews next|on hold/);
+});
+
+test('NTF-5: a mail that is sent late names no date that has passed since then', async () => {
+  await shop.stop();
+  const { mails, state, renewed } = mailbox();
+  shop = await openShop({ directory, mails });
+  const placedAt = shop.now();
+  const customerId = await shop.customer({ email: 'ada@example.com' });
+  const orderId = await shop.order(customerId, { loyalty: { cadence: 'weekly' } });
+  await shop.stop();
+  shop = await openShop({ directory, mails, start: addDays(placedAt, 13.5) });
+  await shop.server.settle();
+  state.isReachable = false;
+  expect(await say(orderId, 'release')).toMatchObject({ status: 200 });
+  await shop.wait({ days: 1 });
+  state.isReachable = true;
+  await shop.wait({ days: 1 });
+  const told = renewed().flatMap((text) => text.match(/renews next on \S+/g) ?? []);
+  expect(renewed().length).toBe(2);
+  expect(told).toEqual([`renews next on ${addDays(placedAt, 21).slice(0, 10)}`]);
 });

@@ -78,7 +78,10 @@ test('CHK-5: a checkout that shows another total by now is not placed by whoever
     shop.try('POST', `/api/checkouts/${checkoutId}/place`, { paymentToken: 'tok_ok', expectedTotalCents });
   expect(await asSeen(2500)).toMatchObject({
     status: 409,
-    body: { code: 'other-total', details: { expectedTotalCents: '2500', totalCents: '4000', currency: 'USD' } },
+    body: {
+      code: 'other-total',
+      details: { expectedTotalCents: '2500', expectedCurrency: 'USD', totalCents: '4000', currency: 'USD' },
+    },
   });
   const { status, body } = await asSeen(4000);
   expect([status, (await order(body.orderId)).totalCents]).toEqual([201, 4000]);
@@ -121,7 +124,7 @@ test('CHK-5: an order placed at once may name the total that was shown; another 
     status: 409,
     body: {
       ...{ code: 'other-total', rule: 'CHK-5', errors: [{ field: 'expectedTotalCents' }] },
-      details: { expectedTotalCents: '1000', totalCents: '900', currency: 'USD' },
+      details: { expectedTotalCents: '1000', expectedCurrency: 'USD', totalCents: '900', currency: 'USD' },
     },
   });
   expect(refused.body.whatToDo).toContain('expectedTotalCents');
@@ -130,6 +133,35 @@ test('CHK-5: an order placed at once may name the total that was shown; another 
   expect(
     await shop.try('POST', '/api/orders', { ...wish, couponCode: undefined, expectedTotalCents: 999 }),
   ).toMatchObject({ status: 409, body: { code: 'other-total', details: { totalCents: '1000' } } });
+});
+
+test('CHK-5: a total is one of a currency: the same number in another one is refused, and a number alone once there were two', async () => {
+  const leadTypeId = await shop.leadType();
+  const checkoutId = await start({ leadTypeId });
+  const wish = { customerId: await shop.customer(), leadTypeId, quantity: 10, paymentToken: 'tok_ok' };
+  await shop.ask('POST', '/api/orders', { ...wish, expectedTotalCents: 1000 }, 201);
+  await setPrice(leadTypeId, 100, { currency: 'JPY' });
+  const alone = await shop.try('POST', '/api/orders', { ...wish, expectedTotalCents: 1000 });
+  expect(alone).toMatchObject({ status: 409, body: { code: 'expected-currency-missing', rule: 'CHK-5' } });
+  const inDollars = { ...wish, expectedTotalCents: 1000, expectedCurrency: 'USD' };
+  expect(await shop.try('POST', '/api/orders', inDollars)).toMatchObject({
+    status: 409,
+    body: {
+      code: 'other-total',
+      detail: expect.stringContaining('costs 1000 JPY, and not 10.00 USD'),
+      details: { expectedCurrency: 'USD', currency: 'JPY' },
+    },
+  });
+  const inYen = { ...inDollars, expectedCurrency: 'JPY' };
+  expect(await shop.ask('POST', '/api/orders', inYen, 201)).toMatchObject({ events: ['OrderPlaced'] });
+
+  const seen = { paymentToken: 'tok_ok', expectedTotalCents: 2500 };
+  const path = `/api/checkouts/${checkoutId}/place`;
+  expect(await shop.try('POST', path, seen)).toMatchObject({ body: { code: 'expected-currency-missing' } });
+  expect(await shop.try('POST', path, { ...seen, expectedCurrency: 'JPY' })).toMatchObject({
+    body: { code: 'other-total' },
+  });
+  expect(await shop.try('POST', path, { ...seen, expectedCurrency: 'USD' })).toMatchObject({ status: 201 });
 });
 
 describe('the first password', () => {

@@ -226,6 +226,26 @@ test('CHK-6: a dispute that the provider tells of is recorded once, listed while
   expect(await attention(orderId)).toEqual([]);
 });
 
+test('CHK-6: a dispute in another currency than the payment holds back the whole payment, and attention says so', async () => {
+  const orderId = await shop.order(await shop.customer(), { leadTypeId: await price(), ...leads });
+  const captured = (await shop.history(`/api/orders/${orderId}`)).find(({ type }) => type === 'PaymentCaptured');
+  const about = { id: 'du_eur', payment_intent: captured?.data.reference, amount: 100, currency: 'eur' };
+  expect(await tell(about, { noticeId: 'evt_eur' })).toEqual({ status: 200, body: { recorded: true } });
+  const why =
+    'it is disputed in EUR and was paid in USD: nothing of this payment is given back by hand unless the dispute is won';
+  const { items } = await shop.read('/api/attention?reason=payment-disputed');
+  expect(items).toMatchObject([{ orderId, why }]);
+  expect(await giveBack(orderId, { amountCents: 1 })).toMatchObject({
+    status: 409,
+    body: {
+      code: 'refund-above-payment',
+      detail: 'of this payment 0.00 USD may be given back: it is disputed in another currency',
+    },
+  });
+  await tell({ ...about, status: 'won' }, { type: 'charge.dispute.closed', noticeId: 'evt_won' });
+  expect(await giveBack(orderId, { amountCents: 1 })).toMatchObject({ status: 201 });
+});
+
 test('CHK-6: a refund that the bank of the card sends back is owed again: told, listed, no revenue lost, and made once more', async () => {
   const leadTypeId = await price();
   const customerId = await shop.customer({ email: 'back@example.org' });

@@ -251,7 +251,7 @@ const personal =
  * its codes, with hyphens, are the names of the labels.
  */
 const plain =
-  /^(\w+Ids?|name|webAddress|statementDescriptor|exclusivity|freshness|usualDelivery|agesInto|currency|(approved|invalid)ReturnReasons|businessTimeZone|timeZone|state|country|mailsOff|mails|couponCode|insteadOf|cadence|source|capturedAt|reason|[a-z]+(-[a-z]+)+|verdict|at|suppression|file)$/;
+  /^(\w+Ids?|name|webAddress|statementDescriptor|exclusivity|freshness|usualDelivery|agesInto|currency|expectedCurrency|(approved|invalid)ReturnReasons|businessTimeZone|timeZone|state|country|mailsOff|mails|couponCode|insteadOf|cadence|source|capturedAt|reason|[a-z]+(-[a-z]+)+|verdict|at|suppression|file)$/;
 
 test('each field is personal or plain: add it to one of the two lists', () => {
   expect([...sent.keys()].filter((field) => !personal.test(field) && !plain.test(field))).toEqual([]);

@@ -190,6 +190,7 @@ const refundColumns: Comparison<RefundRow>['columns'] = {
   refundReference: only,
   wishedAt: only,
   doneAt: (row, state) => whether(refundIn(row, state)?.status === 'done', row.doneAt),
+  changes: (row, state) => refundIn(row, state)?.changes,
 };
 
 const disputeIn = ({ orderId, disputeId }: DisputeRow, state: StateOfStream) =>
@@ -201,7 +202,7 @@ const disputeColumns: Comparison<DisputeRow>['columns'] = {
   renewalNumber: (row, state) => disputeIn(row, state)?.renewalNumber,
   paymentReference: (row, state) => state('order', row.orderId).payments.get(row.renewalNumber)?.reference,
   amountCents: (row, state) => disputeIn(row, state)?.amountCents,
-  currency: (row, state) => state('order', row.orderId).payments.get(row.renewalNumber)?.currency,
+  currency: (row, state) => disputeIn(row, state)?.currency,
   stage: (row, state) => disputeIn(row, state)?.stage,
   reason: only,
   toldAt: only,

@@ -284,6 +284,10 @@ export function priceAt(state: CatalogueState, storeId: string, leadTypeId: stri
   return inEffectAt(state.prices.get(priceKey(storeId, leadTypeId)) ?? [], at);
 }
 
+/** The currencies in which the store has ever sold the type, or plans to. */
+export const currenciesOf = ({ prices }: CatalogueState, storeId: string, leadTypeId: string): ReadonlySet<string> =>
+  new Set(prices.get(priceKey(storeId, leadTypeId))?.map(({ currency }) => currency));
+
 const priceKey = (storeId: string, leadTypeId: string) => JSON.stringify([storeId, leadTypeId]);
 
 const nextFreshness: Record<Freshness, Freshness | undefined> = {

@@ -7,7 +7,7 @@ import { deriveId } from '../kernel/ids.ts';
 import { addDays } from '../kernel/instants.ts';
 import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { type PromisedOrder, promisedOrder } from '../orders/order.ts';
-import { refuseOtherTotal } from '../orders/total.ts';
+import { type ExpectedTotal, refuseOtherTotal } from '../orders/total.ts';
 import { customerErased } from '../persons/erasures.ts';
 import { type CheckoutQuote, checkoutQuote, discounted, orderOf, saysTheSame } from './quote.ts';
 
@@ -58,15 +58,13 @@ type CheckoutCommand =
   | { type: 'TakeCoupon'; at: Instant; code: string; discount: z.infer<typeof discount>; quote?: CheckoutQuote }
   | { type: 'ReplaceTakenCoupon'; at: Instant; code: string; by: string; formerly?: string }
   /** `quote`: counts only for a checkout that has none. The checkout adds its coupon itself, so that no step comes between. */
-  | {
+  | ({
       type: 'PlaceCheckout';
       at: Instant;
       orderId: string;
       paymentToken: Secret;
       quote: CheckoutQuote;
-      /** What the customer was shown. Undefined: whatever the checkout shows. */
-      expectedTotalCents?: number | undefined;
-    }
+    } & ExpectedTotal)
   /** For an order that an older version placed before it closed the checkout. */
   | { type: 'RecordPlaced'; at: Instant; orderId: string }
   | { type: 'AbandonCheckout'; at: Instant; cause?: typeof customerErased };
@@ -222,13 +220,13 @@ function replaceTakenCoupon(
 
 /** CHK-5: the order is what was shown. */
 function place(
-  { at, orderId, paymentToken, quote: offered, expectedTotalCents }: Command<'PlaceCheckout'>,
+  { at, orderId, paymentToken, quote: offered, ...expected }: Command<'PlaceCheckout'>,
   { status, coupon, wishes, quote: shown }: CheckoutState,
 ): Decision<CheckoutEvent> {
   if (status === 'placed') return [];
   if (status === 'abandoned' || !wishes) return refuseIn(status);
   const { at: _, ...quote } = shown ?? { at, ...discounted(offered, coupon) };
-  const otherTotal = refuseOtherTotal(quote, expectedTotalCents);
+  const otherTotal = refuseOtherTotal(quote, expected);
   if (otherTotal) return otherTotal;
   const order = orderOf(quote, { ...wishes, paymentToken });
   return [...(shown ? [] : [quoted(at, quote)]), { type: 'CheckoutPlaced', data: { at, orderId, order } }];

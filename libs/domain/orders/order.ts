@@ -52,7 +52,7 @@ import {
 } from './replaced-coupon.ts';
 import { type ReturnPromise, returnPromiseOf } from './return-promise.ts';
 import { noStanding, type OrderStanding, standingAfter } from './standing.ts';
-import { refuseOtherTotal, totalCentsOf } from './total.ts';
+import { type ExpectedTotal, refuseOtherTotal, totalCentsOf } from './total.ts';
 
 /** An order of leads, from checkout to the last lead and the last replacement. */
 export const orderStream = (orderId: string) => `order-${orderId}` as const;
@@ -182,9 +182,8 @@ export type OrderCommand =
       at: Instant;
       orderLimits: { smallest: number; largest: number };
       batchType: boolean;
-      /** What the customer was shown (CHK-5). */
-      expectedTotalCents?: number | undefined;
-    } & Omit<Terms, 'bonusLeads'>)
+    } & ExpectedTotal &
+      Omit<Terms, 'bonusLeads'>)
   /** The checkout was closed with these terms, so they are not checked again. */
   | ({ type: 'PlacePromisedOrder'; at: Instant; checkoutId: string } & PromisedOrder)
   | PaymentCommand
@@ -458,9 +457,18 @@ type Command<Type extends OrderCommand['type']> = Extract<OrderCommand, { type: 
 
 function place(command: Command<'PlaceOrder'>, state: OrderState): Decision<OrderEvent> {
   if (state.terms) return [];
-  const { type: _type, orderLimits: _limits, batchType: _batch, expectedTotalCents, ...terms } = command;
+  const {
+    type: _type,
+    orderLimits: _limits,
+    batchType: _batch,
+    expectedTotalCents,
+    expectedCurrency,
+    ...terms
+  } = command;
   const refusal =
-    refuseReplacedCoupon(command, state) ?? refusePlacing(command) ?? refuseOtherTotal(terms, expectedTotalCents);
+    refuseReplacedCoupon(command, state) ??
+    refusePlacing(command) ??
+    refuseOtherTotal(terms, { expectedTotalCents, expectedCurrency });
   if (refusal) return refusal;
   return [placed({ ...terms, totalCents: totalCentsOf(terms) })];
 }

@@ -10,6 +10,9 @@ import { type Finding, judgeFinding } from './unknown-payments.ts';
 /** The reference of a payment of nothing, for which the provider is not asked. */
 export const NOTHING_DUE = 'nothing-due';
 
+/** Of a cancelled order. Nothing is recorded of a charge that was not made, so it is not looked for for ever. */
+export const HOURS_A_CHARGE_IS_LOOKED_FOR = 72;
+
 /** What the payment provider answered to the first charge of an order, and what came too late. */
 export const paymentEvents = {
   /** `providerCustomerId`: where the provider keeps the card for renewals. */

@@ -222,4 +222,63 @@ describe('a dispute', () => {
     given(order, placed, paid, disputed('lost')).when(byHand('r1')).thenRefuses('refund-above-payment');
     given(order, placed, paid, disputed('won')).when(byHand('r1')).thenRecords(wished('r1', 1000));
   });
+
+  it('in another currency than the payment leaves nothing of it to be given back by hand, until it is won', () => {
+    const inEuros = (stage: 'opened' | 'won' | 'lost'): OrderEvent => {
+      const { data } = disputed(stage) as Extract<OrderEvent, { type: 'PaymentDisputed' }>;
+      return { type: 'PaymentDisputed', data: { ...data, amountCents: 137, currency: 'EUR' } };
+    };
+    for (const stage of ['opened', 'lost'] as const)
+      given(order, placed, paid, inEuros(stage)).when(byHand('r1', 1)).thenRefuses('refund-above-payment', 'CHK-6');
+    const past = [placed, paid, inEuros('lost')].reduce(order.evolve, order.initialState());
+    expect(order.decide(byHand('r1'), past)).toMatchObject({
+      message: 'of this payment 0.00 USD may be given back: it is disputed in another currency',
+    });
+    given(order, placed, paid, inEuros('won')).when(byHand('r1')).thenRecords(wished('r1', 1000));
+  });
+
+  it('that is not won holds back what was wished by hand before: it is neither retried nor settled', () => {
+    const stuck = [placed, paid, wished('r1', 400), failed(1, 'disputed')] as const;
+    const part = (amountCents: number): OrderEvent => {
+      const { data } = disputed('lost') as Extract<OrderEvent, { type: 'PaymentDisputed' }>;
+      return { type: 'PaymentDisputed', data: { ...data, amountCents } };
+    };
+    const retry = { type: 'RetryRefund', at: minute(6), refundId: 'r1' } as const;
+    const settle = { ...retry, type: 'SettleRefund' } as const;
+    const retried: OrderEvent = { type: 'RefundRetried', data: { at: minute(6), refundId: 'r1' } };
+    for (const stage of ['opened', 'lost'] as const)
+      for (const command of [retry, settle])
+        given(order, ...stuck, disputed(stage))
+          .when(command)
+          .thenRefuses('refund-above-payment', 'CHK-6');
+    for (const enough of [disputed('won'), part(600)])
+      given(order, ...stuck, enough)
+        .when(retry)
+        .thenRecords(retried);
+    given(order, ...stuck, part(601))
+      .when(retry)
+      .thenRefuses('refund-above-payment', 'CHK-6');
+    // Another one that waits is decided about by itself; one that is made counts.
+    given(order, ...stuck, wished('r2', 600), part(600))
+      .when(retry)
+      .thenRefuses('refund-above-payment', 'CHK-6');
+    const otherFailed: OrderEvent = {
+      type: 'RefundFailed',
+      data: { at: minute(4), ...refund('r2', 600), attempt: 1, failure: 'disputed' },
+    };
+    given(order, ...stuck, wished('r2', 600), otherFailed, part(600))
+      .when(retry)
+      .thenRecords(retried);
+  });
+
+  it('does not hold back what came too late: it is owed in any case, and an operator says that the bank has taken it', () => {
+    const past = [placed, cancelled, late, wished('r1', 1000, 'captured-too-late')] as const;
+    const refused: OrderEvent = {
+      type: 'RefundFailed',
+      data: { at: minute(4), ...refund('r1', 1000), attempt: 1, failure: 'disputed' },
+    };
+    given(order, ...past, refused, disputed('lost'))
+      .when({ type: 'SettleRefund', at: minute(6), refundId: 'r1' })
+      .thenRecordsEachTime({ type: 'RefundSettled', data: { at: minute(6), ...refund('r1', 1000) } });
+  });
 });

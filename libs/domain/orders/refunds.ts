@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Decision, refuse } from '../kernel/decider.ts';
+import { type Decision, type Refusal, refuse } from '../kernel/decider.ts';
 import { cents, count, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { currency, id } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
@@ -92,8 +92,9 @@ export type RefundCommand =
   | { type: 'RecordRefundFailed'; at: Instant; refundId: string; attempt: number; failure: RefundFailure }
   /** `reference`: the refund, as the provider names it. */
   | { type: 'RecordRefundReturned'; at: Instant; refundId: string; reference: string }
-  | { type: 'RetryRefund'; at: Instant; refundId: string }
-  | { type: 'SettleRefund'; at: Instant; refundId: string }
+  /** `ifChanges`: only if the refund has changed so often since it was wished. */
+  | { type: 'RetryRefund'; at: Instant; refundId: string; ifChanges?: number | undefined }
+  | { type: 'SettleRefund'; at: Instant; refundId: string; ifChanges?: number | undefined }
   | ({ type: 'RecordDispute'; at: Instant } & Omit<DataOf<'PaymentDisputed'>, 'at' | 'renewalNumber'>);
 
 export const refundRights = {
@@ -113,17 +114,20 @@ interface Payment {
   readonly reference: string;
   readonly amountCents: number;
   readonly currency: string;
-  /** Of all refunds that were wished, also of those that are not made yet. */
-  wishedCents: number;
 }
 
 interface Refund
-  extends Pick<DataOf<'RefundWished'>, 'refundId' | 'renewalNumber' | 'amountCents' | 'currency' | 'reference'> {
+  extends Pick<
+    DataOf<'RefundWished'>,
+    'refundId' | 'renewalNumber' | 'amountCents' | 'currency' | 'reference' | 'cause'
+  > {
   /** `stuck`: it waits for an operator. */
   status: 'under-way' | 'stuck' | 'done';
   attempts: number;
   /** Attempts before an operator's retry do not count towards the schedule. */
   attemptsSinceRetry: number;
+  /** How often it has changed since it was wished. */
+  changes: number;
   /** The refund, as the provider names it. Only of one that it made. */
   madeAs?: string;
 }
@@ -131,6 +135,7 @@ interface Refund
 interface Dispute {
   readonly renewalNumber: number;
   readonly amountCents: number;
+  readonly currency: string;
   readonly stage: DisputeStage;
 }
 
@@ -150,6 +155,12 @@ export function decideRefund(command: RefundCommand, state: RefundState): Decisi
   const refund = state.refunds.get(command.refundId);
   if (!refund) return refuse('refund-unknown', 'there is no such refund', 'CHK-6');
   if (command.type === 'RecordRefundReturned') return comeBack(command, refund);
+  if ('ifChanges' in command && command.ifChanges !== undefined && command.ifChanges !== refund.changes)
+    return refuse(
+      'refund-changed',
+      `the refund has changed since: it is at revision ${refund.changes} by now`,
+      'CHK-6',
+    );
   if (refund.madeAs !== undefined && (command.type === 'SettleRefund' || command.type === 'RetryRefund'))
     return refuse('refund-made', 'the payment provider has given the money back', 'CHK-6');
   if (refund.status === 'done' && (command.type === 'SettleRefund' || command.type === 'RetryRefund'))
@@ -157,9 +168,9 @@ export function decideRefund(command: RefundCommand, state: RefundState): Decisi
   if (refund.status === 'done') return [];
   switch (command.type) {
     case 'RetryRefund':
-      return retry(command, refund);
+      return retry(command, refund, state);
     case 'SettleRefund':
-      return settle(command, refund);
+      return settle(command, refund, state);
     default:
       return result(command, refund);
   }
@@ -174,15 +185,12 @@ function wish(command: Command<'WishRefund'>, state: RefundState): Decision<Refu
   const payment = state.payments.get(renewalNumber);
   if (!payment) return refuse('payment-not-captured', 'there is no such payment of this order', 'CHK-6');
   const byHand = cause === 'by-hand';
-  const left = payment.amountCents - payment.wishedCents - (byHand ? disputedCents(state, renewalNumber) : 0);
+  const left = leftOf(payment, refundsOf(state, renewalNumber), byHand ? disputesOf(state, renewalNumber) : []);
   const amountCents = command.amountCents ?? left;
   if (left <= 0 && !byHand) return [];
   const { reference, currency } = payment;
   const { multipleOf = 1 } = command;
-  if (left <= 0 || amountCents > left) {
-    const most = tellMoney(Math.max(left, 0), currency);
-    return refuse('refund-above-payment', `of this payment ${most} may be given back`, 'CHK-6');
-  }
+  if (left <= 0 || amountCents > left) return refuseAbove(left, payment, disputesOf(state, renewalNumber));
   if (amountCents % multipleOf !== 0) {
     const step = tellMoney(multipleOf, currency);
     return refuse('refund-not-possible', `the payment provider gives back multiples of ${step} only`, 'CHK-7');
@@ -190,11 +198,39 @@ function wish(command: Command<'WishRefund'>, state: RefundState): Decision<Refu
   return [{ type: 'RefundWished', data: { at, refundId, renewalNumber, amountCents, currency, reference, cause } }];
 }
 
+/** Of all refunds that were wished, also of those that are not made yet. */
+const refundsOf = ({ refunds }: RefundState, renewalNumber: number): Refund[] =>
+  [...refunds.values()].filter((one) => one.renewalNumber === renewalNumber);
+
 /** The bank has taken it back, or may do so: it is not given back a second time. */
-const disputedCents = ({ disputes }: RefundState, renewalNumber: number): number =>
-  [...disputes.values()]
-    .filter((one) => one.renewalNumber === renewalNumber && one.stage !== 'won')
-    .reduce((sum, { amountCents }) => sum + amountCents, 0);
+const disputesOf = ({ disputes }: RefundState, renewalNumber: number): Dispute[] =>
+  [...disputes.values()].filter((one) => one.renewalNumber === renewalNumber && one.stage !== 'won');
+
+const isForeign = (dispute: Dispute, payment: Payment): boolean => dispute.currency !== payment.currency;
+
+/** What a dispute in another currency takes of the payment is not known: it may be the whole. */
+function leftOf(payment: Payment, refunds: readonly Refund[], disputes: readonly Dispute[]): number {
+  const taken = disputes.map((one) => (isForeign(one, payment) ? payment.amountCents : one.amountCents));
+  const given = refunds.map(({ amountCents }) => amountCents);
+  return [...taken, ...given].reduce((left, amountCents) => left - amountCents, payment.amountCents);
+}
+
+function refuseAbove(left: number, payment: Payment, disputes: readonly Dispute[]): Refusal {
+  const most = `of this payment ${tellMoney(Math.max(left, 0), payment.currency)} may be given back`;
+  const why = disputes.some((one) => isForeign(one, payment)) ? ': it is disputed in another currency' : '';
+  return refuse('refund-above-payment', most + why, 'CHK-6');
+}
+
+/** A dispute since the wish counts as it does for a wish. Of other refunds that wait for an operator, each is decided about by itself. */
+function refuseDisputed(refund: Refund, state: RefundState): Refusal | undefined {
+  const { renewalNumber, amountCents, cause } = refund;
+  const payment = state.payments.get(renewalNumber);
+  if (cause !== 'by-hand' || !payment) return undefined;
+  const others = refundsOf(state, renewalNumber).filter((one) => one !== refund && one.status !== 'stuck');
+  const disputes = disputesOf(state, renewalNumber);
+  const left = leftOf(payment, others, disputes);
+  return amountCents > left ? refuseAbove(left, payment, disputes) : undefined;
+}
 
 /** After a crash the call is repeated: a result that is recorded already changes nothing. */
 function result(command: Command<'RecordRefunded' | 'RecordRefundFailed'>, refund: Refund): Decision<RefundEvent> {
@@ -230,13 +266,15 @@ const dataOf = ({ refundId, renewalNumber, amountCents, currency }: Refund) => (
 });
 
 /** Also one that waits for its next attempt. One that has not failed is asked of the provider already. */
-const retry = ({ at, refundId }: Command<'RetryRefund'>, { attemptsSinceRetry }: Refund): Decision<RefundEvent> =>
-  attemptsSinceRetry > 0 ? [{ type: 'RefundRetried', data: { at, refundId } }] : [];
+function retry({ at, refundId }: Command<'RetryRefund'>, refund: Refund, state: RefundState): Decision<RefundEvent> {
+  if (refund.attemptsSinceRetry === 0) return [];
+  return refuseDisputed(refund, state) ?? [{ type: 'RefundRetried', data: { at, refundId } }];
+}
 
 /** Whether the provider makes one that is under way is not known: it would be given back twice. */
-function settle({ at }: Command<'SettleRefund'>, refund: Refund): Decision<RefundEvent> {
+function settle({ at }: Command<'SettleRefund'>, refund: Refund, state: RefundState): Decision<RefundEvent> {
   if (refund.status !== 'stuck') return refuseUnderWay();
-  return [{ type: 'RefundSettled', data: { at, ...dataOf(refund) } }];
+  return refuseDisputed(refund, state) ?? [{ type: 'RefundSettled', data: { at, ...dataOf(refund) } }];
 }
 
 /** The provider tells each stage of a dispute several times, and in any order: an end is never opened again. */
@@ -253,9 +291,9 @@ function dispute({ type: _, ...told }: Command<'RecordDispute'>, state: RefundSt
 export function notePayment(
   { payments }: RefundState,
   renewalNumber: number,
-  { reference, amountCents, currency }: Pick<Payment, 'reference' | 'amountCents' | 'currency'>,
+  { reference, amountCents, currency }: Payment,
 ): void {
-  if (amountCents > 0) payments.set(renewalNumber, { reference, amountCents, currency, wishedCents: 0 });
+  if (amountCents > 0) payments.set(renewalNumber, { reference, amountCents, currency });
 }
 
 export function evolveRefund(state: RefundState, event: RefundEvent): void {
@@ -264,15 +302,12 @@ export function evolveRefund(state: RefundState, event: RefundEvent): void {
   else noteResult(state.refunds.get(event.data.refundId) as Refund, event);
 }
 
-function noteWish({ payments, refunds }: RefundState, data: DataOf<'RefundWished'>): void {
-  const { refundId, renewalNumber, amountCents, currency, reference } = data;
-  const payment = payments.get(renewalNumber);
-  if (payment) payment.wishedCents += amountCents;
-  const refund = { refundId, renewalNumber, amountCents, currency, reference };
-  refunds.set(refundId, { ...refund, status: 'under-way', attempts: 0, attemptsSinceRetry: 0 });
+function noteWish({ refunds }: RefundState, { at: _, ...refund }: DataOf<'RefundWished'>): void {
+  refunds.set(refund.refundId, { ...refund, status: 'under-way', attempts: 0, attemptsSinceRetry: 0, changes: 0 });
 }
 
 function noteResult(refund: Refund, event: Exclude<RefundEvent, { type: 'RefundWished' | 'PaymentDisputed' }>): void {
+  refund.changes += 1;
   switch (event.type) {
     case 'RefundFailed':
       refund.status = event.data.retryAt === undefined ? 'stuck' : 'under-way';

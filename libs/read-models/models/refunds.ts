@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { type FactOf, idOf } from '#domain/codec';
+import { addHours } from '#domain/kernel/instants';
+import { HOURS_A_CHARGE_IS_LOOKED_FOR } from '#domain/orders/payments';
 import { disputeReasons, disputeStages, refundCauses, refundFailures } from '#domain/orders/refunds';
 import { column } from '../engine/columns.ts';
 import { model, type RowKey, table } from '../engine/model.ts';
@@ -26,6 +28,7 @@ export const refundRow = z.object({
   refundReference: column.text().nullable().describe('The refund, as the provider names it. Null: it is not made.'),
   wishedAt: column.instant().describe('When it was decided.'),
   doneAt: column.instant().nullable().describe('When the money was given back. Null: not yet.'),
+  changes: column.count().describe('How often it has changed since it was decided.'),
 });
 export type RefundRow = z.infer<typeof refundRow>;
 
@@ -44,6 +47,7 @@ export const refundExample: RefundRow = {
   refundReference: 're_3PZq7W2eZvKYlo2C',
   wishedAt: '2026-03-02T15:12:40.000Z',
   doneAt: '2026-03-02T15:12:41.000Z',
+  changes: 1,
 };
 
 export const refundTable = table(refundRow, {
@@ -94,15 +98,23 @@ export const disputeTable = table(disputeRow, {
 const paymentRow = z.object({
   paymentId: column.id().describe('Order and number of the renewal; 0 is the first payment.'),
   orderId: column.id().describe('The order.'),
-  reference: column.text().describe('The payment, as the payment provider names it.'),
+  reference: column.text().nullable().describe('The payment, as the payment provider names it. Null: none is known.'),
+  awaited: column.flag().describe('Whether it may have been charged, and no result is recorded yet.'),
+  awaitedUntil: column
+    .instant()
+    .nullable()
+    .describe(
+      'Of an order that was cancelled meanwhile: until when the provider is asked. Null: until there is a result.',
+    ),
 });
+type PaymentRow = z.infer<typeof paymentRow>;
 
 /** Which order a payment is of: the provider knows only its own name of it. */
 export const paymentTable = table(paymentRow, {
   name: 'payments',
   key: 'paymentId',
   belongsTo: { sameAs: orderTable },
-  indexes: ['reference'],
+  indexes: ['reference', 'awaited'],
 });
 
 type OfRefund = FactOf<
@@ -113,12 +125,28 @@ type OfRefund = FactOf<
 export const refunds = model({
   name: 'refunds',
   tables: [refundTable, disputeTable, paymentTable],
-  keysOf: (fact): RowKey[] => ('refundId' in fact.data ? [[refundTable, (fact as OfRefund).data.refundId]] : []),
+  keysOf,
   on: {
-    PaymentCaptured: (rows, { stream, data }) => notePayment(rows, stream, 0, data.reference),
+    OrderPlaced(rows, { stream, data }) {
+      if (data.totalCents > 0) notePayment(rows, stream, 0, awaited);
+    },
+    PaymentCaptured: (rows, { stream, data }) => notePayment(rows, stream, 0, { reference: data.reference }),
     PaymentCapturedTooLate: (rows, { stream, data }) =>
-      notePayment(rows, stream, data.renewalNumber ?? 0, data.reference),
-    OrderReopened: (rows, { stream, data }) => notePayment(rows, stream, data.renewalNumber, data.paymentReference),
+      notePayment(rows, stream, data.renewalNumber ?? 0, { reference: data.reference }),
+    PaymentDeclined: (rows, { stream }) => notePayment(rows, stream, 0, {}),
+    PaymentUnknown: (rows, { stream }) => notePayment(rows, stream, 0, awaited),
+    PaymentNotCaptured: (rows, { stream }) => notePayment(rows, stream, 0, {}),
+    OrderCancelled(rows, { stream, data }) {
+      const awaitedUntil = data.cause ? null : addHours(data.at, HOURS_A_CHARGE_IS_LOOKED_FOR);
+      if (rows.get(paymentTable, `${idOf(stream)}/0`)?.awaited)
+        notePayment(rows, stream, 0, { ...awaited, awaitedUntil });
+    },
+    RenewalBegun: (rows, { stream, data }) => notePayment(rows, stream, data.renewalNumber, awaited),
+    RenewalDeclined: (rows, { stream, data }) => notePayment(rows, stream, data.renewalNumber, {}),
+    RenewalNotCaptured: (rows, { stream, data }) => notePayment(rows, stream, data.renewalNumber, {}),
+    /** One that is paid is awaited until its order has it: a dispute is recorded there. */
+    OrderReopened: (rows, { stream, data }) =>
+      notePayment(rows, stream, data.renewalNumber, { reference: data.paymentReference }),
     RefundWished: (rows, fact) => rows.put(refundTable, wished(fact)),
     PaymentRefunded: (rows, { data }) =>
       change(rows, data, { status: 'made', retryAt: null, refundReference: data.reference, doneAt: data.at }),
@@ -140,13 +168,23 @@ export const refunds = model({
   },
 });
 
-const notePayment = (rows: Rows, stream: string, renewalNumber: number, reference: string): void =>
-  rows.put(paymentTable, { paymentId: `${idOf(stream)}/${renewalNumber}`, orderId: idOf(stream), reference });
+function keysOf({ type, stream, data }: { type: string; stream: string; data: object }): RowKey[] {
+  if (type === 'OrderCancelled') return [[paymentTable, `${idOf(stream)}/0`]];
+  return 'refundId' in data ? [[refundTable, (data as OfRefund['data']).refundId]] : [];
+}
+
+const awaited = { awaited: true };
+
+function notePayment(rows: Rows, stream: string, renewalNumber: number, known: Partial<PaymentRow>): void {
+  const orderId = idOf(stream);
+  const nothing = { reference: null, awaited: false, awaitedUntil: null };
+  rows.put(paymentTable, { paymentId: `${orderId}/${renewalNumber}`, orderId, ...nothing, ...known });
+}
 
 function change(rows: Rows, { refundId }: { readonly refundId: string }, to: Partial<RefundRow>): void {
   const refund = rows.get(refundTable, refundId);
   if (!refund) throw new Error(`refund ${refundId} was never wished`);
-  rows.put(refundTable, { ...refund, ...to });
+  rows.put(refundTable, { ...refund, ...to, changes: refund.changes + 1 });
 }
 
 const wished = ({ stream, data }: FactOf<'RefundWished'>): RefundRow => ({
@@ -164,6 +202,7 @@ const wished = ({ stream, data }: FactOf<'RefundWished'>): RefundRow => ({
   refundReference: null,
   wishedAt: data.at,
   doneAt: null,
+  changes: 0,
 });
 
 const disputed = ({ stream, data }: FactOf<'PaymentDisputed'>): DisputeRow => ({

@@ -176,8 +176,11 @@ const refundNotMade = ({ nameOf }: RowReader) => sql`
 
 const paymentDisputed = ({ nameOf }: RowReader) => sql`
   SELECT 'payment-disputed/' || dispute_id, 'payment-disputed', order_id, store_id, customer_id, lead_type_id,
-    NULL, told_at, NULL, replace(disputes.reason, '-', ' ')
-  FROM ${sql.table(nameOf(disputeTable))} AS disputes JOIN ${sql.table(nameOf(orderTable))} USING (order_id)
+    NULL, told_at, NULL,
+    CASE WHEN disputes.currency <> orders.currency THEN 'it is disputed in ' || disputes.currency || ' and was paid in ' ||
+      orders.currency || ': nothing of this payment is given back by hand unless the dispute is won'
+    ELSE replace(disputes.reason, '-', ' ') END
+  FROM ${sql.table(nameOf(disputeTable))} AS disputes JOIN ${sql.table(nameOf(orderTable))} AS orders USING (order_id)
   WHERE stage = 'opened'`;
 
 const verificationOverdue = ({ nameOf }: RowReader, { now }: AttentionLimits) => sql`

@@ -1,8 +1,6 @@
 import { sql } from 'kysely';
 import type { Caller } from '#domain/kernel/caller';
 import type { Instant } from '#domain/kernel/events';
-import { orderTable } from '../models/orders.ts';
-import { programmeTable, renewalTable } from '../models/programmes.ts';
 import { disputeTable, paymentTable, refundTable } from '../models/refunds.ts';
 import type { RowReader } from './reader.ts';
 
@@ -24,20 +22,12 @@ export const disputeRows = (reader: RowReader) => ({
     return (await found.executeTakeFirst())?.orderId as string | undefined;
   },
 
-  /** Whether a payment in this currency may have been made whose result is not recorded yet. */
-  async isChargeUnderWay(currency: string, now: Instant): Promise<boolean> {
-    const [orders, programmes, renewals] = [orderTable, programmeTable, renewalTable].map((one) =>
-      sql.table(reader.nameOf(one)),
-    );
+  /** Whether a payment may have been made whose result is not recorded yet. */
+  async isChargeUnderWay(now: Instant): Promise<boolean> {
     const { rows } = await sql<{ isUnderWay: boolean }>`
       SELECT EXISTS (
-        SELECT FROM ${orders}
-        WHERE currency = ${currency} AND (status = 'awaiting-payment' OR payment_unknown_since IS NOT NULL)
-      ) OR EXISTS (
-        SELECT FROM ${renewals} AS renewals JOIN ${programmes} AS programmes USING (order_id)
-          JOIN ${orders} AS orders USING (order_id)
-        WHERE orders.currency = ${currency} AND programmes.status = 'active' AND renewals.attempts > 0
-          AND renewals.paid_at IS NULL AND renewals.retry_at IS NULL AND renewals.due_at <= ${now}::timestamptz
+        SELECT FROM ${sql.table(reader.nameOf(paymentTable))}
+        WHERE awaited AND (awaited_until IS NULL OR awaited_until >= ${now}::timestamptz)
       ) AS "isUnderWay"`.execute(reader.db);
     return rows[0]?.isUnderWay ?? false;
   },

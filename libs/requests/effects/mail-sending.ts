@@ -113,7 +113,8 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
   const from = { name: shownTexts(store.name), address: `no-reply@${mailDomainOf(store.webAddress)}` };
   // The address may be corrected between two attempts: a mail keeps its id.
   const { webAddress } = storeAt(catalogue, storeId, wishedAt) ?? store;
-  const text = composeMail(mail.kind, { ...facts, ...(await detailsOf(mail, customer, store, dependencies)) });
+  const details = await detailsOf(mail, customer, store, dependencies);
+  const text = composeMail(mail.kind, { ...withoutPastDates(facts, clock.now()), ...details });
   const receipt = mail.kind === 'receipt-issued' && (await attachedReceipt(mail.facts, dependencies));
   const attachments = receipt ? { attachments: [receipt] } : {};
   return {
@@ -157,12 +158,24 @@ function reasonToWithhold(
   const { kind, happenedAt, facts } = mail;
   // LOY-7, LOY-10: after a stand-still it would name a date that is over, and offer a hold that comes too late.
   if (kind === 'renewal-coming' && typeof facts.dueAt === 'string' && facts.dueAt <= now) return 'too-late';
-  // Its link does not work any more.
+  // The bank's page, or its own link, does not work any more.
+  if (kind === 'payment-to-confirm' && typeof facts.until === 'string' && facts.until <= now) return 'too-late';
   if (facts.expiresAt !== undefined && facts.expiresAt <= now) return 'too-late';
   if (Date.parse(wishedAt) - Date.parse(happenedAt) > DAYS_A_MAIL_IS_NEWS * DAY_MILLISECONDS) return 'too-late';
   if (!alwaysSent.has(kind) && !facts.thread && customer.mailsOff.includes(kind)) return 'switched-off';
   return customer.email || facts.to ? undefined : 'no-address';
 }
+
+/** NTF-5: a mail may be sent days after it was wished, and a renewal paid after its next date has come. What is past is not announced. */
+function withoutPastDates({ renewsAt, retryAt, ...facts }: Record<string, unknown>, now: Instant) {
+  return {
+    ...facts,
+    ...(isAhead(renewsAt, now) && { renewsAt }),
+    ...(isAhead(retryAt, now) ? { retryAt } : { retriesNow: retryAt !== undefined }),
+  };
+}
+
+const isAhead = (at: unknown, now: Instant): boolean => typeof at === 'string' && at > now;
 
 /** Data for the texts of mails in addition to the facts of the event. */
 async function detailsOf(
