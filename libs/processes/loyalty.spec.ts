@@ -42,6 +42,31 @@ describe('renewals', () => {
     return driver;
   };
 
+  const erased = ['erasures-main', 'PersonErased', { subjects: ['customer-c1'], personKeys: [], ends: [] }] as const;
+  const missed = ['programme-o1', 'RenewalMissed', { renewalNumber: 1, attempt: 1, dueAt: programme.dueAt }] as const;
+  const charges = (wishes: readonly object[]) =>
+    wishes.filter((wish) => (wish as { effect?: { kind: string } }).effect?.kind === 'charge-renewal');
+  const begun = () => {
+    const driver = joined();
+    const charge = { token: { box: 'b' }, amountCents: 1000, currency: 'USD', statementDescriptor: 'LEADGER' };
+    driver.fold('programme-o1', 'RenewalBegun', { renewalNumber: 1, attempt: 1, dueAt: programme.dueAt, charge });
+    expect(charges(driver.wishes(START))).toHaveLength(1);
+    return driver;
+  };
+
+  it.each([
+    ['erased while they wait', missed, erased],
+    ['erased as the store finds that they wait', erased, missed],
+  ] as const)('LOY-10: whose charge is under way get a result when their customer is %s', (_, first, second) => {
+    const { fold, wishes } = begun();
+    fold(...first);
+    fold(...second);
+    expect(charges(wishes(START))).toMatchObject([{ effect: { renewalNumber: 1, attempt: 1 } }]);
+    fold('programme-o1', 'RenewalUnknown', { renewalNumber: 1, attempt: 1 });
+    fold(...erased);
+    expect(charges(wishes(START))).toEqual([]);
+  });
+
   it('LOY-1: begin on their date although the announcement came too late', () => {
     const { wishesAt, wakesAt } = joined();
     expect(wishesAt(addSeconds(programme.dueAt, -0.001))).toEqual(['AnnounceRenewal']);
