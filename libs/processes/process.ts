@@ -57,8 +57,8 @@ export type Effect =
   | ({
       readonly kind: 'capture-payment';
       readonly isKept: boolean;
-      /** The order was cancelled meanwhile: nothing new is charged. */
-      readonly onlyIfMade: boolean;
+      /** The order was cancelled meanwhile: nothing new is charged, and until then the provider is asked what it has charged. */
+      readonly onlyIfMadeUntil?: Instant;
     } & Charge)
   | ({
       readonly kind: 'charge-renewal';

@@ -26,6 +26,7 @@ import {
   type PaymentCommand,
   paymentEvents,
   paymentRights,
+  recordNotCaptured,
   recordUnknown,
   resolvePayment,
   type UnknownCharge,
@@ -313,6 +314,8 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         return capturePayment(command, state);
       case 'DeclinePayment':
         return declinePayment(command, state);
+      case 'RecordPaymentNotCaptured':
+        return recordNotCaptured(command, state);
       case 'RecordPaymentUnknown':
         return recordUnknown(command, state);
       case 'ResolvePayment':

@@ -13,10 +13,14 @@ export const paymentEvents = {
   PaymentCaptured: fact({ reference: id, amountCents: cents, currency, providerCustomerId: id.optional() }),
   PaymentDeclined: fact({ reason: z.enum(declineReasons) }),
   /**
-   * The customer was erased before the provider answered: money may have moved. The provider knows the charge by its key.
+   * The provider has not answered, and is not asked any more: the customer was erased, or the order was cancelled. Money may have
+   * moved. The provider knows the charge by its key.
    */
   PaymentUnknown: fact({ chargeKey: id, amountCents: cents, currency }),
-  /** The staff found at the provider that the unknown charge was not captured. */
+  /**
+   * The staff found at the provider that the unknown charge was not captured; or the provider says so of the charge of an order that
+   * was cancelled.
+   */
   PaymentNotCaptured: fact({ chargeKey: id }),
   /** The order ended while its payment, or that of a renewal, was under way: the money is given back (CHK-6). */
   PaymentCapturedTooLate: fact({
@@ -41,6 +45,8 @@ export type PaymentCommand =
       providerCustomerId?: string;
     }
   | { type: 'DeclinePayment'; at: Instant; reason: DeclineReason }
+  /** The provider has not made the charge of an order that was cancelled. It is not asked again. */
+  | { type: 'RecordPaymentNotCaptured'; at: Instant; chargeKey: string; amountCents: number; currency: string }
   | { type: 'RecordPaymentUnknown'; at: Instant; chargeKey: string; amountCents: number; currency: string }
   /** What the staff found at the provider about an unknown payment. */
   | ({ type: 'ResolvePayment'; at: Instant } & Finding)
@@ -49,6 +55,7 @@ export type PaymentCommand =
 export const paymentRights = {
   CapturePayment: processOnly,
   DeclinePayment: processOnly,
+  RecordPaymentNotCaptured: processOnly,
   RecordPaymentUnknown: processOnly,
   ResolvePayment: support('CHK-4'),
   RecordPayerForgotten: processOnly,
@@ -87,6 +94,18 @@ export function declinePayment(
   { status }: AwaitedPayment,
 ): Decision<PaymentEvent> {
   return status === 'awaiting-payment' ? [{ type: 'PaymentDeclined', data: { at, reason } }] : [];
+}
+
+/** Until then nobody knew. What staff find later counts: what was captured after all is owed back. */
+export function recordNotCaptured(
+  { type: _, at, chargeKey, ...money }: Command<'RecordPaymentNotCaptured'>,
+  { status, paid, unknownCharge }: AwaitedPayment,
+): Decision<PaymentEvent> {
+  if (status !== 'cancelled' || paid || unknownCharge) return [];
+  return [
+    { type: 'PaymentUnknown', data: { at, chargeKey, ...money } },
+    { type: 'PaymentNotCaptured', data: { at, chargeKey } },
+  ];
 }
 
 export function recordUnknown(
