@@ -74,6 +74,8 @@ export interface PaymentGateway extends RefundGateway {
   settle?(reference: string, isOver: boolean): Promise<Captured | Declined | undefined>;
   /** Removes a customer with the kept card. One that is not there is forgotten. Absent where the provider keeps none. */
   forget?(providerCustomerId: string): Promise<void>;
+  /** Removes whom a charge with this key made to keep its card. One that was made a moment ago may not be found. */
+  forgetKeptBy?(idempotencyKey: string): Promise<void>;
 }
 
 /** The provider refuses what this store sends: a wrong key, or a request that it does not take. People must mend it. */

@@ -279,11 +279,16 @@ function applyPolicyInForce(renewals: Renewals): void {
 }
 
 /** Programme, renewal and attempt are the key of a charge: sent twice, it is charged once. */
+export const keyOfRenewal = (
+  orderId: string,
+  { renewalNumber, attempt }: Pick<FactOf<'RenewalBegun'>['data'], 'renewalNumber' | 'attempt'>,
+): string => deriveId('charge-renewal', orderId, String(renewalNumber), String(attempt));
+
 function renewalToCharge(orderId: string, { begun, because }: ChargeToMake): EffectWish {
   const { at: wishedAt, renewalNumber, attempt, charge, retryAfterHours } = begun;
   const isTriedAgain = retryAfterHours !== undefined;
   return {
-    commandId: deriveId('charge-renewal', orderId, String(renewalNumber), String(attempt)),
+    commandId: keyOfRenewal(orderId, begun),
     stream: programmeStream(orderId),
     effect: { kind: 'charge-renewal', orderId, renewalNumber, attempt, isTriedAgain, wishedAt, ...charge },
     because,

@@ -95,6 +95,9 @@ function chargeToLookFor(cancelled: Payments['cancelled'], { placed, at, until }
   return paymentToCapture(orderId, placed, { onlyIfMadeUntil });
 }
 
+/** By which the provider knows the first charge of an order. */
+export const keyOfCapture = (orderId: string): string => deriveId('capture-payment', orderId);
+
 function paymentToCapture(
   orderId: string,
   because: FactOf<'OrderPlaced'>,
@@ -104,7 +107,7 @@ function paymentToCapture(
   const { currency, statementDescriptor } = terms;
   const charge = { orderId, token, amountCents, currency, statementDescriptor, wishedAt };
   return {
-    commandId: deriveId('capture-payment', orderId),
+    commandId: keyOfCapture(orderId),
     stream: orderStream(orderId),
     effect: { kind: 'capture-payment', isKept: loyalty !== undefined, ...asked, ...charge },
     because,

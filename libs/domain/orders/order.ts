@@ -27,6 +27,7 @@ import {
   paymentEvents,
   paymentRights,
   recordNotCaptured,
+  recordPayerForgotten,
   recordUnknown,
   resolvePayment,
   type UnknownCharge,
@@ -321,7 +322,7 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
       case 'ResolvePayment':
         return resolvePayment(command, state);
       case 'RecordPayerForgotten':
-        return [{ type: 'PayerForgotten', data: { at: command.at, providerCustomerId: command.providerCustomerId } }];
+        return recordPayerForgotten(command);
       case 'WishRefund':
       case 'RecordRefunded':
       case 'RecordRefundFailed':

@@ -30,10 +30,16 @@ export const paymentEvents = {
     renewalNumber: z.int().positive().optional(),
     providerCustomerId: id.optional(),
   }),
-  /** The customer was erased, and the payment provider has removed the card that it kept, and its holder. */
-  PayerForgotten: fact({ providerCustomerId: id }),
+  /**
+   * The customer was erased, and the payment provider has removed the card that it kept, and its holder: the one with this id, or
+   * whom it made for the charge with this key, if there was one.
+   */
+  PayerForgotten: fact({ providerCustomerId: id.optional(), chargeKey: id.optional() }),
 };
 type PaymentEvent = EventsOf<typeof paymentEvents>;
+
+/** By the provider's id; or, where no event has it, by the key of the charge that made it. */
+export type PayerToForget = { readonly providerCustomerId: string } | { readonly chargeKey: string };
 
 export type PaymentCommand =
   | {
@@ -50,7 +56,7 @@ export type PaymentCommand =
   | { type: 'RecordPaymentUnknown'; at: Instant; chargeKey: string; amountCents: number; currency: string }
   /** What the staff found at the provider about an unknown payment. */
   | ({ type: 'ResolvePayment'; at: Instant } & Finding)
-  | { type: 'RecordPayerForgotten'; at: Instant; providerCustomerId: string };
+  | ({ type: 'RecordPayerForgotten'; at: Instant } & PayerToForget);
 
 export const paymentRights = {
   CapturePayment: processOnly,
@@ -130,3 +136,8 @@ export function resolvePayment(
   const { amountCents, currency } = unknownCharge;
   return [{ type: 'PaymentCapturedTooLate', data: { at, reference: found.capturedAs, amountCents, currency } }];
 }
+
+export const recordPayerForgotten = ({
+  type: _,
+  ...payer
+}: Command<'RecordPayerForgotten'>): Decision<PaymentEvent> => [{ type: 'PayerForgotten', data: payer }];

@@ -145,13 +145,20 @@ async function capture(
   return answerOf(dependencies.payments.capture({ token, ...charge }, key));
 }
 
-/** A provider that keeps nothing has nothing to forget. @returns what is to be recorded of it */
+/**
+ * A provider that keeps nothing has nothing to forget. Whether the one before kept something for a charge is not recorded: the store
+ * may be run with it again.
+ * @returns what is to be recorded of it
+ */
 export async function forgetPayer(
-  { providerCustomerId }: EffectOf<'forget-payer'>,
+  { kind: _, ...payer }: EffectOf<'forget-payer'>,
   { payments }: ChargingDependencies,
-): Promise<Untimed<CommandOf<'order'>>> {
-  await answerOf(Promise.resolve(payments.forget?.(providerCustomerId)));
-  return { type: 'RecordPayerForgotten', providerCustomerId };
+): Promise<Untimed<CommandOf<'order'>> | undefined> {
+  if ('chargeKey' in payer) {
+    if (!payments.forgetKeptBy) return undefined;
+    await answerOf(payments.forgetKeptBy(payer.chargeKey));
+  } else await answerOf(Promise.resolve(payments.forget?.(payer.providerCustomerId)));
+  return { type: 'RecordPayerForgotten', ...payer };
 }
 
 async function settle({ settle }: PaymentGateway, reference: string, isOver: boolean): Promise<Result | undefined> {
