@@ -131,7 +131,8 @@ function askToConfirm(isConfirmed: boolean, key: string, returnUrl: string | und
 export function assumedPayments(): PaymentGateway {
   return {
     refund: async (_, idempotencyKey) => ({ refunded: true, reference: `assumed_${idempotencyKey}` }),
-    async capture({ token, occasion }, idempotencyKey) {
+    async capture({ token, occasion, onlyIfMade = false }, idempotencyKey) {
+      if (onlyIfMade) return declined('other');
       const answer = sandboxAnswer(token, occasion === 'renewal');
       return answer.kind === 'declines' && answer.reason !== 'unknown-card'
         ? declined(answer.reason)

@@ -16,6 +16,7 @@ import {
   policyAt,
   renewalGraceHoursOf,
 } from '#domain/policy/policy';
+import { keyOfRenewal } from './charge-keys.ts';
 import { type CommandWish, defineProcess, type EffectWish, takeFrom } from './process.ts';
 
 const eventTypes = [
@@ -277,12 +278,6 @@ function applyPolicyInForce(renewals: Renewals): void {
   renewals.noticeDays = noticeDays;
   for (const member of renewals.members.items()) scheduleNextStep(renewals, member);
 }
-
-/** Programme, renewal and attempt are the key of a charge: sent twice, it is charged once. */
-export const keyOfRenewal = (
-  orderId: string,
-  { renewalNumber, attempt }: Pick<FactOf<'RenewalBegun'>['data'], 'renewalNumber' | 'attempt'>,
-): string => deriveId('charge-renewal', orderId, String(renewalNumber), String(attempt));
 
 function renewalToCharge(orderId: string, { begun, because }: ChargeToMake): EffectWish {
   const { at: wishedAt, renewalNumber, attempt, charge, retryAfterHours } = begun;

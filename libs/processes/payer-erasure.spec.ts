@@ -1,8 +1,7 @@
 import { addHours } from '#domain/kernel/instants';
 import { driveProcess } from '#test/process-driver';
-import { keyOfRenewal } from './loyalty-renewals.ts';
+import { keyOfCapture, keyOfRenewal } from './charge-keys.ts';
 import { payerErasure } from './payer-erasure.ts';
-import { keyOfCapture } from './payment-capture.ts';
 
 const AT = '2026-03-02T15:00:00.000Z';
 const placed = (customerId: string) => ['OrderPlaced', { customerId }] as const;

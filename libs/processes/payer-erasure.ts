@@ -5,8 +5,7 @@ import { deriveId } from '#domain/kernel/ids';
 import { addHours } from '#domain/kernel/instants';
 import { orderStream } from '#domain/orders/order';
 import type { PayerToForget } from '#domain/orders/payments';
-import { keyOfRenewal } from './loyalty-renewals.ts';
-import { keyOfCapture } from './payment-capture.ts';
+import { keyOfCapture, keyOfRenewal } from './charge-keys.ts';
 import { defineProcess, type EffectWish, takeFrom } from './process.ts';
 
 /** Where the payment provider keeps the card of an order, or may keep it. */

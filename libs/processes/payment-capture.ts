@@ -2,9 +2,9 @@ import { customerStream } from '#domain/accounts/customer';
 import { type FactOf, idOf } from '#domain/codec';
 import { DueList } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
-import { deriveId } from '#domain/kernel/ids';
 import { addHours } from '#domain/kernel/instants';
 import { orderStream } from '#domain/orders/order';
+import { keyOfCapture } from './charge-keys.ts';
 import { defineProcess, type EffectWish, takeFrom } from './process.ts';
 
 /** From the cancellation on. */
@@ -94,9 +94,6 @@ function chargeToLookFor(cancelled: Payments['cancelled'], { placed, at, until }
   if (until === undefined) cancelled.put(orderId, { placed, at, until: onlyIfMadeUntil }, onlyIfMadeUntil);
   return paymentToCapture(orderId, placed, { onlyIfMadeUntil });
 }
-
-/** By which the provider knows the first charge of an order. */
-export const keyOfCapture = (orderId: string): string => deriveId('capture-payment', orderId);
 
 function paymentToCapture(
   orderId: string,
