@@ -47,6 +47,7 @@ describe('the payment of an order', () => {
     expect(wishesAt()).toEqual(['capture-payment']);
     fold('order-o1', 'OrderCancelled', {});
     expect(wishesAt()).toEqual([]);
+    expect(wishesAt(addDays(AT, 3))).toEqual(['capture-payment']);
     const restarted = driveProcess(paymentCapture, AT);
     restarted.fold('order-o1', 'OrderPlaced', order);
     restarted.fold('order-o1', 'OrderCancelled', {});

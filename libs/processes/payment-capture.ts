@@ -14,9 +14,11 @@ const LEAST_HOURS_AFTER_A_START = 1;
 
 interface Payments {
   readonly unpaid: Map<string, FactOf<'OrderPlaced'>>;
+  /** The provider is asked to charge them, and has not answered. */
+  readonly underWay: Map<string, FactOf<'OrderPlaced'>>;
   /**
    * Cancelled without a result: a process that stopped may have begun the charge, and what it took is given back (CHK-6). The provider
-   * is asked at once, and once more when the time is over. That answer is recorded, or that there is none.
+   * is asked at once, where it is not being asked already, and once more when the time is over. That answer is recorded, or that there is none.
    */
   readonly cancelled: DueList<Cancelled>;
   /** Subjects of erasures. What such a customer still orders is never charged, and is cancelled. */
@@ -43,9 +45,15 @@ export const paymentCapture = defineProcess({
     'OrderCancelled',
     'PersonErased',
   ],
-  initialState: (): Payments => ({ unpaid: new Map(), cancelled: new DueList(), erased: new Set() }),
+  initialState: (): Payments => ({
+    unpaid: new Map(),
+    underWay: new Map(),
+    cancelled: new DueList(),
+    erased: new Set(),
+  }),
 
-  evolve({ unpaid, cancelled, erased }, fact) {
+  evolve({ erased, ...payments }, fact) {
+    const { unpaid, underWay, cancelled } = payments;
     const orderId = idOf(fact.stream);
     switch (fact.type) {
       case 'PersonErased':
@@ -55,17 +63,19 @@ export const paymentCapture = defineProcess({
         if (!erased.has(customerStream(fact.data.customerId))) unpaid.set(orderId, fact);
         break;
       case 'OrderCancelled':
-        noteCancelled({ unpaid, cancelled }, orderId, fact);
+        noteCancelled(payments, orderId, fact);
         break;
       default:
         unpaid.delete(orderId);
+        underWay.delete(orderId);
         cancelled.remove(orderId);
     }
   },
 
-  next({ unpaid, cancelled }, { now }, limit) {
+  next({ unpaid, underWay, cancelled }, { now }, limit) {
     const begun = cancelled.take(now, limit).map((one) => chargeToLookFor(cancelled, one, now));
     const placed = takeFrom(unpaid, limit - begun.length);
+    for (const [orderId, order] of placed) underWay.set(orderId, order);
     return [...begun, ...placed.map(([orderId, order]) => paymentToCapture(orderId, order))];
   },
 
@@ -74,22 +84,27 @@ export const paymentCapture = defineProcess({
 
 /** The charge may have been made before. Nobody else will ask what became of it. */
 function noteCancelled(
-  { unpaid, cancelled }: Pick<Payments, 'unpaid' | 'cancelled'>,
+  { unpaid, underWay, cancelled }: Omit<Payments, 'erased'>,
   orderId: string,
-  { data }: FactOf<'OrderCancelled'>,
+  { data: { at, cause } }: FactOf<'OrderCancelled'>,
 ): void {
-  const placed = unpaid.get(orderId);
+  const placed = unpaid.get(orderId) ?? underWay.get(orderId);
   if (!placed) return;
   const mayBeCharged = placed.data.totalCents > 0;
   // An erased customer is asked about at any time: without the key of its person, nothing new is charged.
-  if (mayBeCharged && data.cause !== undefined) return;
-  unpaid.delete(orderId);
-  if (mayBeCharged) cancelled.put(orderId, { placed, at: data.at }, data.at);
+  if (mayBeCharged && cause !== undefined) return;
+  const isAsked = !unpaid.delete(orderId);
+  underWay.delete(orderId);
+  const until = lastAskedAt(at);
+  if (mayBeCharged && isAsked) cancelled.put(orderId, { placed, at, until }, until);
+  else if (mayBeCharged) cancelled.put(orderId, { placed, at }, at);
 }
+
+const lastAskedAt = (cancelledAt: Instant): Instant => addHours(cancelledAt, HOURS_A_CHARGE_IS_LOOKED_FOR);
 
 function chargeToLookFor(cancelled: Payments['cancelled'], { placed, at, until }: Cancelled, now: Instant): EffectWish {
   const orderId = idOf(placed.stream);
-  const ends = [addHours(at, HOURS_A_CHARGE_IS_LOOKED_FOR), addHours(now, LEAST_HOURS_AFTER_A_START)];
+  const ends = [lastAskedAt(at), addHours(now, LEAST_HOURS_AFTER_A_START)];
   const onlyIfMadeUntil = until ?? (ends.sort().at(-1) as Instant);
   if (until === undefined) cancelled.put(orderId, { placed, at, until: onlyIfMadeUntil }, onlyIfMadeUntil);
   return paymentToCapture(orderId, placed, { onlyIfMadeUntil });
