@@ -65,6 +65,11 @@ export const requestErrors = {
     meaning: 'A mail to support does not come with the secret of this store.',
     whatToDo: 'Let the mail provider send SUPPORT_WEBHOOK_SECRET as the password of the address that it calls.',
   },
+  'no-store-yet': {
+    status: 503,
+    meaning: 'There is no store yet to which a mail to support could belong.',
+    whatToDo: 'Open a store. The mail is taken when its provider sends it again, or with the next look at the mailbox.',
+  },
   'not-from-here': {
     status: 403,
     meaning: 'The request did not come from the machine that the server runs on.',

@@ -343,6 +343,12 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Send a multiple of the amount in `detail`.',
     'amountCents',
   ),
+  'payment-of-another': refused(
+    409,
+    'The log has this payment of the provider already, for another order or another renewal: `detail` names it.',
+    'Look for the charge at the provider by its key, and send the reference of that one, or `not-captured`.',
+    'reference',
+  ),
   'refund-unknown': refused(409, 'The order has no such refund.', 'Check the ids.', 'refundId'),
   'mail-sent': refused(409, 'The mail server has taken this mail: it is not sent twice.', 'Nothing is left to do.'),
   'mail-withheld': refused(

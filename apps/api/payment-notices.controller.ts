@@ -8,7 +8,7 @@ import type { RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { paymentProvider } from './caller.ts';
-import { Problem } from './problems.ts';
+import { notYet } from './problems.ts';
 
 const PATH = '/api/payment-notices';
 
@@ -23,9 +23,6 @@ export class SignedBody {
     this.text = text;
   }
 }
-
-/** The provider sends the notice again. */
-const notYet = (detail: string): Problem => new Problem('not-reached-yet', detail, { retryAfterSeconds: 5 });
 
 /** What the payment provider tells by itself. It sends a notice again until it is answered with 200. */
 @Controller('api')

@@ -88,6 +88,9 @@ export function problemOfRefusal(
   return new Problem(code, message, { rule, errors, details });
 }
 
+/** Ask again: a payment provider sends its notice again by itself. */
+export const notYet = (detail: string): Problem => new Problem('not-reached-yet', detail, { retryAfterSeconds: 5 });
+
 export const malformed = (errors: readonly FieldError[]): Problem =>
   new Problem('invalid-request', errors.map(({ field, message }) => `${field}: ${message}`).join('; '), {
     errors,

@@ -21,6 +21,7 @@ import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Count, FieldNames, Id, MOST_CENTS, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
+import { notYet } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 import { CommandRoute } from './responses.ts';
@@ -150,12 +151,15 @@ export class RefundsController {
     idName: 'orderId',
     records: ['PaymentCapturedTooLate', 'PaymentNotCaptured', 'RenewalPaid', 'RenewalNotCaptured'],
   })
-  resolvePayment(
+  async resolvePayment(
     @IdOf('order') orderId: string,
     @Body() body: ResolvePaymentBody,
     @Asking() context: RequestContext,
   ): Promise<Receipt> {
-    return this.#requests.refunds.resolve(orderId, body, context);
+    const { reference } = body;
+    const known = reference === undefined ? [] : await this.#queries.refunds.paymentsNamed(context, { reference });
+    if (known === 'behind') throw notYet('the read models are behind');
+    return this.#requests.refunds.resolve(orderId, { ...body, known }, context);
   }
 
   @Post('orders/:orderId/refunds')

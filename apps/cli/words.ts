@@ -133,8 +133,10 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   PaymentCaptured: ({ amountCents, currency, reference }) => `${tellMoney(amountCents, currency)} paid (${reference})`,
   PaymentDeclined: ({ reason }) => `payment declined: ${tellDecline(reason)}`,
   PaymentUnknown: ({ amountCents, currency, chargeKey }) =>
-    `nobody knows whether ${tellMoney(amountCents, currency)} were paid (charge ${chargeKey})${why({ cause: customerErased })}`,
+    `nobody knows whether ${tellMoney(amountCents, currency)} were paid (charge ${chargeKey})`,
   PaymentNotCaptured: ({ chargeKey }) => `found at the payment provider: charge ${chargeKey} was not captured`,
+  PaymentClaimed: ({ reference, orderId, renewalNumber }) =>
+    `${reference} was found to be ${renewalNumber === 0 ? 'the first payment' : `renewal ${renewalNumber}`} of order ${orderId}`,
   PayerForgotten: () => 'the payment provider has removed the customer and the card',
   PaymentCapturedTooLate: ({ amountCents, currency }) =>
     `${tellMoney(amountCents, currency)} paid, and the order had ended: to be refunded`,

@@ -24,6 +24,7 @@ import { mailWishUpcasters } from './notifications/mail-facts.ts';
 import { mailUpcasters, webhookUpcasters } from './notifications/outcomes.ts';
 import { customerOfWebhook, webhook, webhookEvents, webhookRights } from './notifications/webhook.ts';
 import { customerOfOrder, order, orderEvents, orderRights, orderUpcasters } from './orders/order.ts';
+import { paymentClaim, paymentClaimEvents, paymentClaimRights } from './orders/payment-claim.ts';
 import { erasureEvents, erasureRights, erasures } from './persons/erasures.ts';
 import { policy, policyEvents, policyRights, policyUpcasters } from './policy/policy.ts';
 import { receiptEvents, receiptRights, receipts } from './receipts/receipts.ts';
@@ -77,6 +78,7 @@ export const ledger = {
     rights: orderRights,
     owner: customerOfOrder,
   },
+  payment: { decider: paymentClaim, events: paymentClaimEvents, upcasters: {}, rights: paymentClaimRights },
   programme: {
     decider: programme,
     events: programmeEvents,

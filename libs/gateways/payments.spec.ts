@@ -122,3 +122,8 @@ it.each([
 ])('a simulation assumes the likely answer to %s', async (token, result) => {
   expect(await assumedPayments().capture(chargeOf(token), 'key-1')).toEqual(result);
 });
+
+it('a simulation charges nothing for an order that was cancelled before', async () => {
+  const late = { ...chargeOf('tok_ok'), onlyIfMade: true };
+  expect(await assumedPayments().capture(late, 'key-1')).toEqual({ captured: false, reason: 'other' });
+});

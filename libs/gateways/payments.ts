@@ -74,6 +74,8 @@ export interface PaymentGateway extends RefundGateway {
   settle?(reference: string, isOver: boolean): Promise<Captured | Declined | undefined>;
   /** Removes a customer with the kept card. One that is not there is forgotten. Absent where the provider keeps none. */
   forget?(providerCustomerId: string): Promise<void>;
+  /** Removes whom a charge with this key made to keep its card. One that was made a moment ago may not be found. */
+  forgetKeptBy?(idempotencyKey: string): Promise<void>;
 }
 
 /** The provider refuses what this store sends: a wrong key, or a request that it does not take. People must mend it. */
@@ -129,7 +131,8 @@ function askToConfirm(isConfirmed: boolean, key: string, returnUrl: string | und
 export function assumedPayments(): PaymentGateway {
   return {
     refund: async (_, idempotencyKey) => ({ refunded: true, reference: `assumed_${idempotencyKey}` }),
-    async capture({ token, occasion }, idempotencyKey) {
+    async capture({ token, occasion, onlyIfMade = false }, idempotencyKey) {
+      if (onlyIfMade) return declined('other');
       const answer = sandboxAnswer(token, occasion === 'renewal');
       return answer.kind === 'declines' && answer.reason !== 'unknown-card'
         ? declined(answer.reason)

@@ -230,6 +230,21 @@ describe('what Stripe cannot show or charge', () => {
     await expect(payments.forget('cus_1')).rejects.toThrow();
   });
 
+  it('of a declined charge are forgotten by its key, as soon as Stripe finds them', async () => {
+    stripe.card('pm_card_visa', { declines: 'insufficient_funds' });
+    await payments.capture(charge({ occasion: 'renewal' }), 'renewal-1');
+    await payments.forgetKeptBy('renewal-1');
+    expect([...stripe.customers.keys()]).toEqual(['cus_1']);
+    stripe.passADay();
+    await payments.forgetKeptBy('renewal-2');
+    expect(stripe.customers.size).toBe(1);
+    await payments.forgetKeptBy('renewal-1');
+    await payments.forgetKeptBy('renewal-1');
+    expect(stripe.customers.size).toBe(0);
+    stripe.answerAll({ status: 401, body: { error: { type: 'invalid_request_error', message: 'Invalid API Key' } } });
+    await expect(payments.forgetKeptBy('renewal-1')).rejects.toThrow(ProviderRefusal);
+  });
+
   it('of orders that were cancelled meanwhile are looked for, and not made', async () => {
     stripe.card('pm_card_visa');
     stripe.answerAll('lost');

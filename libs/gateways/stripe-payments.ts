@@ -57,6 +57,7 @@ export function stripePayments({
       }
     },
     forget: (customer) => forget(stripe, customer),
+    forgetKeptBy: (key) => forgetKeptBy(stripe, key),
     settle: (reference, isOver) => (isOver ? end(stripe, reference) : resultOf(stripe, reference)),
   };
 }
@@ -188,9 +189,19 @@ async function forget(stripe: StripeApi, customer: string): Promise<void> {
   });
 }
 
+/** https://docs.stripe.com/api/customers/search: a charge that was declined, or had no answer, has made one, too. */
+async function forgetKeptBy(stripe: StripeApi, key: string): Promise<void> {
+  const { data } = await stripe.customers.search({ query: madeFor(key), limit: 100 }).catch((error: unknown) => {
+    throw refusalOr(error);
+  });
+  for (const { id } of data) await forget(stripe, id);
+}
+
+const madeFor = (key: string): string => `metadata["charge"]:"${key}"`;
+
 /** What this charge came to, if Stripe has it already. What the bank still asks about would be paid twice: it ends first. */
 async function formerCharge(stripe: StripeApi, key: string): Promise<ChargeResult | undefined> {
-  const { data } = await stripe.paymentIntents.search({ query: `metadata["charge"]:"${key}"`, limit: 100 });
+  const { data } = await stripe.paymentIntents.search({ query: madeFor(key), limit: 100 });
   for (const { id, status } of data) {
     const result = status === 'canceled' ? undefined : await end(stripe, id);
     if (result?.captured) return result;

@@ -16,6 +16,7 @@ import {
   policyAt,
   renewalGraceHoursOf,
 } from '#domain/policy/policy';
+import { keyOfRenewal } from './charge-keys.ts';
 import { type CommandWish, defineProcess, type EffectWish, takeFrom } from './process.ts';
 
 const eventTypes = [
@@ -53,6 +54,8 @@ interface Renewals {
   /** Orders in Loyalty Rewards, due at their next step. A member that waits for a fact is not scheduled. */
   readonly members: DueList<Member>;
   readonly toCharge: Map<string, ChargeToMake>;
+  /** Charges that were begun before the store stood still, and wait for an operator's word. */
+  readonly waiting: Map<string, ChargeToMake['begun']>;
   /** Charges that wait for their customers, due when the provider is asked again. */
   readonly toSettle: DueList<FactOf<'RenewalConfirmationRequested'>>;
   readonly toReopen: Map<string, FactOf<'RenewalPaid'>>;
@@ -77,8 +80,8 @@ interface Member {
 
 interface ChargeToMake {
   readonly begun: FactOf<'RenewalBegun'>['data'];
-  /** The beginning, or the later word of an operator. */
-  readonly because: FactOf<'RenewalBegun' | 'RenewalReleased'>;
+  /** The beginning, or what came later: the word of an operator, or that its customer was erased while it waited for one. */
+  readonly because: FactOf<'RenewalBegun' | 'RenewalReleased' | 'RenewalMissed' | 'PersonErased'>;
 }
 
 /**
@@ -96,6 +99,7 @@ export const loyaltyRenewals = defineProcess({
     noticeDays: 0,
     members: new DueList(),
     toCharge: new Map(),
+    waiting: new Map(),
     toSettle: new DueList(),
     toReopen: new Map(),
     erased: new Set(),
@@ -129,7 +133,7 @@ function evolve(renewals: Renewals, fact: RenewalFact): void {
     return;
   }
   if (fact.type === 'PersonErased') {
-    for (const subject of fact.data.subjects) renewals.erased.add(subject);
+    noteErased(renewals, fact);
     return;
   }
   const orderId = idOf(fact.stream);
@@ -145,7 +149,29 @@ function evolve(renewals: Renewals, fact: RenewalFact): void {
   else renewals.members.remove(orderId);
 }
 
-function noteToDo({ toCharge, toSettle, toReopen, ...renewals }: Renewals, orderId: string, fact: RenewalFact): void {
+const endsWaiting: ReadonlySet<RenewalFact['type']> = new Set([
+  'RenewalReleased',
+  'RenewalUnknown',
+  'RenewalPaid',
+  'RenewalDeclined',
+] as const);
+
+/** Nobody says a word about a renewal of an erased customer: what became of its charge is unknown, and listed as that. */
+function noteErased({ waiting, ...renewals }: Renewals, fact: FactOf<'PersonErased'>): void {
+  for (const subject of fact.data.subjects) renewals.erased.add(subject);
+  for (const [orderId, begun] of waiting) {
+    if (!isErased(renewals, orderId)) continue;
+    waiting.delete(orderId);
+    renewals.toCharge.set(orderId, { begun, because: fact });
+  }
+}
+
+function noteToDo(
+  { toCharge, waiting, toSettle, toReopen, ...renewals }: Renewals,
+  orderId: string,
+  fact: RenewalFact,
+): void {
+  if (endsWaiting.has(fact.type)) waiting.delete(orderId);
   switch (fact.type) {
     case 'RenewalBegun':
       if (!isErased(renewals, orderId)) toCharge.set(orderId, { begun: fact.data, because: fact });
@@ -159,8 +185,16 @@ function noteToDo({ toCharge, toSettle, toReopen, ...renewals }: Renewals, order
       if (begun) toCharge.set(orderId, { begun, because: fact });
       break;
     }
+    case 'RenewalMissed': {
+      toCharge.delete(orderId);
+      toSettle.remove(orderId);
+      const begun = renewals.members.get(orderId)?.programme.underWay;
+      if (!begun) break;
+      if (isErased(renewals, orderId)) toCharge.set(orderId, { begun, because: fact });
+      else waiting.set(orderId, begun);
+      break;
+    }
     case 'RenewalUnknown':
-    case 'RenewalMissed':
     case 'RenewalDeclined':
       toCharge.delete(orderId);
       toSettle.remove(orderId);
@@ -245,12 +279,11 @@ function applyPolicyInForce(renewals: Renewals): void {
   for (const member of renewals.members.items()) scheduleNextStep(renewals, member);
 }
 
-/** Programme, renewal and attempt are the key of a charge: sent twice, it is charged once. */
 function renewalToCharge(orderId: string, { begun, because }: ChargeToMake): EffectWish {
   const { at: wishedAt, renewalNumber, attempt, charge, retryAfterHours } = begun;
   const isTriedAgain = retryAfterHours !== undefined;
   return {
-    commandId: deriveId('charge-renewal', orderId, String(renewalNumber), String(attempt)),
+    commandId: keyOfRenewal(orderId, begun),
     stream: programmeStream(orderId),
     effect: { kind: 'charge-renewal', orderId, renewalNumber, attempt, isTriedAgain, wishedAt, ...charge },
     because,

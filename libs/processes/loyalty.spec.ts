@@ -1,7 +1,7 @@
 import { addDays, addSeconds } from '#domain/kernel/instants';
 import { loyaltyTermsOf } from '#domain/loyalty/bonus';
 import { defaultPolicy } from '#domain/policy/policy';
-import { driveProcess } from '#test/process-driver';
+import { driveProcess, type FactSpec } from '#test/process-driver';
 import { loyaltyMembership } from './loyalty-membership.ts';
 import { loyaltyRenewals } from './loyalty-renewals.ts';
 
@@ -36,17 +36,45 @@ describe('renewals', () => {
   const joined = () => {
     const driver = driveProcess(loyaltyRenewals, START);
     driver.fold('policy-main', 'PolicyPublished', publish(1, 3, START));
-    driver.fold('order-o1', 'OrderPlaced', {
-      customerId: 'c1',
-      timeZone: 'UTC',
-      loyalty,
-      quantity: 10,
-      pricePerLeadCents: 100,
-    });
+    const order = { customerId: 'c1', loyalty, quantity: 10, pricePerLeadCents: 100, timeZone: 'America/New_York' };
+    driver.fold('order-o1', 'OrderPlaced', order);
     driver.fold('order-o1', 'PaymentCaptured', {});
     driver.fold('programme-o1', 'ProgrammeJoined', programme);
     return driver;
   };
+
+  const erased: FactSpec<'PersonErased' | 'RenewalMissed'> = [
+    'erasures-main',
+    'PersonErased',
+    { subjects: ['customer-c1'], personKeys: [], ends: [] },
+  ];
+  const missed: typeof erased = [
+    'programme-o1',
+    'RenewalMissed',
+    { renewalNumber: 1, attempt: 1, dueAt: programme.dueAt },
+  ];
+  const charges = (wishes: readonly object[]) =>
+    wishes.filter((wish) => (wish as { effect?: { kind: string } }).effect?.kind === 'charge-renewal');
+  const begun = () => {
+    const driver = joined();
+    const charge = { token: { box: 'b' }, amountCents: 1000, currency: 'USD', statementDescriptor: 'LEADGER' };
+    driver.fold('programme-o1', 'RenewalBegun', { renewalNumber: 1, attempt: 1, dueAt: programme.dueAt, charge });
+    expect(charges(driver.wishes(START))).toHaveLength(1);
+    return driver;
+  };
+
+  it.each([
+    ['erased while they wait', missed, erased],
+    ['erased as the store finds that they wait', erased, missed],
+  ])('LOY-10: whose charge is under way get a result when their customer is %s', (_, first, second) => {
+    const { fold, wishes } = begun();
+    fold(...first);
+    fold(...second);
+    expect(charges(wishes(START))).toMatchObject([{ effect: { renewalNumber: 1, attempt: 1 } }]);
+    fold('programme-o1', 'RenewalUnknown', { renewalNumber: 1, attempt: 1 });
+    fold(...erased);
+    expect(charges(wishes(START))).toEqual([]);
+  });
 
   it('LOY-1: begin on their date although the announcement came too late', () => {
     const { wishesAt, wakesAt } = joined();

@@ -1,19 +1,34 @@
 import { customerStream } from '#domain/accounts/customer';
 import { type FactOf, idOf } from '#domain/codec';
-import { deriveId } from '#domain/kernel/ids';
+import { DueList } from '#domain/kernel/due-list';
+import type { Instant } from '#domain/kernel/events';
 import { addHours } from '#domain/kernel/instants';
 import { orderStream } from '#domain/orders/order';
+import { HOURS_A_CHARGE_IS_LOOKED_FOR } from '#domain/orders/payments';
+import { keyOfCapture } from './charge-keys.ts';
 import { defineProcess, type EffectWish, takeFrom } from './process.ts';
 
-/** Nothing is recorded of a charge that was not made, so it is not looked for at every start for ever. */
-const HOURS_A_CHARGE_IS_LOOKED_FOR = 72;
+/** A store that stood still longer has not asked yet: the provider may be away at its start. */
+const LEAST_HOURS_AFTER_A_START = 1;
 
 interface Payments {
   readonly unpaid: Map<string, FactOf<'OrderPlaced'>>;
-  /** Cancelled without a result: a process that stopped may have begun the charge, and what it took is given back (CHK-6). */
-  readonly cancelled: Map<string, FactOf<'OrderPlaced'>>;
+  /** The provider is asked to charge them, and has not answered. */
+  readonly underWay: Map<string, FactOf<'OrderPlaced'>>;
+  /**
+   * Cancelled without a result: a process that stopped may have begun the charge, and what it took is given back (CHK-6). The provider
+   * is asked at once, where it is not being asked already, and once more when the time is over. That answer is recorded, or that there is none.
+   */
+  readonly cancelled: DueList<Cancelled>;
   /** Subjects of erasures. What such a customer still orders is never charged, and is cancelled. */
   readonly erased: Set<string>;
+}
+
+interface Cancelled {
+  readonly placed: FactOf<'OrderPlaced'>;
+  readonly at: Instant;
+  /** When the provider is asked for the last time. Undefined: it was not asked yet. */
+  readonly until?: Instant;
 }
 
 /** Captures the payment of a placed order. The result opens the order or ends it (CHK-4). */
@@ -25,12 +40,19 @@ export const paymentCapture = defineProcess({
     'PaymentCapturedTooLate',
     'PaymentDeclined',
     'PaymentUnknown',
+    'PaymentNotCaptured',
     'OrderCancelled',
     'PersonErased',
   ],
-  initialState: (): Payments => ({ unpaid: new Map(), cancelled: new Map(), erased: new Set() }),
+  initialState: (): Payments => ({
+    unpaid: new Map(),
+    underWay: new Map(),
+    cancelled: new DueList(),
+    erased: new Set(),
+  }),
 
-  evolve({ unpaid, cancelled, erased }, fact) {
+  evolve({ erased, ...payments }, fact) {
+    const { unpaid, underWay, cancelled } = payments;
     const orderId = idOf(fact.stream);
     switch (fact.type) {
       case 'PersonErased':
@@ -40,49 +62,65 @@ export const paymentCapture = defineProcess({
         if (!erased.has(customerStream(fact.data.customerId))) unpaid.set(orderId, fact);
         break;
       case 'OrderCancelled':
-        noteCancelled({ unpaid, cancelled }, orderId, fact);
+        noteCancelled(payments, orderId, fact);
         break;
       default:
         unpaid.delete(orderId);
-        cancelled.delete(orderId);
+        underWay.delete(orderId);
+        cancelled.remove(orderId);
     }
   },
 
-  next({ unpaid, cancelled }, { now }, limit) {
-    const begun = takeFrom(cancelled, limit).filter(
-      ([, { data }]) => now <= addHours(data.at, HOURS_A_CHARGE_IS_LOOKED_FOR),
-    );
+  next({ unpaid, underWay, cancelled }, { now }, limit) {
+    const begun = cancelled.take(now, limit).map((one) => chargeToLookFor(cancelled, one, now));
     const placed = takeFrom(unpaid, limit - begun.length);
-    return [
-      ...begun.map(([orderId, order]) => paymentToCapture(orderId, order, true)),
-      ...placed.map(([orderId, order]) => paymentToCapture(orderId, order, false)),
-    ];
+    for (const [orderId, order] of placed) underWay.set(orderId, order);
+    return [...begun, ...placed.map(([orderId, order]) => paymentToCapture(orderId, order))];
   },
+
+  wakeAt: ({ cancelled }) => cancelled.nextDueAt(),
 });
 
 /** The charge may have been made before. Nobody else will ask what became of it. */
 function noteCancelled(
-  { unpaid, cancelled }: Pick<Payments, 'unpaid' | 'cancelled'>,
+  { unpaid, underWay, cancelled }: Omit<Payments, 'erased'>,
   orderId: string,
-  { data }: FactOf<'OrderCancelled'>,
+  { data: { at, cause } }: FactOf<'OrderCancelled'>,
 ): void {
-  const placed = unpaid.get(orderId);
+  const placed = unpaid.get(orderId) ?? underWay.get(orderId);
   if (!placed) return;
   const mayBeCharged = placed.data.totalCents > 0;
   // An erased customer is asked about at any time: without the key of its person, nothing new is charged.
-  if (mayBeCharged && data.cause !== undefined) return;
-  unpaid.delete(orderId);
-  if (mayBeCharged) cancelled.set(orderId, placed);
+  if (mayBeCharged && cause !== undefined) return;
+  const isAsked = !unpaid.delete(orderId);
+  underWay.delete(orderId);
+  const until = lastAskedAt(at);
+  if (mayBeCharged && isAsked) cancelled.put(orderId, { placed, at, until }, until);
+  else if (mayBeCharged) cancelled.put(orderId, { placed, at }, at);
 }
 
-function paymentToCapture(orderId: string, because: FactOf<'OrderPlaced'>, onlyIfMade: boolean): EffectWish {
+const lastAskedAt = (cancelledAt: Instant): Instant => addHours(cancelledAt, HOURS_A_CHARGE_IS_LOOKED_FOR);
+
+function chargeToLookFor(cancelled: Payments['cancelled'], { placed, at, until }: Cancelled, now: Instant): EffectWish {
+  const orderId = idOf(placed.stream);
+  const ends = [lastAskedAt(at), addHours(now, LEAST_HOURS_AFTER_A_START)];
+  const onlyIfMadeUntil = until ?? (ends.sort().at(-1) as Instant);
+  if (until === undefined) cancelled.put(orderId, { placed, at, until: onlyIfMadeUntil }, onlyIfMadeUntil);
+  return paymentToCapture(orderId, placed, { onlyIfMadeUntil });
+}
+
+function paymentToCapture(
+  orderId: string,
+  because: FactOf<'OrderPlaced'>,
+  asked: { readonly onlyIfMadeUntil?: Instant } = {},
+): EffectWish {
   const { at: wishedAt, paymentToken: token, totalCents: amountCents, loyalty, ...terms } = because.data;
   const { currency, statementDescriptor } = terms;
   const charge = { orderId, token, amountCents, currency, statementDescriptor, wishedAt };
   return {
-    commandId: deriveId('capture-payment', orderId),
+    commandId: keyOfCapture(orderId),
     stream: orderStream(orderId),
-    effect: { kind: 'capture-payment', isKept: loyalty !== undefined, onlyIfMade, ...charge },
+    effect: { kind: 'capture-payment', isKept: loyalty !== undefined, ...asked, ...charge },
     because,
   };
 }

@@ -6,6 +6,7 @@ import type { AnyCommand, EventTypeName } from '#domain/ledger';
 import type { MailWish } from '#domain/notifications/mail';
 import type { FailedTries } from '#domain/notifications/mail-retries';
 import type { WebhookWish } from '#domain/notifications/webhook';
+import type { PayerToForget } from '#domain/orders/payments';
 
 /**
  * What a process wants done. The id is derived from the cause, so that the same wish twice has the effect of one.
@@ -60,8 +61,8 @@ export type Effect =
   | ({
       readonly kind: 'capture-payment';
       readonly isKept: boolean;
-      /** The order was cancelled meanwhile: nothing new is charged. */
-      readonly onlyIfMade: boolean;
+      /** The order was cancelled meanwhile: nothing new is charged, and until then the provider is asked what it has charged. */
+      readonly onlyIfMadeUntil?: Instant;
     } & Charge)
   | ({
       readonly kind: 'charge-renewal';
@@ -96,7 +97,7 @@ export type Effect =
   /** The lead of a return that was denied after all. */
   | { readonly kind: 'keep-person'; readonly leadId: string; readonly replacementId: string }
   /** The customer of an order, as the payment provider names it. */
-  | { readonly kind: 'forget-payer'; readonly providerCustomerId: string }
+  | ({ readonly kind: 'forget-payer' } & PayerToForget)
   | { readonly kind: 'complete-erasure'; readonly erasure: FactOf<'PersonErased'>['data'] }
   /** A customer whose keys are of a former list of legal endings. */
   | { readonly kind: 'renew-business-keys'; readonly customerId: string }

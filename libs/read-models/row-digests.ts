@@ -15,7 +15,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   replacements: '7564a7242c529618',
   tickets: 'c483061357ffc1bd',
   mails: '7c699fc8f331a5a6',
-  webhooks: '50149c1a29eaed55',
+  webhooks: 'baf3525262cda4e3',
   histories: 'e9de30e206a4b956',
   sales: 'dbb796f393fcd968',
 };

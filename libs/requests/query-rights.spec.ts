@@ -90,6 +90,7 @@ describe('the table of queries', () => {
       'coupons.list: staff-only',
       'coupons.get: staff-only',
       'coupons.listUses: staff-only',
+      'refunds.paymentsNamed: support-only',
       'refunds.told: process-only',
       'receipts.listTaxHistory: staff-only',
       'leads.history: staff-only',

@@ -106,7 +106,13 @@ export const queryRights = {
   checkouts: { get: ownCheckout },
   coupons: { list: staff('CPN-3'), get: staff('CPN-3'), listUses: staff('CPN-4') },
   orders: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownOrder },
-  refunds: { list: onlyVisibleRows, get: onlyVisibleRows, disputes: onlyVisibleRows, told: processOnly },
+  refunds: {
+    list: onlyVisibleRows,
+    get: onlyVisibleRows,
+    disputes: onlyVisibleRows,
+    paymentsNamed: support('CHK-6'),
+    told: processOnly,
+  },
   receipts: {
     list: onlyVisibleRows,
     get: onlyVisibleRows,

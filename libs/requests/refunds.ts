@@ -1,11 +1,10 @@
 import type { Instant } from '#domain/kernel/events';
 import type { CommandOf } from '#domain/ledger';
-import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
 import { refundIdOf } from '#domain/orders/refunds';
-import type { Finding } from '#domain/orders/unknown-payments';
 import { asRows, type QueryDependencies, type QueryTools } from './query-tools.ts';
 import { type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
+import { type FindingToRecord, recordFinding } from './unknown-payments.ts';
 
 interface GiveBackRequest {
   /** Default: the payment of the order itself. */
@@ -21,9 +20,6 @@ async function refundable({ providerLimits, stateOf }: RequestTools, orderId: st
   const limits = payment && providerLimits.amountsOf(payment.currency);
   return limits ? { multipleOf: limits.multipleOf } : {};
 }
-
-const isAsSeen = async ({ streams }: RequestTools, orderId: string, { ifRevision }: RequestContext) =>
-  ifRevision === undefined || (await streams.read<'order'>(orderStream(orderId))).revision === ifRevision;
 
 type CommandAboutRefund = Extract<CommandOf<'order'>, { type: 'RetryRefund' | 'SettleRefund' }>;
 
@@ -48,17 +44,8 @@ export function refundRequests(tools: RequestTools) {
       sendToRefund(orderId, { type: 'RetryRefund', at: at(), refundId }, context),
     settle: (orderId: string, refundId: string, context: RequestContext) =>
       sendToRefund(orderId, { type: 'SettleRefund', at: at(), refundId }, context),
-    /**
-     * An unknown first payment is the order's, an unknown renewal its programme's. An order has no two of them. Both are shown with the
-     * order: who saw another revision of the order gets the answer of its stream.
-     */
-    resolve: async (orderId: string, finding: Finding, context: RequestContext) => {
-      const { unknownCharge } = await tools.stateOf<'programme'>(programmeStream(orderId));
-      const renewal = { type: 'ResolveRenewal', at: at(), ...finding } as const;
-      return unknownCharge && (await isAsSeen(tools, orderId, context))
-        ? tools.send(orderId, programmeStream(orderId), renewal, whateverRevision(context))
-        : send(orderId, orderId, { type: 'ResolvePayment', at: at(), ...finding }, context);
-    },
+    resolve: (orderId: string, finding: FindingToRecord, context: RequestContext) =>
+      recordFinding(tools, orderId, finding, context),
     recordDispute: (orderId: string, dispute: DisputeTold, context: RequestContext) =>
       send(dispute.disputeId, orderId, { type: 'RecordDispute', at: at(), ...dispute }, context),
     recordReturned: (orderId: string, refundId: string, reference: string, context: RequestContext) =>
@@ -70,6 +57,10 @@ const LONGEST_WAIT_MILLISECONDS = 5000;
 
 type RefundTools = QueryTools & Pick<QueryDependencies, 'events' | 'readModels' | 'notices'>;
 
+/** Whether the read models have all that is recorded until now. */
+const isUpToDate = async ({ events, readModels }: Pick<RefundTools, 'events' | 'readModels'>): Promise<boolean> =>
+  readModels.waitFor(await events.head(), LONGEST_WAIT_MILLISECONDS);
+
 export const refundQueries = ({ rows, events, readModels, notices, now }: RefundTools) => ({
   list: asRows(rows.refunds.list),
   async get({ caller }: RequestContext, { refundId }: { refundId: string }) {
@@ -77,6 +68,10 @@ export const refundQueries = ({ rows, events, readModels, notices, now }: Refund
     return found && { ...found, revision: found.changes };
   },
   disputes: asRows(rows.disputes.list),
+
+  /** Which payments of orders the log has under this name until now. @returns `behind` when the read models do not have all of it yet */
+  paymentsNamed: async (_: RequestContext, { reference }: { reference: string }) =>
+    (await isUpToDate({ events, readModels })) ? rows.disputes.paymentsNamed(reference) : ('behind' as const),
 
   /**
    * What the provider tells by itself, and the order whose payment it is about. It looks at all that is recorded until now.
@@ -86,7 +81,7 @@ export const refundQueries = ({ rows, events, readModels, notices, now }: Refund
   async told({ caller }: RequestContext, { body, signature }: { body: string; signature: string }) {
     const notice = await notices.read(body, signature, now());
     if (!notice) return undefined;
-    if (!(await readModels.waitFor(await events.head(), LONGEST_WAIT_MILLISECONDS))) return 'behind' as const;
+    if (!(await isUpToDate({ events, readModels }))) return 'behind' as const;
     const orderId = await rows.disputes.orderOfPayment(caller, notice.reference);
     const isLost = notice.kind === 'dispute' && orderId === undefined;
     const mayBeOurs = isLost && (await rows.disputes.isChargeUnderWay(now()));

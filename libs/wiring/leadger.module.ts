@@ -192,6 +192,7 @@ function chargesOverStripe(options: StripeOptions): PaymentGateway {
     capture: async (...charge) => (await stripe).capture(...charge),
     settle: async (...waiting) => (await stripe).settle(...waiting),
     forget: async (...payer) => (await stripe).forget(...payer),
+    forgetKeptBy: async (...charge) => (await stripe).forgetKeptBy(...charge),
     refund: async (...refund) => (await stripe).refund(...refund),
   };
 }

@@ -121,6 +121,41 @@ test('nothing is due later, and the laws hold', async () => {
   expect(Object.entries(laws).filter(([, broken]) => broken > 0)).toEqual([]);
 });
 
+test('the payment provider forgets customers whom no event names: of declined charges, and of those without an answer', async () => {
+  const stripe = await startStripeStandIn();
+  const payments = stripePayments({ secretKey: 'sk_test_1', server: stripe.server });
+  const other = await openShop({ payments });
+  try {
+    const leadTypeId = await other.leadType({ qualifiesForLoyaltyRewards: true });
+    const member = { leadTypeId, loyalty: { cadence: 'weekly' } };
+    const [declined, silent] = [await other.customer(), await other.customer()];
+    await other.order(declined, {
+      ...member,
+      paymentToken: stripe.card('pm_declined', { declines: 'insufficient_funds' }),
+    });
+    stripe.answerAll('lost');
+    const unknown = await other.order(silent, { ...member, paymentToken: stripe.card('pm_silent') });
+    for (const customerId of [declined, silent])
+      await other.ask('POST', '/api/persons/erasures', { person: { customerId } }, 200, support);
+    stripe.answerAll(undefined);
+    expect(stripe.customers.size).toBe(2);
+    stripe.passADay();
+    await other.wait({ hours: 1 });
+    const found = { result: 'captured', reference: 'pi_2' };
+    await other.ask('POST', `/api/orders/${unknown}/unknown-payment/resolve`, found, 200, support);
+    expect(stripe.customers.size).toBe(0);
+    const forgotten = (await other.log()).filter(({ type }) => type === 'PayerForgotten');
+    expect(forgotten.map(({ data }) => Object.keys(data).sort())).toEqual(forgotten.map(() => ['at', 'chargeKey']));
+    const { asked } = stripe;
+    const before = asked.length;
+    await other.wait({ days: 9 });
+    expect(asked.slice(before).filter(({ call }) => call.includes('/v1/customers'))).toEqual([]);
+  } finally {
+    await other.stop();
+    await stripe.stop();
+  }
+});
+
 test('the payment provider forgets the customer and the card that it kept', async () => {
   const stripe = await startStripeStandIn();
   stripe.card('pm_kept');

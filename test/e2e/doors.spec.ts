@@ -123,7 +123,9 @@ test('the routes are those of the document, the page of mails, and the doors of 
 
 test('a read goes through the query bus. One that is recorded sends a command, too', () => {
   expect(through('GET', 'command')).toEqual(['listWholeHistory']);
-  expect(through('POST', 'query')).toEqual(['POST /api/payment-notices', 'exportPerson', 'signIn']);
+  // What staff found about a payment is compared with all payments first.
+  const reading = ['resolvePayment', 'POST /api/payment-notices', 'exportPerson', 'signIn'];
+  expect(through('POST', 'query')).toEqual(reading);
   expect(through('PUT', 'query')).toEqual([]);
 });
 

@@ -32,6 +32,12 @@ interface Occasion {
   readonly isKept: boolean;
 }
 
+/** https://docs.stripe.com/search#search-query-language */
+const nameIn = (query: string): string | undefined => /^metadata\["charge"\]:"([^"\\]+)"$/.exec(query)?.[1];
+const notParsed = refusal(400, { type: 'invalid_request_error', message: 'We were unable to parse it.' });
+const found = (what: string, data: readonly object[]): Answer =>
+  success({ object: 'search_result', url: `/v1/${what}/search`, has_more: false, data });
+
 const isPresentIn = (body: URLSearchParams): boolean => body.get('off_session') !== 'true';
 
 /** Cards, customers and payment intents of one account at Stripe. */
@@ -39,13 +45,16 @@ export class StripeAccount {
   readonly cards = new Map<string, Card>();
   readonly intents = new Map<string, Intent>();
   readonly refunds = new StripeRefunds(this.intents);
-  readonly #customers = new Set<string>();
+  /** Id → what the store calls the charge for which it was made. */
+  readonly customers = new Map<string, string | undefined>();
   #made = 0;
   /** https://docs.stripe.com/search#data-freshness: what was made a moment ago is not found. */
   #found: readonly Intent[] = [];
+  #foundCustomers: readonly (readonly [id: string, name: string | undefined])[] = [];
 
   readonly calls: Readonly<Record<Call, (id: string, body: URLSearchParams) => Answer>> = {
-    'POST /v1/customers': () => this.#createCustomer(),
+    'POST /v1/customers': (_, body) => this.#createCustomer(body),
+    'GET /v1/customers/search': (_, body) => this.#searchCustomers(body.get('query') ?? ''),
     'DELETE /v1/customers/:id': (id) => this.#deleteCustomer(id),
     'GET /v1/payment_methods/:id': (id) => this.#withCard(id, (card) => success(cardShown(card))),
     'POST /v1/payment_methods/:id/attach': (id, body) => this.#withCard(id, (card) => this.#attach(card, body)),
@@ -61,34 +70,42 @@ export class StripeAccount {
   /** All that is there now can be found from now on. */
   index(): void {
     this.#found = [...this.intents.values()];
+    this.#foundCustomers = [...this.customers];
   }
 
   #search(query: string): Answer {
-    // https://docs.stripe.com/search#search-query-language
-    const name = /^metadata\["charge"\]:"([^"\\]+)"$/.exec(query)?.[1];
-    if (name === undefined)
-      return refusal(400, { type: 'invalid_request_error', message: 'We were unable to parse it.' });
-    const data = this.#found.filter((intent) => intent.name === name).map(shown);
-    return success({ object: 'search_result', url: '/v1/payment_intents/search', has_more: false, data });
+    const name = nameIn(query);
+    if (name === undefined) return notParsed;
+    return found('payment_intents', this.#found.filter((intent) => intent.name === name).map(shown));
   }
 
-  #createCustomer(): Answer {
+  #searchCustomers(query: string): Answer {
+    const name = nameIn(query);
+    if (name === undefined) return notParsed;
+    const ids = this.#foundCustomers.filter(([id, made]) => made === name && this.customers.has(id));
+    return found(
+      'customers',
+      ids.map(([id]) => ({ id, object: 'customer' })),
+    );
+  }
+
+  #createCustomer(body: URLSearchParams): Answer {
     this.#made += 1;
     const id = `cus_${this.#made}`;
-    this.#customers.add(id);
+    this.customers.set(id, body.get('metadata[charge]') ?? undefined);
     return success({ id, object: 'customer' });
   }
 
   /** https://docs.stripe.com/api/customers/delete: its cards cannot be used any more. */
   #deleteCustomer(id: string): Answer {
-    if (!this.#customers.delete(id)) return invalid('resource_missing', 'id', `No such customer: '${id}'`, 404);
+    if (!this.customers.delete(id)) return invalid('resource_missing', 'id', `No such customer: '${id}'`, 404);
     for (const [token, card] of this.cards) if (card.customer === id) this.cards.delete(token);
     return success({ id, object: 'customer', deleted: true });
   }
 
   #attach(card: Card, body: URLSearchParams): Answer {
     const customer = body.get('customer') ?? '';
-    if (!this.#customers.has(customer)) return invalid('resource_missing', 'customer');
+    if (!this.customers.has(customer)) return invalid('resource_missing', 'customer');
     // https://docs.stripe.com/api/payment_methods/attach: neither a spent card nor one that is attached
     if (card.spent || card.customer !== null)
       return refusal(400, { type: 'invalid_request_error', message: 'The payment method cannot be attached.' });
@@ -99,7 +116,7 @@ export class StripeAccount {
   #createIntent(body: URLSearchParams): Answer {
     const [token, customer] = [body.get('payment_method') ?? '', body.get('customer')];
     const card = this.cards.get(token);
-    const noCustomer = customer !== null && !this.#customers.has(customer);
+    const noCustomer = customer !== null && !this.customers.has(customer);
     const refused =
       refuseIntent(body) ?? (noCustomer ? invalid('resource_missing', 'customer') : refuseCard(card, customer));
     if (refused) return refused;

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 /** Where the types of the SDK say which parameters a call takes. */
 const declared = {
   'POST /v1/customers': ['Customers', 'CustomerCreateParams'],
+  'GET /v1/customers/search': ['Customers', 'CustomerSearchParams'],
   'DELETE /v1/customers/:id': ['Customers', 'CustomerDeleteParams'],
   'GET /v1/payment_methods/:id': ['PaymentMethods', 'PaymentMethodRetrieveParams'],
   'POST /v1/payment_methods/:id/attach': ['PaymentMethods', 'PaymentMethodAttachParams'],

@@ -23,6 +23,8 @@ export interface StripeStandIn {
   readonly server: { readonly host: string; readonly port: number; readonly protocol: 'http' };
   readonly asked: readonly Asked[];
   readonly intents: ReadonlyMap<string, Intent>;
+  /** Ids of customers that are there. */
+  readonly customers: ReadonlyMap<string, unknown>;
   readonly refunds: readonly MadeRefund[];
   /** A card from Stripe's form. @returns its token */
   card(token: string, bank?: Bank): string;
@@ -39,7 +41,7 @@ const SECRET_KEY = 'sk_test_1';
 
 export async function startStripeStandIn(): Promise<StripeStandIn> {
   const account = new StripeAccount();
-  const { cards, intents, refunds } = account;
+  const { cards, intents, customers, refunds } = account;
   const { answerTo, forget } = answersOf(account);
   const asked: Asked[] = [];
   let forAll: Answer | 'lost' | 'nothing' | undefined;
@@ -56,6 +58,7 @@ export async function startStripeStandIn(): Promise<StripeStandIn> {
     server: { host: '127.0.0.1', port, protocol: 'http' },
     asked,
     intents,
+    customers,
     refunds: refunds.made,
     card(id, bank = 'ok') {
       cards.set(id, { id, bank, customer: null, spent: false });

@@ -75,6 +75,7 @@ const order: Makers<'order'> = {
   },
   CapturePayment: () => ({ ...money, reference: 'p0' }),
   DeclinePayment: () => ({ reason: 'expired-card' }),
+  RecordPaymentNotCaptured: () => ({ ...money, chargeKey: 'k0' }),
   RecordPaymentUnknown: () => ({ ...money, chargeKey: 'k0' }),
   ResolvePayment: (choice) => findingOf(choice, 'p0'),
   RecordPayerForgotten: () => ({ providerCustomerId: 'cus1' }),

@@ -773,6 +773,14 @@ describe('the laws', () => {
       ],
     ],
     [
+      'CHK-6: one payment of the provider is recorded as that of a second order',
+      { paymentTwice: 1 },
+      [
+        ['order-o1', 'PaymentCapturedTooLate', { reference: 'pi_1', amountCents: 100 }],
+        ['order-o2', 'PaymentCapturedTooLate', { reference: 'pi_1', amountCents: 100 }],
+      ],
+    ],
+    [
       'DLV-10: a withdrawn lead is assigned',
       { deliveredAfterWithdrawal: 1 },
       [['lead-l1', 'LeadWithdrawn', { leadTypeId: 'ex', openPlaces: 0 }], delivery('l1', 'o1', 'c1')[0] as Line],

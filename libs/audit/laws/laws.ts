@@ -72,6 +72,7 @@ export const laws = {
   quoteNotKept:
     'the order of a checkout has other terms than the checkout showed, or another amount was captured (CHK-5)',
   refundTooHigh: 'more of a payment was given back than was captured, or a refund was made twice (CHK-6)',
+  paymentTwice: 'one payment of the provider is recorded as the payment of two orders or renewals (CHK-6)',
   refundMissing: 'money was captured too late a day ago or longer, and is not to be given back (CHK-6)',
   notOffered:
     'a lead type or a coupon was sold that was retired, or a lead type in Loyalty Rewards that did not qualify (CAT-4, CAT-5)',

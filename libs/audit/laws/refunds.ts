@@ -1,7 +1,10 @@
 import { DAY } from './books.ts';
 import type { RawEvent } from './raw-log.ts';
 
-type RefundLaw = 'refundTooHigh';
+type RefundLaw = 'refundTooHigh' | 'paymentTwice';
+
+/** An order that a coupon made free has no payment at the provider. */
+const NO_PAYMENT = 'nothing-due';
 
 interface Payment {
   readonly capturedCents: number;
@@ -17,12 +20,14 @@ interface Refund {
 }
 
 /**
- * Checks that no more is given back of a payment than was captured, each refund once and in its amount, and that what came too late
- * is given back. Shares no code with the deciders.
+ * Checks that no more is given back of a payment than was captured, each refund once and in its amount, that what came too late
+ * is given back, and that no payment of the provider is recorded as two. Shares no code with the deciders.
  */
 export class RefundCheck {
   readonly #payments = new Map<string, Payment>();
   readonly #refunds = new Map<string, Refund>();
+  /** The provider's name of a payment → the payment. */
+  readonly #references = new Map<string, string>();
 
   /** Must receive all events in the order of the log. @returns the laws that this event breaks */
   take(event: RawEvent): readonly RefundLaw[] {
@@ -30,11 +35,13 @@ export class RefundCheck {
     const { id, type, data } = event;
     switch (type) {
       case 'PaymentCaptured':
-        return this.#capture(`${id}/0`, data.amountCents);
+        return this.#capture(`${id}/0`, data.reference, data.amountCents);
       case 'PaymentCapturedTooLate':
-        return this.#capture(`${id}/${data.renewalNumber ?? 0}`, data.amountCents, { at, event });
+        return this.#capture(`${id}/${data.renewalNumber ?? 0}`, data.reference, data.amountCents, { at, event });
       case 'OrderReopened':
-        return this.#capture(`${id}/${data.renewalNumber}`, data.totalCents);
+        return this.#capture(`${id}/${data.renewalNumber}`, data.paymentReference, data.totalCents);
+      case 'RenewalPaid':
+        return this.#name(`${id}/${data.renewalNumber}`, data.reference);
       case 'RefundWished':
         return this.#wish(`${id}/${data.renewalNumber}`, data) ? [] : ['refundTooHigh'];
       case 'PaymentRefunded':
@@ -57,9 +64,17 @@ export class RefundCheck {
     );
   }
 
-  #capture(payment: string, capturedCents = 0, late?: Payment['late']): readonly RefundLaw[] {
+  #capture(payment: string, reference: string, capturedCents = 0, late?: Payment['late']): readonly RefundLaw[] {
     this.#payments.set(payment, { capturedCents, wishedCents: 0, late });
-    return [];
+    return this.#name(payment, reference);
+  }
+
+  /** What the provider captured once is one payment. Programme and order both record the one of a renewal. */
+  #name(payment: string, reference: string | undefined): readonly RefundLaw[] {
+    if (reference === undefined || reference === NO_PAYMENT) return [];
+    const former = this.#references.get(reference);
+    if (former === undefined) this.#references.set(reference, payment);
+    return former === undefined || former === payment ? [] : ['paymentTwice'];
   }
 
   #wish(name: string, { refundId, amountCents }: RawEvent['data']): boolean {

@@ -262,6 +262,21 @@ describe('an order', () => {
     });
   });
 
+  it('CHK-6: has a payment that was not captured when the provider says so after it was cancelled, and staff may correct that', () => {
+    const money = { amountCents: 1000, currency: 'USD' };
+    const record: OrderCommand = { type: 'RecordPaymentNotCaptured', at: minute(9), chargeKey: 'k1', ...money };
+    const unknown: OrderEvent = { type: 'PaymentUnknown', data: { at: minute(9), chargeKey: 'k1', ...money } };
+    const notCaptured: OrderEvent = { type: 'PaymentNotCaptured', data: { at: minute(9), chargeKey: 'k1' } };
+    given(order, placed, cancelled).when(record).thenRecords(unknown, notCaptured);
+    for (const past of [[], [paid], [cancelled, unknown]])
+      given(order, placed, ...past)
+        .when(record)
+        .thenNothing();
+    given(order, placed, cancelled, unknown, notCaptured)
+      .when({ type: 'ResolvePayment', at: minute(11), result: 'captured', reference: 'pay_1' })
+      .thenRecords({ type: 'PaymentCapturedTooLate', data: { at: minute(11), reference: 'pay_1', ...money } });
+  });
+
   it('is cancelled with the reason when its customer is erased', () => {
     given(order, placed)
       .when({ type: 'CancelOrder', at: minute(9), cause: 'customer-erased' })

@@ -26,6 +26,8 @@ import {
   type PaymentCommand,
   paymentEvents,
   paymentRights,
+  recordNotCaptured,
+  recordPayerForgotten,
   recordUnknown,
   resolvePayment,
   type UnknownCharge,
@@ -312,12 +314,14 @@ export const order: Decider<OrderState, OrderCommand, OrderEvent> = {
         return capturePayment(command, state);
       case 'DeclinePayment':
         return declinePayment(command, state);
+      case 'RecordPaymentNotCaptured':
+        return recordNotCaptured(command, state);
       case 'RecordPaymentUnknown':
         return recordUnknown(command, state);
       case 'ResolvePayment':
         return resolvePayment(command, state);
       case 'RecordPayerForgotten':
-        return [{ type: 'PayerForgotten', data: { at: command.at, providerCustomerId: command.providerCustomerId } }];
+        return recordPayerForgotten(command);
       case 'WishRefund':
       case 'RecordRefunded':
       case 'RecordRefundFailed':

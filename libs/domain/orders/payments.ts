@@ -10,7 +10,7 @@ import { type Finding, judgeFinding } from './unknown-payments.ts';
 /** The reference of a payment of nothing, for which the provider is not asked. */
 export const NOTHING_DUE = 'nothing-due';
 
-/** Of a cancelled order. Nothing is recorded of a charge that was not made, so it is not looked for for ever. */
+/** Of a cancelled order, from the cancellation on. Nothing is recorded of a charge that was not made, so it is not looked for for ever. */
 export const HOURS_A_CHARGE_IS_LOOKED_FOR = 72;
 
 /** What the payment provider answered to the first charge of an order, and what came too late. */
@@ -19,10 +19,14 @@ export const paymentEvents = {
   PaymentCaptured: fact({ reference: id, amountCents: cents, currency, providerCustomerId: id.optional() }),
   PaymentDeclined: fact({ reason: z.enum(declineReasons) }),
   /**
-   * The customer was erased before the provider answered: money may have moved. The provider knows the charge by its key.
+   * The provider has not answered, and is not asked any more: the customer was erased, or the order was cancelled. Money may have
+   * moved. The provider knows the charge by its key.
    */
   PaymentUnknown: fact({ chargeKey: id, amountCents: cents, currency }),
-  /** The staff found at the provider that the unknown charge was not captured. */
+  /**
+   * The staff found at the provider that the unknown charge was not captured; or the provider says so of the charge of an order that
+   * was cancelled.
+   */
   PaymentNotCaptured: fact({ chargeKey: id }),
   /** The order ended while its payment, or that of a renewal, was under way: the money is given back (CHK-6). */
   PaymentCapturedTooLate: fact({
@@ -32,10 +36,16 @@ export const paymentEvents = {
     renewalNumber: z.int().positive().optional(),
     providerCustomerId: id.optional(),
   }),
-  /** The customer was erased, and the payment provider has removed the card that it kept, and its holder. */
-  PayerForgotten: fact({ providerCustomerId: id }),
+  /**
+   * The customer was erased, and the payment provider has removed the card that it kept, and its holder: the one with this id, or
+   * whom it made for the charge with this key, if there was one.
+   */
+  PayerForgotten: fact({ providerCustomerId: id.optional(), chargeKey: id.optional() }),
 };
 type PaymentEvent = EventsOf<typeof paymentEvents>;
+
+/** By the provider's id; or, where no event has it, by the key of the charge that made it. */
+export type PayerToForget = { readonly providerCustomerId: string } | { readonly chargeKey: string };
 
 export type PaymentCommand =
   | {
@@ -47,14 +57,17 @@ export type PaymentCommand =
       providerCustomerId?: string;
     }
   | { type: 'DeclinePayment'; at: Instant; reason: DeclineReason }
+  /** The provider has not made the charge of an order that was cancelled. It is not asked again. */
+  | { type: 'RecordPaymentNotCaptured'; at: Instant; chargeKey: string; amountCents: number; currency: string }
   | { type: 'RecordPaymentUnknown'; at: Instant; chargeKey: string; amountCents: number; currency: string }
   /** What the staff found at the provider about an unknown payment. */
   | ({ type: 'ResolvePayment'; at: Instant } & Finding)
-  | { type: 'RecordPayerForgotten'; at: Instant; providerCustomerId: string };
+  | ({ type: 'RecordPayerForgotten'; at: Instant } & PayerToForget);
 
 export const paymentRights = {
   CapturePayment: processOnly,
   DeclinePayment: processOnly,
+  RecordPaymentNotCaptured: processOnly,
   RecordPaymentUnknown: processOnly,
   ResolvePayment: support('CHK-4'),
   RecordPayerForgotten: processOnly,
@@ -95,6 +108,18 @@ export function declinePayment(
   return status === 'awaiting-payment' ? [{ type: 'PaymentDeclined', data: { at, reason } }] : [];
 }
 
+/** Until then nobody knew. What staff find later counts: what was captured after all is owed back. */
+export function recordNotCaptured(
+  { type: _, at, chargeKey, ...money }: Command<'RecordPaymentNotCaptured'>,
+  { status, paid, unknownCharge }: AwaitedPayment,
+): Decision<PaymentEvent> {
+  if (status !== 'cancelled' || paid || unknownCharge) return [];
+  return [
+    { type: 'PaymentUnknown', data: { at, chargeKey, ...money } },
+    { type: 'PaymentNotCaptured', data: { at, chargeKey } },
+  ];
+}
+
 export function recordUnknown(
   { type: _, ...data }: Command<'RecordPaymentUnknown'>,
   { paid, unknownCharge, status }: AwaitedPayment,
@@ -117,3 +142,8 @@ export function resolvePayment(
   const { amountCents, currency } = unknownCharge;
   return [{ type: 'PaymentCapturedTooLate', data: { at, reference: found.capturedAs, amountCents, currency } }];
 }
+
+export const recordPayerForgotten = ({
+  type: _,
+  ...payer
+}: Command<'RecordPayerForgotten'>): Decision<PaymentEvent> => [{ type: 'PayerForgotten', data: payer }];

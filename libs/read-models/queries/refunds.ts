@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Caller } from '#domain/kernel/caller';
 import type { Instant } from '#domain/kernel/events';
+import type { PaymentOfOrder } from '#domain/orders/payment-claim';
 import { disputeTable, paymentTable, refundTable } from '../models/refunds.ts';
 import type { RowReader } from './reader.ts';
 
@@ -20,6 +21,16 @@ export const disputeRows = (reader: RowReader) => ({
   async orderOfPayment(caller: Caller, reference: string): Promise<string | undefined> {
     const found = reader.rows(caller, paymentTable).where('reference', '=', reference as never);
     return (await found.executeTakeFirst())?.orderId as string | undefined;
+  },
+
+  /** Which payments of orders the log has under this name, whoever may see them. */
+  async paymentsNamed(reference: string): Promise<readonly PaymentOfOrder[]> {
+    const { rows } = await sql<{ paymentId: string; orderId: string }>`
+      SELECT payment_id AS "paymentId", order_id AS "orderId"
+      FROM ${sql.table(reader.nameOf(paymentTable))} WHERE reference = ${reference}`.execute(reader.db);
+    return rows.map(({ paymentId, orderId }) => {
+      return { orderId, renewalNumber: Number(paymentId.slice(orderId.length + 1)) };
+    });
   },
 
   /** Whether a payment may have been made whose result is not recorded yet. */

@@ -6,6 +6,7 @@ import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
 import { NOTHING_DUE } from '#domain/orders/payments';
 import { erasuresStream } from '#domain/persons/erasures';
+import type { Clock } from '#gateways/clock';
 import { failureIn } from '#gateways/failures';
 import { type ChargeResult, type PaymentGateway, ProviderRefusal } from '#gateways/payments';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
@@ -15,7 +16,7 @@ import { isErased } from '../address-claim.ts';
 import type { StreamCache } from '../stream-cache.ts';
 
 type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
-type Charge = Omit<EffectOf<'capture-payment'>, 'kind' | 'isKept' | 'onlyIfMade'> &
+type Charge = Omit<EffectOf<'capture-payment'>, 'kind' | 'isKept' | 'onlyIfMadeUntil'> &
   Pick<Parameters<PaymentGateway['capture']>[0], 'occasion' | 'returnUrl' | 'onlyIfMade'>;
 type Result = Exclude<ChargeResult, { captured: 'unconfirmed' }>;
 type Command = Untimed<CommandOf<'programme'>>;
@@ -24,22 +25,36 @@ interface ChargingDependencies {
   readonly payments: PaymentGateway;
   readonly streams: Pick<StreamCache, 'read'>;
   readonly vault: Vault;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
-/** @returns what is to be recorded of it */
+/**
+ * Of a cancelled order the last answer is recorded whatever it is, or that there was none: then staff look.
+ * @returns what is to be recorded of it
+ */
 export async function capturePayment(
-  { kind: _, isKept, ...charge }: EffectOf<'capture-payment'>,
+  { kind: _, isKept, onlyIfMadeUntil, ...charge }: EffectOf<'capture-payment'>,
   key: string,
   dependencies: ChargingDependencies,
 ): Promise<Untimed<CommandOf<'order'>>> {
-  const result = await capture({ ...charge, occasion: isKept ? 'first' : 'only' }, key, dependencies);
+  const isLast = onlyIfMadeUntil !== undefined && onlyIfMadeUntil <= dependencies.clock.now();
+  const asked = { ...charge, occasion: isKept ? 'first' : 'only', onlyIfMade: onlyIfMadeUntil !== undefined } as const;
+  const answer = capture(asked, key, dependencies);
+  const result = await (isLast ? answer.catch(unknownIfOutOfReach) : answer);
   const { amountCents, currency } = charge;
-  if (result === 'unknown') return { type: 'RecordPaymentUnknown', chargeKey: key, amountCents, currency };
+  const money = { chargeKey: key, amountCents, currency };
+  if (result === 'unknown') return { type: 'RecordPaymentUnknown', ...money };
   if (result.captured === 'unconfirmed')
     throw new Error('the customer of a first charge is there, and confirms it there');
-  if (!result.captured) return { type: 'DeclinePayment', reason: result.reason };
+  if (!result.captured)
+    return isLast ? { type: 'RecordPaymentNotCaptured', ...money } : { type: 'DeclinePayment', reason: result.reason };
   const { captured: _captured, ...payment } = result;
   return { type: 'CapturePayment', ...payment, amountCents, currency };
+}
+
+function unknownIfOutOfReach(error: unknown): 'unknown' {
+  if (error instanceof OutOfReach) return 'unknown';
+  throw error;
 }
 
 /** @returns what is to be recorded of it */
@@ -131,13 +146,20 @@ async function capture(
   return answerOf(dependencies.payments.capture({ token, ...charge }, key));
 }
 
-/** A provider that keeps nothing has nothing to forget. @returns what is to be recorded of it */
+/**
+ * A provider that keeps nothing has nothing to forget. Whether the one before kept something for a charge is not recorded: the store
+ * may be run with it again.
+ * @returns what is to be recorded of it
+ */
 export async function forgetPayer(
-  { providerCustomerId }: EffectOf<'forget-payer'>,
+  { kind: _, ...payer }: EffectOf<'forget-payer'>,
   { payments }: ChargingDependencies,
-): Promise<Untimed<CommandOf<'order'>>> {
-  await answerOf(Promise.resolve(payments.forget?.(providerCustomerId)));
-  return { type: 'RecordPayerForgotten', providerCustomerId };
+): Promise<Untimed<CommandOf<'order'>> | undefined> {
+  if ('chargeKey' in payer) {
+    if (!payments.forgetKeptBy) return undefined;
+    await answerOf(payments.forgetKeptBy(payer.chargeKey));
+  } else await answerOf(Promise.resolve(payments.forget?.(payer.providerCustomerId)));
+  return { type: 'RecordPayerForgotten', ...payer };
 }
 
 async function settle({ settle }: PaymentGateway, reference: string, isOver: boolean): Promise<Result | undefined> {
