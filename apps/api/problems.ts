@@ -91,10 +91,23 @@ export function problemOfRefusal(
 /** Ask again: a payment provider sends its notice again by itself. */
 export const notYet = (detail: string): Problem => new Problem('not-reached-yet', detail, { retryAfterSeconds: 5 });
 
-export const malformed = (errors: readonly FieldError[]): Problem =>
-  new Problem('invalid-request', errors.map(({ field, message }) => `${field}: ${message}`).join('; '), {
-    errors,
-  });
+export function malformed(all: readonly FieldError[]): Problem {
+  const errors = all.slice(0, MOST_ERRORS).map(({ field, message }) => ({ field: shortened(field), message }));
+  const more = all.length > errors.length ? [`and ${all.length - errors.length} more`] : [];
+  return new Problem(
+    'invalid-request',
+    [...errors.map(({ field, message }) => `${field}: ${message}`), ...more].join('; '),
+    {
+      errors,
+    },
+  );
+}
+
+/** An answer is for people, and no longer than they read. */
+const MOST_ERRORS = 100;
+const LONGEST_FIELD = 200;
+const shortened = (field: string): string =>
+  field.length > LONGEST_FIELD ? `${field.slice(0, LONGEST_FIELD).toWellFormed()}…` : field;
 
 /** Our own errors that the API answers as they are, with the seconds after which a client may ask again. */
 const answeredErrors: readonly (readonly [new (...args: never[]) => LeadgerError, retryAfterSeconds?: number])[] = [

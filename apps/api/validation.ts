@@ -18,6 +18,7 @@ export class Validation extends ValidationPipe {
   }
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'query') refuseLost(namesIn(value));
     return withoutUnset(await super.transform(value, metadata));
   }
 }
@@ -32,20 +33,30 @@ function withoutUnset(value: unknown): unknown {
 
 /** Deeper than any body of the API. Recursion over a hostile body must have an end. */
 const MAX_DEPTH = 16;
+/** More than any body of the API has. What checks names needs time that grows with the square of their number. */
+const MOST_MEMBERS = 2000;
 
-/** @throws Problem for JSON that is not an object, is nested too deeply, or has a member that would be lost */
+/** @throws Problem for JSON that is not an object, is nested too deeply, has too many members, or one that would be lost */
 export function refuseBadBody(body: unknown): void {
   if (body === undefined || body instanceof Readable) return;
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw malformed([{ field: 'body', message: 'must be a JSON object' }]);
   let level: unknown[] = [body];
+  let members = 0;
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > MAX_DEPTH)
       throw malformed([{ field: 'body', message: `is nested more than ${MAX_DEPTH} levels deep` }]);
-    const lost = level.flatMap((value) => namesIn(value)).find((name) => NAMES_OF_ALL_OBJECTS.has(name));
-    if (lost) throw malformed([{ field: lost, message: 'must have another name' }]);
+    const names = level.flatMap((value) => namesIn(value));
+    members += names.length;
+    if (members > MOST_MEMBERS) throw malformed([{ field: 'body', message: `has more than ${MOST_MEMBERS} members` }]);
+    refuseLost(names);
     level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
   }
+}
+
+function refuseLost(names: readonly string[]): void {
+  const lost = names.find((name) => NAMES_OF_ALL_OBJECTS.has(name));
+  if (lost !== undefined) throw malformed([{ field: lost, message: 'must have another name' }]);
 }
 
 const namesIn = (value: unknown): readonly string[] =>

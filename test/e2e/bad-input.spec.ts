@@ -489,3 +489,39 @@ test.each(['source=%ff', 'source=a%e2%82', 'source=100%', 'source=%zz', 'source=
     });
   },
 );
+
+describe('a body that a stranger made large', () => {
+  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`x${index}`, index]));
+
+  test.each([
+    ['fields of its own', () => many(60_000)],
+    ['extra fields', () => ({ ...aLead, contact: { ...aLead.contact, extraFields: many(60_000) } })],
+  ])('is refused for its many %s', async (_, body) => {
+    const { status, body: problem } = await server.call('POST', '/api/leads', body());
+    expect(status).toBe(400);
+    expect(problem.detail).toBe('body: has more than 2000 members');
+  });
+
+  test('has an answer that names the first hundred of its unknown fields', async () => {
+    const { status, body } = await server.call('POST', '/api/leads', { ...aLead, ...many(1000) });
+    expect(status).toBe(400);
+    expect(body.errors).toHaveLength(100);
+    expect(body.detail).toMatch(/x0: is not a known field; .*; and 900 more$/);
+  });
+
+  test('has an answer that names the beginning of a long field', async () => {
+    const { body } = await server.call('POST', '/api/leads', {
+      ...aLead,
+      [`${'x'.repeat(199)}\u{1f600}${'y'.repeat(300_000)}`]: 1,
+    });
+    expect(body.errors).toEqual([{ field: `${'x'.repeat(199)}\ufffd…`, message: 'is not a known field' }]);
+  });
+});
+
+test.each(['toString', 'hasOwnProperty', 'valueOf', '__defineGetter__', 'constructor'])(
+  'the name of a field that every object has is refused: %s',
+  async (name) => {
+    expect((await server.call('POST', '/api/leads', { ...aLead, [name]: 1 })).status).toBe(400);
+    expect((await server.call('GET', `/api/orders?${name}=1`)).status).toBe(400);
+  },
+);
