@@ -133,7 +133,7 @@ describe('the table of operations', () => {
 
   it('allows all of them to staff, and none to others', async () => {
     expect(await refused(staff, operations)).toEqual([]);
-    const ofSupport = ['erasePerson', 'decideMissedRenewals'];
+    const ofSupport = ['erasePerson', 'liftSuppressions', 'decideMissedRenewals'];
     const all = operations.map(({ name }) => `${name}: ${ofSupport.includes(name) ? 'support-only' : 'staff-only'}`);
     for (const caller of [owner, program]) expect(await refused(caller, operations)).toEqual(all);
   });

@@ -64,6 +64,7 @@ describe('the table of rights', () => {
       'ClaimPerson',
       'LinkPerson',
       'SuppressPerson',
+      'ClaimPayment',
     ]);
   });
 

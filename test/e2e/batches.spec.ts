@@ -25,7 +25,7 @@ test('a spreadsheet file is imported: valid rows become leads, wrong rows are re
     '"Smith, ""Bob""",212 555 0102,bob@example.com,',
     'Nobody,,,',
     'Ragged,212 555 0103',
-    'Timeless,212 555 0104,,2026-03-01 09:00',
+    'Timeless,212 555 0104,,yesterday',
     'Last,,last@example.com,',
   ].join('\r\n');
   const { status, body } = await server.call('POST', forAll, file, { 'content-type': 'text/csv; charset=utf-8' });

@@ -83,10 +83,10 @@ describeWithImap('the mailbox of support', () => {
       reason: expect.stringMatching(/^the mailbox: it/),
     };
     expect((await shop.ask('GET', '/health')).status).toBe('green');
-    await shop.wait({ seconds: 361 });
+    await shop.wait({ seconds: 661 });
     expect(await shop.ask('GET', '/health')).toMatchObject({ status: 'yellow', degradedBy: [failing] });
     const { text } = await shop.try('GET', '/metrics');
-    expect(text).toMatch(/leadger_wishes_failing_seconds\{process="support-mailbox",what="read-mailbox"\} 3\d\d/);
+    expect(text).toMatch(/leadger_wishes_failing_seconds\{process="support-mailbox",what="read-mailbox"\} 6\d\d/);
     await server.start();
     await server.deliver(letter('four', 'Back again.'));
     await waitUntil(async () => (await texts()).includes('Back again.'));

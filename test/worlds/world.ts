@@ -172,7 +172,11 @@ export class World {
     const { events: store, vault, clock } = this;
     this.#handler = new CommandHandler(store);
     const { streams } = this.#handler;
-    const dispatch = (command: AddressedCommand) => this.#send(command);
+    const life = Symbol('life');
+    this.#life = life;
+    // What a process that crashed was about to send is never sent, also not after the next one began.
+    const dispatch = (command: AddressedCommand) =>
+      this.#life === life ? this.#send(command) : new Promise<Outcome>(() => {});
     this.#requests = createRequests({ streams, vault, clock, dispatch });
     this.#engine = createReactions({
       store,
@@ -190,13 +194,25 @@ export class World {
   #send(command: AddressedCommand): Promise<Outcome> {
     this.#commands += 1;
     const crash = this.#crash;
-    if (!crash || this.#commands < crash.at) return this.#handler.execute(command);
-    // From here on the process has crashed: its commands are not sent, and it receives no answers.
-    const last = this.#commands === crash.at && crash.carriedOut ? this.#handler.execute(command) : Promise.resolve();
-    void last.catch(() => {}).then(() => crash.happened());
+    if (!crash || this.#commands < crash.at) return this.#execute(command);
+    // From here on the process has crashed: its commands are not sent, and it receives no answers. What it sent before is recorded.
+    if (this.#commands === crash.at) {
+      if (crash.carriedOut) void this.#execute(command);
+      void Promise.allSettled(this.#underWay).then(() => crash.happened());
+    }
     return new Promise(() => {});
   }
 
+  #execute(command: AddressedCommand): Promise<Outcome> {
+    const outcome = this.#handler.execute(command);
+    this.#underWay.add(outcome);
+    void outcome.catch(() => {}).then(() => this.#underWay.delete(outcome));
+    return outcome;
+  }
+
+  readonly #underWay = new Set<Promise<Outcome>>();
+  /** Of the present process. */
+  #life: symbol | undefined;
   #crashSignal = Promise.withResolvers<void>();
 
   #crashAfter(commands: number, carriedOut: boolean): void {

@@ -130,7 +130,7 @@ function describeVisibility(open: (store: EventStore) => Promise<readonly [ReadM
         .map((name) => `${subject}.${name}`),
     );
     // They say a number, or whether there is one.
-    const ofNobody = ['leads.stock', 'attention.counts', 'disputes.isChargeUnderWay'];
+    const ofNobody = ['leads.stock', 'attention.counts', 'disputes.isChargeUnderWay', 'disputes.paymentsNamed'];
     expect([...Object.keys(asked), ...ofNobody].sort()).toEqual(names.sort());
   });
 
