@@ -49,8 +49,10 @@ export const takesIfMatch = ({ operation }: Operation, required = false): boolea
 /** The read of what a command changes: at the same path, or at the nearest path above it. A list has no revision. */
 export function ownRead(operations: readonly Operation[], { path }: Operation): Operation | undefined {
   for (let above = path; above; above = above.slice(0, above.lastIndexOf('/'))) {
+    // What belongs to an order may have a read of its own.
+    const own = `/api/${above.split('/').slice(-2).join('/')}`;
     const found = operations.find(
-      ({ id, method, path }) => method === 'GET' && path === above && !id.startsWith('list'),
+      ({ id, method, path }) => method === 'GET' && [above, own].includes(path) && !id.startsWith('list'),
     );
     if (found) return found;
   }

@@ -28,6 +28,8 @@ beforeAll(async () => {
   await created('/api/coupons', 'couponCode', { couponCode: 'SEEN', storeIds: ['main'], discount: { percent: 5 } });
   await server.settle();
   ids.couponId = (await read('/api/coupons')).body.items[0].couponId;
+  ids.refundId = await created(`/api/orders/${ids.orderId}/refunds`, 'refundId', { amountCents: 100 });
+  await server.settle();
   ids.mailId = (await read('/api/mails')).body.items[0].mailId;
   ids.webhookId = (await read('/api/webhooks')).body.items[0].webhookId;
 }, 600_000);

@@ -338,6 +338,7 @@ const ticketColumns: Comparison<TicketRow>['columns'] = {
 
 const mailColumns: Comparison<MailRow>['columns'] = {
   mailId: only,
+  revision: only,
   kind: ({ mailId }, state) => state('mail', mailId).wish?.kind,
   customerId: ({ mailId }, state) => state('mail', mailId).wish?.customerId,
   eventId: ({ mailId }, state) => state('mail', mailId).wish?.eventId,

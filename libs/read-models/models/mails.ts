@@ -27,6 +27,7 @@ export const mailRow = z.object({
     .instant()
     .nullable()
     .describe('When it is tried again (NTF-4). Null: no attempt failed, or it ended.'),
+  revision: column.revision(),
 });
 export type MailRow = z.infer<typeof mailRow>;
 
@@ -45,12 +46,13 @@ export const mailExample: MailRow = {
   failedAttempts: 0,
   lastError: null,
   retryAt: null,
+  revision: 1,
 };
 
 export const mailTable = table(mailRow, {
   name: 'mails',
   key: 'mailId',
-  madeOf: { mail: 'mailId' },
+  family: 'mail',
   belongsTo: { customer: 'customerId', sameAs: customerTable },
   indexes: [
     'wished_at DESC, mail_id DESC',
@@ -87,7 +89,7 @@ export const mails = modelOfStreams({
 
 const ended = (endedAt: Instant) => ({ endedAt, retryAt: null });
 
-const wished = ({ stream, data }: FactOf<'MailWished'>): MailRow => ({
+const wished = ({ stream, revision, data }: FactOf<'MailWished'>): MailRow => ({
   mailId: idOf(stream),
   kind: data.kind,
   customerId: data.customerId,
@@ -102,4 +104,5 @@ const wished = ({ stream, data }: FactOf<'MailWished'>): MailRow => ({
   failedAttempts: 0,
   lastError: null,
   retryAt: null,
+  revision,
 });
