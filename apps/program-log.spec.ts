@@ -1,5 +1,6 @@
 import { Activities, type Activity, reasonToTell } from '#domain/kernel/activities';
 import { LeadgerError } from '#domain/kernel/leadger-error';
+import { LeadFileError } from '#requests/lead-files/lead-file-row';
 import { logActivities, programLog } from './program-log.ts';
 
 const lines: string[] = [];
@@ -59,5 +60,7 @@ test('an error is told in our own words, or by its name and code', () => {
   );
   expect(reasonToTell(Object.assign(new Error('to ada@example.org'), { code: 'EENVELOPE' }))).toBe('Error (EENVELOPE)');
   expect(reasonToTell(new TypeError('ada is not iterable'))).toBe('TypeError');
+  const file = new LeadFileError('unknown columns: "Ada Example", "+1 212 555 0142"');
+  expect(reasonToTell(file)).toBe('LeadFileError (not-a-file-of-leads)');
   expect(reasonToTell('ada')).toBe('something that is no error');
 });

@@ -101,7 +101,7 @@ export const activityTime = (): number => performance.timeOrigin + performance.n
  * and code are told.
  */
 export function reasonToTell(error: unknown): string {
-  if (error instanceof LeadgerError) return error.message;
+  if (error instanceof LeadgerError) return error.quotes ? `${error.name} (${error.code})` : error.message;
   if (!(error instanceof Error)) return 'something that is no error';
   const { code } = error as NodeJS.ErrnoException;
   return typeof code === 'string' && /^[A-Z0-9_]{2,40}$/.test(code) ? `${error.name} (${code})` : error.name;

@@ -4,6 +4,8 @@
  */
 export class LeadgerError extends Error {
   readonly code: string;
+  /** Whether its message may quote what somebody wrote. Then a log has its name and code only. */
+  readonly quotes: boolean = false;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);

@@ -18,8 +18,13 @@ export type FileRow<Said = object> = { readonly line: number; readonly text: str
 
 export type LeadFileRow = FileRow<{ readonly lead: ReceiveLeadRequest }>;
 
-/** The file as a whole cannot be read as leads, or as persons: none of its rows is imported. */
+/**
+ * The file as a whole cannot be read as leads, or as persons: none of its rows is imported. It names columns and values, and the first row
+ * of a file without a header is a person.
+ */
 export class LeadFileError extends LeadgerError {
+  override readonly quotes = true;
+
   constructor(message: string) {
     super('not-a-file-of-leads', message);
   }
