@@ -155,15 +155,18 @@ function personIn(
   country: CountryOfNumbers,
 ): { readonly person: PersonOfRow } | string {
   const wrong: string[] = [];
-  const taken = <Name extends 'telephone' | 'email'>(name: Name, written: readonly string[]) =>
-    written.flatMap((text) => {
-      const read = contact.safeParse({ [name]: text });
-      if (!read.success) wrong.push(reasonOf(read.error));
-      return read.success ? [read.data[name] as string] : [];
-    });
+  const parsed = (name: 'telephone' | 'email', text: string) =>
+    contact.safeParse({ [name]: name === 'telephone' ? withCountry(withoutMark(text), country) : text });
+  const read = (name: 'telephone' | 'email', text: string): string | undefined => {
+    const found = parsed(name, text);
+    if (!found.success) wrong.push(reasonOf(found.error));
+    return found.success ? found.data[name] : undefined;
+  };
+  const taken = (name: 'telephone' | 'email', parts: readonly string[]) =>
+    parts.flatMap((text) => read(name, text) ?? []);
   const telephones = taken(
     'telephone',
-    telephoneTexts.flatMap(numbersIn).map((text) => withCountry(withoutMark(text), country)),
+    telephoneTexts.flatMap((text) => numbersIn(text, (part) => parsed('telephone', part).success)),
   );
   const emails = taken('email', emailTexts.flatMap(addressesIn));
   const notUnderstood = [...new Set(wrong)].join('; ');
@@ -171,18 +174,39 @@ function personIn(
   return { person: { telephones, emails, ...(notUnderstood && { notUnderstood }) } };
 }
 
+/** Belongs to the number before it. */
+const EXTENSION = /^(?:ext(?:ension)?\b\.?|x|#)\s*\d{1,7}$/i;
 const DIGITS_OF_A_NUMBER = 7;
-const hasNumber = (text: string): boolean => (text.match(/\d/g)?.length ?? 0) >= DIGITS_OF_A_NUMBER;
+const hasNumber = (text: string): boolean => (text.match(/\p{Nd}/gu)?.length ?? 0) >= DIGITS_OF_A_NUMBER;
 
-/** Several numbers may stand in one cell. What is short is no number of its own, but an extension. */
-function numbersIn(cell: string): readonly string[] {
-  const parts = cell.split(/\s*(?::::|[;,|/\r\n])\s*/).filter(hasNumber);
-  if (parts.length > 1) return parts;
-  return cell.trim() === '' ? [] : [cell.replace(/\s*[\t\r\n]+\s*/g, ' ').trim()];
+/** Several numbers may stand in one cell. Each part counts by itself: what is no number is told, and keeps no other from counting. */
+function numbersIn(cell: string, isNumber: (text: string) => boolean): readonly string[] {
+  const whole = cell.replace(/\s+/g, ' ').trim();
+  const parts: string[] = [];
+  for (const part of cell.split(/:::|[;,|\r\n]/).map((one) => one.trim())) {
+    if (part === '') continue;
+    if (EXTENSION.test(part) && /^[^a-z#]+$/i.test(parts.at(-1) ?? 'none')) parts.push(`${parts.pop()} ${part}`);
+    else parts.push(...betweenSlashes(part.replaceAll('\t', ' '), isNumber));
+  }
+  return parts.some(hasNumber) || whole === '' ? parts : [whole];
+}
+
+/** A slash stands between two numbers, or within one. */
+function betweenSlashes(text: string, isNumber: (text: string) => boolean): readonly string[] {
+  const parts = text.split('/').flatMap((part) => part.trim() || []);
+  return parts.filter(hasNumber).length > 1 || !isNumber(text) ? parts : [text];
 }
 
 /** Several addresses may stand in one cell, also beside names, as mail programs copy them. */
 function addressesIn(cell: string): readonly string[] {
-  const parts = cell.split(/[\s;,|<>()"]+/).filter((part) => part.includes('@'));
-  return parts.length > 0 || cell.trim() === '' ? parts : [cell.trim()];
+  const parts = cell.split(/[\s;,<>()"]+/).flatMap((part) => {
+    const several = part.split('|');
+    // It may also stand within an address, whose end would be another person's.
+    return several.every((one) => one.includes('@')) ? several : [part];
+  });
+  const addresses = parts.filter((part) => part.includes('@') || LIKE_AN_ADDRESS.test(part));
+  return addresses.length > 0 || cell.trim() === '' ? addresses : [cell.trim()];
 }
+
+/** A name has no dot before two letters, but an address without its @ has. */
+const LIKE_AN_ADDRESS = /[^.]\.[a-z]{2,}$/i;
