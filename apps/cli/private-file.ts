@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 /**
  * A file that is being written. It gets its name when it is complete, in place of an older file or link of that name; what a
@@ -13,8 +13,10 @@ export interface NewFile {
   discard(): Promise<void>;
 }
 
+/** @throws Error for a name of a file that this program has open: the output of both would be mixed, or its link be replaced */
 export async function newPrivateFile(file: string): Promise<NewFile> {
   if (isNoFile(file)) return toWhatIsNoFile(file);
+  if (existsSync(file) && isDescriptor(resolve(file))) throw new Error('it is what this program writes to or reads');
   removeLeftParts(file);
   const part = `${file}.${process.pid}.part`;
   rmSync(part, { force: true });
@@ -33,6 +35,14 @@ export async function newPrivateFile(file: string): Promise<NewFile> {
 
 /** A terminal, a pipe or /dev/null is not ours to replace. */
 const isNoFile = (file: string): boolean => existsSync(file) && !statSync(file).isFile();
+
+/** Whether a path is, or leads over links to, a descriptor of a process, like /dev/stdout. */
+const isDescriptor = (path: string, links = 0): boolean =>
+  /^\/(proc|dev\/fd)\//.test(path) ||
+  (links < MOST_LINKS &&
+    (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false) &&
+    isDescriptor(resolve(dirname(path), readlinkSync(path)), links + 1));
+const MOST_LINKS = 40;
 
 async function toWhatIsNoFile(file: string): Promise<NewFile> {
   const handle = await open(file, 'w');

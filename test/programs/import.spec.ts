@@ -102,7 +102,7 @@ test('files as people have them are imported as it is stated beside them, and ho
   ]);
 });
 
-test('an import whose rejected rows cannot be written fails with one line', async () => {
+test('an import whose rejected rows cannot be written fails with one line, before a lead is taken', async () => {
   const { code, stderr } = await importLeads(['nobody,web'], '--rejected', join(folder, 'missing', 'rejected.csv'));
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^leadger: .*cannot be written.*\n$/) });
 });

@@ -68,7 +68,7 @@ export async function importFile<Said extends object, Item>(
   );
   const said = told.flatMap(readingIn);
   if (said.length > 0) printLines(...said);
-  const rejected = await RejectedRows.open(options.rejected ?? `${file}.rejected.csv`, file);
+  const rejected = await RejectedRows.open(options.rejected, file);
   const run = new FileImport(await openIntake(location, activities, kind), rejected, kind);
   const start = performance.now();
   try {

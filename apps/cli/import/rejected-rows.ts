@@ -23,9 +23,17 @@ export class RejectedRows {
     this.file = file;
   }
 
-  /** @throws CommandFailed when the file is the list itself, by whatever name, or cannot be replaced */
-  static async open(file: string, list: string): Promise<RejectedRows> {
-    const [target, original] = [statusOf(file), statusOf(list)];
+  /**
+   * @param given default: beside the list
+   * @throws CommandFailed when the file is the list itself, by whatever name, or cannot be written
+   */
+  static async open(given: string | undefined, list: string): Promise<RejectedRows> {
+    const original = statusOf(list);
+    if (given === undefined && original && !original.isFile())
+      throw new CommandFailed(`${list} is no file in a folder: say with --rejected FILE where rejected rows go`);
+    const file = given ?? `${list}.rejected.csv`;
+    if (file === '') throw new CommandFailed('--rejected needs the name of a file');
+    const target = statusOf(file);
     if (target && original && target.dev === original.dev && target.ino === original.ino)
       throw new CommandFailed(`${file} is the list itself: choose another file for rejected rows`);
     if (target?.isDirectory()) throw new CommandFailed(`${file} cannot be written: it is a directory`);
@@ -34,6 +42,8 @@ export class RejectedRows {
       await rm(file).catch((error: Error) => {
         throw rejected.#cannotWrite(error);
       });
+    // Known before the first row is sent.
+    if (!target || target.isFile()) await (await rejected.#newFile()).discard();
     return rejected;
   }
 
@@ -71,18 +81,24 @@ export class RejectedRows {
   }
 
   #cannotWrite({ message }: Error): CommandFailed {
-    return new CommandFailed(`${this.file} cannot be written: ${message}`);
+    return new CommandFailed(
+      `${this.file} cannot be written: ${message}. Say with --rejected FILE where rejected rows go`,
+    );
   }
 
   #throwIfFailed(): void {
     if (this.#failed) throw this.#cannotWrite(this.#failed);
   }
 
-  /** Only its owner can open it: rows name persons. */
-  async #create() {
-    const file = await newPrivateFile(this.file).catch((error: Error) => {
+  #newFile(): Promise<NewFile> {
+    return newPrivateFile(this.file).catch((error: Error) => {
       throw this.#cannotWrite(error);
     });
+  }
+
+  /** Only its owner can open it: rows name persons. */
+  async #create() {
+    const file = await this.#newFile();
     const stream = file.handle.createWriteStream().on('error', (error) => {
       this.#failed = error;
     });
