@@ -10,6 +10,7 @@ import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import { mailInMemory } from '#gateways/mail';
 import { CommandHandler } from '#requests/command-handler';
+import { eventsAreElsewhere } from '#test/event-stores/event-stores';
 import type { Vault } from '#vault/vault';
 import { VAULT } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
@@ -100,16 +101,17 @@ test.each([
   ['the history of a lead', async () => shop.ask('GET', `/api/leads/${leadId}/history`)],
   ['the export of a person', async () => shop.ask('POST', '/api/persons/exports', { person: { leadId } }, 200, reason)],
   ['the message to a program', async () => JSON.parse(calls.find((body) => body.includes('lead.delivered')) as string)],
-  [
-    'the opened log',
-    async () => {
-      const lines: string[] = [];
-      for await (const line of logLines({ directory: join(directory, 'store') }, { opened: true })) lines.push(line);
-      return JSON.parse(lines.find((line) => line.includes('LeadReceived')) as string);
-    },
-  ],
 ])('BCK-1: %s shows the contact with a mark for each character that cannot be shown', async (_, read) => {
   const answer = textsIn(await read());
+  expect(answer).not.toMatch(MUST_NOT_LEAVE);
+  for (const one of textsIn(clean).split('\n').filter(Boolean)) expect(answer).toContain(one);
+});
+
+// Where the events are elsewhere, the log in the directory has those of other programs, too, which an export of it cannot read.
+(eventsAreElsewhere ? test.skip : test)('BCK-1: the opened log shows the contact in the same way', async () => {
+  const lines: string[] = [];
+  for await (const line of logLines({ directory: join(directory, 'store') }, { opened: true })) lines.push(line);
+  const answer = textsIn(JSON.parse(lines.find((line) => line.includes('LeadReceived')) as string));
   expect(answer).not.toMatch(MUST_NOT_LEAVE);
   for (const one of textsIn(clean).split('\n').filter(Boolean)) expect(answer).toContain(one);
 });
