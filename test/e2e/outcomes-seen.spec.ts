@@ -125,5 +125,5 @@ test('a card that is declined counts as refused, and a refund that is stuck as p
 
 test('neither the log nor the metrics name a person or an address', async () => {
   const { text } = await server.call('GET', '/metrics');
-  expect([text, ...server.log].filter((line) => /canary|example\.org|0142/i.test(line))).toEqual([]);
+  expect([text, ...server.log].filter((line) => /canary|example\.org|555\W*0142/i.test(line))).toEqual([]);
 });
