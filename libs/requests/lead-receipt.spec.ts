@@ -306,6 +306,29 @@ describe('DLV-11: a crash, and a race', () => {
     }
   });
 
+  test.each([
+    [{ telephone: 1 }, { email: 1 }],
+    [{ email: 1 }, { telephone: 1 }],
+  ])('of two leads, %j and %j, that two records link at once, one stays on sale', async (older, younger) => {
+    const first = await receive(older);
+    await clock.moveTo(addSeconds(clock.now(), 1));
+    const second = await receive(younger);
+    let claims = 0;
+    sending = (execute) => async (command) => {
+      // The other record is stored between the claims of this one: after its first attempt, when one holder is known.
+      if ('type' in command.command && command.command.type === 'ClaimPerson' && ++claims === 3) {
+        sending = (later) => later;
+        await receive({ telephone: 1, email: 1 }, { machine: 1 });
+      }
+      return execute(command);
+    };
+    expect(await receive({ telephone: 1, email: 1 })).toMatchObject(duplicateOf(first, 'telephone and email'));
+    expect(claims).toBe(3);
+    const withdrawn = await ofType('LeadWithdrawn');
+    expect(withdrawn.map(({ stream }) => stream)).toEqual([leadStream(second.leadId)]);
+    expect(await receive({ telephone: 1 })).toMatchObject(duplicateOf(first));
+  });
+
   test('the same upload on two machines at once stores each lead once', async () => {
     const rows = Array.from({ length: 50 }, (_, row) => requestOf({ telephone: row, email: row % 40 }));
     const answers = await Promise.all(

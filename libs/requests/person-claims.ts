@@ -4,7 +4,7 @@ import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
 import type { ClaimTerms } from '#domain/leads/claim-terms';
 import { compareHolders, type Holding, holdingOf, holdingOfHolder, isStillSold, matchOf } from '#domain/leads/holding';
-import { keysOf, type LeadCommand, type LeadState, leadStream, type Match } from '#domain/leads/lead';
+import { keysOf, type LeadCommand, type LeadState, leadStream, type Match, mayBeSold } from '#domain/leads/lead';
 import { type Claim, personClaimStream } from '#domain/leads/person-claim';
 import { idOfRecord, isSameRecord, neighbouringIds, type ReceivedRecord } from '#domain/leads/same-record';
 import { TooMuchContention } from './command-handler.ts';
@@ -166,29 +166,31 @@ class PersonClaims {
     return undefined;
   }
 
-  async #duplicate(blocking: readonly Held[]): Promise<Settled> {
+  async #duplicate(blocking: readonly Held[]): Promise<Settled | undefined> {
     const { telephoneKey, emailKey } = this.#newcomer;
     const has = (key: string | undefined) => blocking.some((one) => one.key === key);
     const match = matchOf({ telephone: has(telephoneKey), email: has(emailKey) });
-    return { kind: 'duplicate', duplicateOf: await this.#asOnePerson(blocking), match };
+    const duplicateOf = await this.#asOnePerson(blocking);
+    return duplicateOf === undefined ? undefined : { kind: 'duplicate', duplicateOf, match };
   }
 
   /**
    * The record tells that the leads which have its keys are of one person. One of them keeps the person, the others are withdrawn.
-   * What was sold out meanwhile keeps it as well. @returns the lead that keeps the person
+   * What was sold out meanwhile keeps it as well. @returns the lead that keeps the person; undefined when another record linked them
+   * meanwhile, or one was sold: each would be withdrawn for the other
    */
-  async #asOnePerson(blocking: readonly Held[]): Promise<string> {
+  async #asOnePerson(blocking: readonly Held[]): Promise<string | undefined> {
     const ids = [...new Set(blocking.map(({ holder }) => holder))];
     const holders = await Promise.all(ids.map(async (leadId) => ({ leadId, lead: await this.#lead(leadId) })));
+    if (holders.some(({ lead }) => lead.holder !== undefined)) return undefined;
     const [kept, ...others] = holders.sort(compareHolders) as [(typeof holders)[0], ...typeof holders];
     const sold: string[] = [];
     for (const { leadId: other, lead } of others) {
-      const isMerged = await this.#sendTo(
-        other,
-        { type: 'MergeLead', at: this.#at, byLeadId: kept.leadId },
-        kept.leadId,
-      );
-      if (!isMerged || lead.assignments.length > 0) sold.push(other);
+      const { length: assignments } = lead.assignments;
+      const merge = { type: 'MergeLead', at: this.#at, byLeadId: kept.leadId, assignments } as const;
+      const isMerged = await this.#sendTo(other, merge, kept.leadId);
+      if (!isMerged && mayBeSold(await this.#lead(other))) return undefined;
+      if (!isMerged || assignments > 0) sold.push(other);
     }
     if (sold.length > 0) for (const { key, holder } of blocking) await this.#link(key, [kept.leadId, ...sold], holder);
     return kept.leadId;

@@ -159,6 +159,34 @@ describe('a lead', () => {
   });
 });
 
+describe('DLV-11: a lead whose person another lead keeps', () => {
+  const mergeAsRead = (assignments: number): LeadCommand => ({
+    type: 'MergeLead',
+    at: minute(3),
+    byLeadId: 'l2',
+    assignments,
+  });
+
+  it('is withdrawn', () => {
+    given(lead, received(3), assigned(1, 2))
+      .when(mergeAsRead(1))
+      .thenRecords({
+        type: 'LeadWithdrawn',
+        data: {
+          at: minute(3),
+          leadTypeId: 'shared-fresh',
+          openPlaces: 0,
+          supersededBy: 'l2',
+          reason: 'superseded',
+        },
+      });
+  });
+
+  it('is compared again when it was sold meanwhile', () => {
+    given(lead, received(3), assigned(1, 2)).when(mergeAsRead(0)).thenRefuses('person-claimed', 'DLV-11');
+  });
+});
+
 describe('DLV-12: a lead whose person is suppressed', () => {
   const personKey = 'k1';
   const suppress: LeadCommand = { type: 'SuppressLead', at: minute(3), suppression: 'do-not-call', personKey };

@@ -132,7 +132,8 @@ export type LeadCommand =
   | { type: 'ReceiveKnown'; at: Instant; knownAs: string }
   | { type: 'ForfeitReceipt'; at: Instant; attempt: number; toLeadId?: string }
   /** Another record tells that this lead and another one are of one person. */
-  | { type: 'MergeLead'; at: Instant; byLeadId: string }
+  /** `assignments`: how many the lead had when it was compared with the other one. */
+  | { type: 'MergeLead'; at: Instant; byLeadId: string; assignments?: number }
   | ({ type: 'SupersedeLead'; at: Instant; leadTypeId: string; byLeadId: string } & ClaimTerms)
   | {
       type: 'AssignLead';
@@ -440,9 +441,11 @@ function supersede(command: Command<'SupersedeLead'>, state: LeadState): Decisio
 }
 
 /** What is sold out cannot be taken back. */
-function merge({ at, byLeadId: supersededBy }: Command<'MergeLead'>, state: LeadState): Decision<LeadEvent> {
+function merge(command: Command<'MergeLead'>, state: LeadState): Decision<LeadEvent> {
+  const { at, byLeadId: supersededBy, assignments = state.assignments.length } = command;
   if (state.holder === supersededBy) return [];
-  if (!mayBeSold(state)) return refuse('person-claimed', 'the lead still has its person', 'DLV-11');
+  if (!mayBeSold(state) || state.assignments.length !== assignments)
+    return refuse('person-claimed', 'the lead still has its person', 'DLV-11');
   const { leadTypeId } = state;
   return [{ type: 'LeadWithdrawn', data: { at, leadTypeId, openPlaces: 0, supersededBy, reason: superseded } }];
 }
