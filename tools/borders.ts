@@ -42,7 +42,7 @@ export const borders: readonly Border[] = [
     mayImport: '#domain/** node:* fontkit handlebars imapflow nodemailer pdfkit postal-mime stripe zod',
   },
 
-  { folder: 'libs/audit', mayImport: '#domain/** #event-store/port #vault/vault node:crypto zod' },
+  { folder: 'libs/audit', mayImport: '#domain/** #event-store/port #event-store/damage #vault/vault node:crypto zod' },
   // Computes the rules again with its own code. It could not find the errors of a decider that it imports.
   { folder: 'libs/audit/laws', ofOuter: '', mayImport: '#event-store/port' },
 
@@ -51,24 +51,24 @@ export const borders: readonly Border[] = [
   {
     folder: 'libs/processes/engine',
     ofOuter: '../process.ts',
-    mayImport: '#domain/** #event-store/port #gateways/clock node:* zod',
+    mayImport: '#domain/** #event-store/port #event-store/damage #gateways/clock node:* zod',
   },
 
   {
     folder: 'libs/read-models',
     mayImport:
-      '#domain/** #event-store/port #event-store/in-turn #event-store/landmarks #postgres/failures node:* kysely zod',
+      '#domain/** #event-store/port #event-store/damage #event-store/in-turn #event-store/landmarks #postgres/failures node:* kysely zod',
   },
   {
     folder: 'libs/read-models/engine',
     ofOuter: '../errors.ts',
     mayImport:
-      '#domain/** #event-store/port #event-store/landmarks #event-store/open-or-explain #postgres/** node:* @electric-sql/pglite kysely lru-cache pg zod',
+      '#domain/** #event-store/port #event-store/damage #event-store/landmarks #event-store/open-or-explain #postgres/** node:* @electric-sql/pglite kysely lru-cache pg zod',
   },
 
   {
     folder: 'libs/requests',
-    mayImport: `#domain/** #event-store/port #event-store/position-text #event-store/event-hash #event-store/in-turn #event-store/reads-in-turn #vault/vault #vault/missing-keys #vault/opened-keys #gateways/clock #gateways/mail #gateways/payment-notices #gateways/payments #gateways/support-mail
+    mayImport: `#domain/** #event-store/port #event-store/damage #event-store/position-text #event-store/event-hash #event-store/in-turn #event-store/reads-in-turn #vault/vault #vault/missing-keys #vault/opened-keys #gateways/clock #gateways/mail #gateways/payment-notices #gateways/payments #gateways/support-mail
       #audit/history #audit/keys-in-log #processes/engine/** #read-models/read-models #read-models/errors #read-models/models/**
       #read-models/queries #read-models/queries/** node:* csv-parse lru-cache zod`,
   },
@@ -94,7 +94,7 @@ export const borders: readonly Border[] = [
   {
     folder: 'apps/api',
     ofOuter: '',
-    mayImport: `#apps/program #apps/telling #apps/program-log #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #event-store/position-text #postgres/failures #gateways/clock #gateways/payment-notices #gateways/receipt-html #gateways/receipt-pdf #gateways/receipt-texts #gateways/support-mail #audit/replay #audit/history
+    mayImport: `#apps/program #apps/telling #apps/program-log #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #event-store/damage #event-store/position-text #postgres/failures #gateways/clock #gateways/payment-notices #gateways/receipt-html #gateways/receipt-pdf #gateways/receipt-texts #gateways/support-mail #audit/replay #audit/history
       #read-models/read-models #read-models/errors #read-models/models/** #read-models/queries #read-models/queries/**
       #requests/** #vault/key-store #vault/vault #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
       class-transformer class-validator fastify handlebars pino prom-client reflect-metadata rxjs zod`,

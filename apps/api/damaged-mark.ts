@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Damages } from '#event-store/port';
+import type { Damages } from '#event-store/damage';
 
 /** Parameter of a path → the families of the streams that it names. */
 const families: Readonly<Record<string, readonly string[]>> = {

@@ -7,6 +7,7 @@ import { withoutPasswords } from '#domain/kernel/connection-string';
 import type { Refusal } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
+import { StreamDamaged } from '#event-store/damage';
 import {
   AppendTooLarge,
   BadEvent,
@@ -16,7 +17,6 @@ import {
   StoreFull,
   StoreUnavailable,
   StreamAccessRefused,
-  StreamDamaged,
 } from '#event-store/port';
 import { BadSignature, MalformedNotice, NoNotices } from '#gateways/payment-notices';
 import { BadMailSecret, NoSupportMail } from '#gateways/support-mail';

@@ -3,7 +3,7 @@ import type { Fact } from '#domain/codec';
 import { authentications } from '#domain/kernel/caller';
 import { instant } from '#domain/kernel/events';
 import type { FamilyName } from '#domain/ledger';
-import { StreamDamaged } from '#event-store/port';
+import { StreamDamaged } from '#event-store/damage';
 import { forReaders, type Vault } from '#vault/vault';
 import { type OpenedText, openBoxes } from './opened.ts';
 import { type Readable, type ReplayOptions, readFact, replayOrRest } from './replay.ts';

@@ -1,7 +1,8 @@
 import { decode, type Fact } from '#domain/codec';
 import type { Instant } from '#domain/kernel/events';
 import { type Family, type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
-import { DamagedEvent, damageInWords, type EventStore, type RecordedEvent, StreamDamaged } from '#event-store/port';
+import { damageInWords, StreamDamaged } from '#event-store/damage';
+import { DamagedEvent, type EventStore, type RecordedEvent } from '#event-store/port';
 
 /** A stream as it was: its events, and the state that they give. */
 interface Replay<State = unknown> {

@@ -1,16 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { type Damage, type Damages, damageInWords, foreignDamage, isRefused } from './damage.ts';
 import {
   AccessRefused,
   BEFORE_FIRST,
-  type Damage,
-  type Damages,
-  damageInWords,
   type EventStore,
   EventStoreError,
   type FollowsCuts,
   type ForeignStreams,
-  foreignDamage,
-  isRefused,
   type Position,
   StreamAccessRefused,
   type StreamCut,

@@ -3,9 +3,10 @@ import { EventStoreDBClient } from '@eventstore/db-client';
 import { jest } from '@jest/globals';
 import { waitUntil } from '#test/wait-until';
 import { all, event, follow } from './contract/event-store-contract.ts';
+import { StreamDamaged } from './damage.ts';
 import { openEmbeddedStore } from './embedded/embedded-store.ts';
 import { openEventStoreDb } from './eventstoredb/eventstoredb-store.ts';
-import { BEFORE_FIRST, type EventStore, StreamDamaged } from './port.ts';
+import { BEFORE_FIRST, type EventStore } from './port.ts';
 import { wholeStreamsOf } from './whole-streams.ts';
 import { startWireNode, type WireNode } from './wire-node/wire-node.ts';
 

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Damages } from './damage.ts';
 import { askedTogether } from './in-turn.ts';
 import { isThere, landmarkOf } from './landmarks.ts';
 import { passedOn } from './passed-on.ts';
 import {
-  type Damages,
   type EventStore,
   type Landmark,
   LogLost,

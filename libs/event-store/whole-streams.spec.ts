@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { EventStoreDBClient } from '@eventstore/db-client';
 import { jest } from '@jest/globals';
 import { all } from './contract/event-store-contract.ts';
+import { StreamDamaged } from './damage.ts';
 import { openEmbeddedStore } from './embedded/embedded-store.ts';
 import { openEventStoreDb } from './eventstoredb/eventstoredb-store.ts';
-import { AccessRefused, type EventStore, type NewEvent, StreamDamaged } from './port.ts';
+import { AccessRefused, type EventStore, type NewEvent } from './port.ts';
 import { wholeStreamsOf } from './whole-streams.ts';
 import { startWireNode } from './wire-node/wire-node.ts';
 

@@ -1,3 +1,4 @@
+import { StreamDamaged } from './damage.ts';
 import { DamageWatch, isTombstoned, type WatchOptions } from './damage-watch.ts';
 import { passedOn } from './passed-on.ts';
 import {
@@ -7,7 +8,6 @@ import {
   type ReadStreamOptions,
   type RecordedEvent,
   StreamAccessRefused,
-  StreamDamaged,
 } from './port.ts';
 
 interface WholeStreamsOptions extends WatchOptions {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { instant } from '#domain/kernel/events';
-import { type Damage, type Damages, damageInWords, type EventStore, foreignDamage, isRefused } from '#event-store/port';
+import { type Damage, type Damages, damageInWords, foreignDamage, isRefused } from '#event-store/damage';
+import type { EventStore } from '#event-store/port';
 import { exampleIds } from '#read-models/models/examples';
 
 export const damagedStream = z

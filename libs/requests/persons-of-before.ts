@@ -7,7 +7,8 @@ import { personClaimStream } from '#domain/leads/person-claim';
 import { factsOfBefore, PersonsOfBefore, type PersonsSettled } from '#domain/leads/persons-of-before';
 import type { AnyCommand } from '#domain/ledger';
 import { vaultStream } from '#domain/vaults/vault-name';
-import { type EventStore, type RecordedEvent, StreamDamaged } from '#event-store/port';
+import { StreamDamaged } from '#event-store/damage';
+import type { EventStore, RecordedEvent } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { CommandHandler } from './command-handler.ts';
 

@@ -2,7 +2,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { catalogueStream } from '#domain/catalogue/catalogue';
 import type { Activities } from '#domain/kernel/activities';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
-import { StreamDamaged } from '#event-store/port';
+import { StreamDamaged } from '#event-store/damage';
 import type { Mailbox } from '#gateways/mailbox';
 import type { ProviderLimits } from '#gateways/payments';
 import type { SupportMail } from '#gateways/support-mail';

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { catalogueStream } from '#domain/catalogue/catalogue';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
-import { StreamDamaged } from '#event-store/port';
+import { StreamDamaged } from '#event-store/damage';
 import { type ProcessEngine, UnitLost } from '#processes/engine/engine';
 import { leadDistribution } from '#processes/lead-distribution';
 import { unitOf } from '#processes/process';

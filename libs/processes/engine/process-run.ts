@@ -3,7 +3,8 @@ import type { Fact } from '#domain/codec';
 import { messageWithoutValues } from '#domain/kernel/error-texts';
 import { type Instant, instant } from '#domain/kernel/events';
 import { addSeconds, earliest } from '#domain/kernel/instants';
-import { type Damages, EventStoreError, OutcomeUnknown, StoreUnavailable, StreamDamaged } from '#event-store/port';
+import { type Damages, StreamDamaged } from '#event-store/damage';
+import { EventStoreError, OutcomeUnknown, StoreUnavailable } from '#event-store/port';
 import { FailureToRecord, type Moment, OutOfReach, type Process, type Wish } from '../process.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each process knows its own state; the engine only carries it

@@ -1,4 +1,5 @@
-import { type EventStore, type Position, type RecordedEvent, StreamDamaged } from '#event-store/port';
+import { StreamDamaged } from '#event-store/damage';
+import type { EventStore, Position, RecordedEvent } from '#event-store/port';
 import { isAboutData, reasonWithoutValues } from '../errors.ts';
 import { type Copy, holdCopy, type ParkedStream, park, parkedIn, unpark } from './copies.ts';
 import { type Db, typesFollowedBy } from './model.ts';

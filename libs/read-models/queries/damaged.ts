@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Damages } from '#event-store/port';
+import type { Damages } from '#event-store/damage';
 import type { AnyTable } from '../engine/model.ts';
 
 /** Marks a row whose streams are not whole: others cut or deleted one of them in the event store. */
