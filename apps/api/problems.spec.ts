@@ -1,6 +1,6 @@
 import { AppendTooLarge, BadEvent, OutcomeUnknown, StoreFull, StoreUnavailable } from '#event-store/port';
 import { DatabaseGone, StatementRefused } from '#read-models/errors';
-import { TooMuchContention } from '#requests/command-handler';
+import { TooMuchContention } from '#requests/addressed-command';
 import { problemOf } from './problems.ts';
 
 test.each([

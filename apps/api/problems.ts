@@ -22,7 +22,7 @@ import { BadSignature, MalformedNotice, NoNotices } from '#gateways/payment-noti
 import { BadMailSecret, NoSupportMail } from '#gateways/support-mail';
 import { isOutOfReach } from '#postgres/failures';
 import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
-import { TooMuchContention } from '#requests/command-handler';
+import { TooMuchContention } from '#requests/addressed-command';
 import { LeadFileError } from '#requests/lead-files/lead-file-row';
 import { RequestRefused } from '#requests/rights';
 import { ErasureIncomplete } from '#vault/key-store';

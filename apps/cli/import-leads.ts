@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Outcome } from '#requests/command-handler';
+import type { Outcome } from '#requests/addressed-command';
 import { readLeadFile } from '#requests/lead-files/lead-file';
 import type { LeadFileOptions } from '#requests/lead-files/lead-file-row';
 import type { ReceiveLeadRequest } from '#requests/lead-receipt';

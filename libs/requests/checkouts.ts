@@ -13,7 +13,7 @@ import { isOver, orderStream, type PromisedOrder, type Terms } from '#domain/ord
 import { type ExpectedTotal, refuseOtherTotal, totalCentsOf } from '#domain/orders/total';
 import { openIfThere, sealSecret } from './account-seals.ts';
 import { isErased } from './address-claim.ts';
-import type { Outcome } from './command-handler.ts';
+import type { Outcome } from './addressed-command.ts';
 import { returnCoupon, tryCoupon } from './coupons.ts';
 import { customerErased } from './erased-customers.ts';
 import { withFirstPassword } from './first-password.ts';

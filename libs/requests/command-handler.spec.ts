@@ -11,7 +11,8 @@ import { type EventStore, OutcomeUnknown, StoreFull, StoreUnavailable, WrongExpe
 import { businessOf } from '#test/boxes';
 import { minute } from '#test/given';
 import { FAR_AWAY_MILLISECONDS } from '#test/wait-until';
-import { type AddressedCommand, CommandHandler, TooMuchContention } from './command-handler.ts';
+import { type AddressedCommand, TooMuchContention } from './addressed-command.ts';
+import { CommandHandler } from './command-handler.ts';
 
 const stream = customerStream('c1');
 const register: AnyCommand = {

@@ -15,7 +15,7 @@ import { erasuresStream } from '#domain/persons/erasures';
 import { noPolicy } from '#domain/policy/policy';
 import type { Vault } from '#vault/vault';
 import { addressKeyOf, sealOrRefuse } from './account-seals.ts';
-import { type AddressedCommand, type Outcome, TooMuchContention } from './command-handler.ts';
+import { type AddressedCommand, type Outcome, TooMuchContention } from './addressed-command.ts';
 import {
   claimPerson,
   keysInOrder,

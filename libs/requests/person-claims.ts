@@ -7,7 +7,7 @@ import { compareHolders, type Holding, holdingOf, holdingOfHolder, isStillSold, 
 import { keysOf, type LeadCommand, type LeadState, leadStream, type Match, mayBeSold } from '#domain/leads/lead';
 import { type Claim, personClaimStream } from '#domain/leads/person-claim';
 import { idOfRecord, isSameRecord, neighbouringIds, type ReceivedRecord } from '#domain/leads/same-record';
-import { TooMuchContention } from './command-handler.ts';
+import { TooMuchContention } from './addressed-command.ts';
 import type { RequestContext, RequestTools } from './request-tools.ts';
 import { type TermsOfBusiness, termsOfBusiness } from './terms-of-business.ts';
 

@@ -8,7 +8,7 @@ import type { Patience } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { ProviderLimits } from '#gateways/payments';
 import type { Vault } from '#vault/vault';
-import type { AddressedCommand, Outcome } from './command-handler.ts';
+import type { AddressedCommand, Outcome } from './addressed-command.ts';
 import { refuseForErased } from './erased-customers.ts';
 import { sealedReason } from './reasons.ts';
 import type { StreamCache } from './stream-cache.ts';

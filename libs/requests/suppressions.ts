@@ -7,7 +7,7 @@ import { type Claim, personClaimStream } from '#domain/leads/person-claim';
 import { type SuppressedBy, sourceOf } from '#domain/leads/suppression';
 import type { AnyCommand } from '#domain/ledger';
 import type { Vault } from '#vault/vault';
-import { type Outcome, TooMuchContention } from './command-handler.ts';
+import { type Outcome, TooMuchContention } from './addressed-command.ts';
 import { personKeys } from './lead-receipt.ts';
 import { keysInOrder } from './person-claims.ts';
 import { type RequestContext, type RequestTools, requestTools } from './request-tools.ts';

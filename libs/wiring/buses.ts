@@ -7,8 +7,9 @@ import {
   type IQueryHandler,
   Query,
 } from '@nestjs/cqrs';
+import type { AddressedCommand, Outcome } from '#requests/addressed-command';
 import { type AddressedRequest, CheckedSubjects } from '#requests/checked-subjects';
-import { type AddressedCommand, CommandHandler, type Outcome } from '#requests/command-handler';
+import { CommandHandler } from '#requests/command-handler';
 
 /** What the command bus carries: any command, addressed to its stream. */
 export class BusCommand extends Command<Outcome> {

@@ -26,7 +26,7 @@ import { retention } from '#processes/retention';
 import { suppressedBuyers } from '#processes/suppressed-buyers';
 import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
-import type { AddressedCommand, Outcome } from '#requests/command-handler';
+import type { AddressedCommand, Outcome } from '#requests/addressed-command';
 import { type EffectDependencies, effectsOf } from '#requests/effects/effects';
 import { type CallsUnderWay, KeptResults } from '#requests/effects/kept-results';
 import { hasOlderText, sealOlderTexts } from '#requests/older-texts';
