@@ -1,0 +1,65 @@
+import { Command } from 'commander';
+import { location, output, program } from './global-options.ts';
+
+const person = program.command('person').description('shows or erases all that is held about one person');
+for (const [name, description, recorded] of [
+  ['export', 'prints all that is held about a person, as JSON', 'recorded where the person is a customer'],
+  ['erase', 'erases a person for ever, and ends what the person still had', 'recorded'],
+] as const)
+  person
+    .command(name)
+    .description(description)
+    .option('--customer <id>', 'the customer who the person is')
+    .option('--lead <id>', 'a lead that the person is')
+    .option('--telephone <number>', 'the telephone number of the person')
+    .option('--email <address>', 'the e-mail address of the person')
+    .requiredOption('--reason <text>', `why; it is ${recorded}, and should not name the person`)
+    .action(async ({ customer: customerId, lead: leadId, ...options }) => {
+      const { erasePerson, exportPerson } = await import('./person.ts');
+      const act = name === 'export' ? exportPerson : erasePerson;
+      await act(location(), { customerId, leadId, ...options });
+    });
+
+const renewals = program
+  .command('renewals')
+  .description(
+    'lists the renewals that wait for an operator because the store stood still, and releases or skips them',
+  );
+renewals
+  .command('list', { isDefault: true })
+  .description('lists the renewals that wait, longest waiting first')
+  .option('--json', 'print JSON')
+  .action(async (options: { json?: boolean }) => {
+    const { listMissedRenewals } = await import('./renewals.ts');
+    await listMissedRenewals(location(), options);
+  });
+for (const [word, description] of [
+  ['release', 'charges renewals that wait'],
+  ['skip', 'skips renewals that wait: nothing is charged, and the next dates stay'],
+] as const)
+  renewals
+    .command(word)
+    .description(description)
+    .option('--all', 'all that wait')
+    .option('--store <id>', 'those of one store')
+    .option('--order <id>', 'that of one order')
+    .requiredOption('--reason <text>', 'why; it is recorded')
+    .action(async (options: { all?: boolean; store?: string; order?: string; reason: string }) => {
+      const { decideMissedRenewals } = await import('./renewals.ts');
+      await decideMissedRenewals(location(), word, options);
+    });
+
+program
+  .command('coupon')
+  .description('looks at the coupons')
+  .addCommand(
+    new Command('uses')
+      .configureOutput(output)
+      .description('lists who tried and used a code, newest first, and what became of the order')
+      .argument('<code>', 'the code: every character counts')
+      .option('--json', 'print JSON')
+      .action(async (code: string, options: { json?: boolean }) => {
+        const { listCouponUses } = await import('./coupon-uses.ts');
+        await listCouponUses(location(), code, options);
+      }),
+  );
