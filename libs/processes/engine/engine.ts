@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { decode, type Fact } from '#domain/codec';
 import { earliest } from '#domain/kernel/instants';
 import { LeadgerError } from '#domain/kernel/leadger-error';
-import type { AnyCommand } from '#domain/ledger';
 import {
   BEFORE_FIRST,
   LogReplaced,
@@ -12,21 +11,11 @@ import {
   StoreUnavailable,
   type SubscriptionMessage,
 } from '#event-store/port';
-import { type Effect, type EffectWish, FailureToRecord, type Untimed, unitOf, type Wish } from '../process.ts';
-import { Attempt } from './attempt.ts';
+import { unitOf } from '../process.ts';
 import { Lookahead } from './lookahead.ts';
 import type { EngineOptions } from './options.ts';
 import { type FailingCall, type Parked, ProcessRun, processStatus } from './process-run.ts';
-
-interface TakenWish<AnyWish = Wish> {
-  readonly run: ProcessRun;
-  readonly wish: AnyWish;
-  readonly eventsSeen: number;
-}
-
-interface BegunWish<AnyWish = Wish> extends TakenWish<AnyWish> {
-  readonly attempt: Attempt;
-}
+import { type TakenWish, WishesUnderWay } from './wishes-under-way.ts';
 
 export const engineStatus = z.object({
   position: z.string().describe('The last event that the processes know of.'),
@@ -35,13 +24,6 @@ export const engineStatus = z.object({
   processes: z.array(processStatus).describe('The processes, one by one.'),
 });
 export type EngineStatus = z.infer<typeof engineStatus>;
-
-/** This engine lost a unit while it had wishes for it: its state may be out of date and must not be used any more. */
-export class UnitLost extends LeadgerError {
-  constructor(unit: string) {
-    super('unit-lost', `this worker no longer has the lease of ${unit}`);
-  }
-}
 
 class DamagesChanged extends LeadgerError {
   constructor() {
@@ -68,6 +50,7 @@ const aborted = (signal: AbortSignal): Promise<void> =>
  */
 export class ProcessEngine {
   readonly #options: EngineOptions;
+  readonly #wishes: WishesUnderWay;
   #runs: readonly ProcessRun[];
   readonly #stopping = new AbortController();
   #position: Position = BEFORE_FIRST;
@@ -75,8 +58,6 @@ export class ProcessEngine {
   #caughtUpTo: Position = BEFORE_FIRST;
   /** A position known to be in the log: it must be folded before wishes are taken again. */
   #target: Position = BEFORE_FIRST;
-  /** To the outside, without an answer. */
-  readonly #calls = new Set<BegunWish<EffectWish>>();
   #idle = false;
   /** A stream was damaged, or is whole again, since the state was folded. */
   #damagesChanged = false;
@@ -86,15 +67,13 @@ export class ProcessEngine {
   #isWoken = false;
   #cancelTimer: () => void = () => {};
   #loop: Promise<void> | undefined;
-  #lost: UnitLost | undefined;
-  readonly #mayActFor: (unit: string) => boolean;
-  readonly #mayBeginFor: (unit: string) => boolean;
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    const { mayActFor = () => true, mayBeginFor = () => true } = options;
-    this.#mayActFor = mayActFor;
-    this.#mayBeginFor = (unit) => mayActFor(unit) && mayBeginFor(unit);
+    this.#wishes = new WishesUnderWay(options, this.#stopping.signal, {
+      appended: (position) => this.#mustFold(position),
+      callEnded: () => this.#kick(),
+    });
     this.#runs = this.#newRuns();
   }
 
@@ -127,13 +106,16 @@ export class ProcessEngine {
 
   /** To be called before this worker acts for another unit: the log up to its present end will be folded first. */
   async foldToEnd(patience?: Patience): Promise<void> {
-    const head = await this.#options.store.head(patience);
-    if (head > this.#target) this.#target = head;
+    this.#mustFold(await this.#options.store.head(patience));
+  }
+
+  #mustFold(position: Position): void {
+    if (position > this.#target) this.#target = position;
   }
 
   /** Whether a call to the outside for this unit has no answer yet, or its answer is not recorded. */
   hasCallsFor(unit: string): boolean {
-    return [...this.#calls].some(({ run, wish }) => unitOf(run.process.name, wish.part) === unit);
+    return this.#wishes.hasCallsFor(unit);
   }
 
   /** To be called when the engine may act for more than before: it takes wishes that it had to leave until now. */
@@ -221,7 +203,7 @@ export class ProcessEngine {
         if (this.#damagesChanged) throw new DamagesChanged();
         this.#isWoken = false;
         if (await this.#act()) continue;
-        if (this.#lost) throw this.#lost;
+        if (this.#wishes.lost) throw this.#wishes.lost;
         atEnd = (await this.#rest(messages.upcoming)) === 'wake';
       }
     } finally {
@@ -265,13 +247,7 @@ export class ProcessEngine {
     const wishes = this.#takeWishes();
     if (wishes.length === 0) return false;
     await this.#options.warm?.(wishes.map(({ wish }) => wish.stream));
-    const commands = wishes.map(({ run, wish, eventsSeen }) => {
-      const attempt = this.#begin(run, wish);
-      if ('command' in wish) return this.#sendCommand({ run, wish, eventsSeen, attempt }, wish.command);
-      void this.#carryOut({ run, wish, eventsSeen, attempt });
-      return undefined;
-    });
-    await Promise.all(commands);
+    await Promise.all(wishes.map((taken) => this.#wishes.begin(taken)));
     return true;
   }
 
@@ -280,7 +256,7 @@ export class ProcessEngine {
     const now = clock.now();
     return this.#actingRuns().flatMap((run) => {
       const { name } = run.process;
-      const runs = (part: string) => this.#mayBeginFor(unitOf(name, part));
+      const runs = (part: string) => this.#wishes.mayBeginFor(unitOf(name, part));
       const eventsSeen = this.#eventsSeen;
       return run.next({ now, eventsSeen, runs }, wishesAtOnce).map((wish) => ({ run, wish, eventsSeen }));
     });
@@ -288,7 +264,7 @@ export class ProcessEngine {
 
   /** Those in parts may have one of ours. */
   #actingRuns(): readonly ProcessRun[] {
-    return this.#runs.filter(({ process: { name, inParts } }) => inParts || this.#mayBeginFor(name));
+    return this.#runs.filter(({ process: { name, inParts } }) => inParts || this.#wishes.mayBeginFor(name));
   }
 
   /** Waits for a new event, the next due instant, or a call that wakes the engine. */
@@ -299,81 +275,6 @@ export class ProcessEngine {
     this.#setIdle(false);
     if (reason === 'wake') this.#wake = Promise.withResolvers();
     return reason;
-  }
-
-  #begin(run: ProcessRun, wish: Wish): Attempt {
-    run.begun(wish, this.#options.clock.now());
-    return new Attempt(run, wish, this.#options.activities);
-  }
-
-  async #carryOut(taken: BegunWish<EffectWish>): Promise<void> {
-    const { run, wish, attempt } = taken;
-    this.#calls.add(taken);
-    try {
-      if (!this.#isMine(run, wish)) return;
-      const command = await attempt.ofEffect(() => this.#perform(run, wish));
-      if (command) await this.#sendCommand(taken, command);
-      else attempt.succeeded(this.#options.clock.now());
-    } catch (error) {
-      const notRecorded = await this.#record(taken, error);
-      attempt.failed(notRecorded ?? error, this.#options.clock.now());
-    } finally {
-      this.#calls.delete(taken);
-      this.#kick();
-    }
-  }
-
-  #perform(run: ProcessRun, wish: EffectWish): Promise<Untimed<AnyCommand> | undefined> {
-    const { effect, commandId } = wish;
-    // Each handler takes the effects of its own kind, which the compiler cannot see through the table.
-    const handle = this.#options.effects[effect.kind] as (
-      effect: Effect,
-      idempotencyKey: string,
-      isStillMine: () => boolean,
-    ) => Promise<Untimed<AnyCommand> | undefined>;
-    const mayBegin = () => this.#isMine(run, wish) && this.#mayBeginFor(unitOf(run.process.name, wish.part));
-    return handle(effect, commandId, () => !this.#stopping.signal.aborted && mayBegin());
-  }
-
-  async #sendCommand(taken: BegunWish, untimed: Untimed<AnyCommand>): Promise<void> {
-    const { run, wish, attempt } = taken;
-    if (!this.#isMine(run, wish)) return;
-    try {
-      const result = await this.#send(taken, wish.commandId, untimed);
-      if ('refusal' in result) run.process.refused?.(run.state, wish, result.refusal);
-      attempt.succeeded(this.#options.clock.now(), result);
-    } catch (error) {
-      attempt.failed(error, this.#options.clock.now());
-    }
-  }
-
-  /** Records a failed call, if it is to be recorded. @returns why that was not possible */
-  async #record(taken: TakenWish<EffectWish>, failure: unknown): Promise<unknown> {
-    if (!(failure instanceof FailureToRecord) || !this.#isMine(taken.run, taken.wish)) return undefined;
-    try {
-      await this.#send(taken, failure.commandId, failure.record);
-      return undefined;
-    } catch (error) {
-      return error;
-    }
-  }
-
-  async #send({ run, wish, eventsSeen }: TakenWish, commandId: string, untimed: Untimed<AnyCommand>) {
-    const { clock, send } = this.#options;
-    const { name } = run.process;
-    const { stream, because } = wish;
-    const command = { ...untimed, at: clock.now() } as AnyCommand;
-    const unit = unitOf(name, wish.part);
-    const result = await send({ commandId, stream, command, actor: `process:${name}`, unit, because, eventsSeen });
-    if ('position' in result && result.position > this.#target) this.#target = result.position;
-    return result;
-  }
-
-  #isMine(run: ProcessRun, { part }: Wish): boolean {
-    const unit = unitOf(run.process.name, part);
-    if (this.#mayActFor(unit)) return true;
-    this.#lost ??= new UnitLost(unit);
-    return false;
   }
 
   /** What is due for a unit of another worker would ring again and again. */
@@ -393,7 +294,7 @@ export class ProcessEngine {
 
   #setIdle(idle: boolean): void {
     this.#idle = idle;
-    const isSettled = idle && this.#calls.size === 0;
+    const isSettled = idle && !this.#wishes.hasCalls;
     if (!isSettled && !this.#stopping.signal.aborted) return;
     for (const resolve of this.#untilSettled.splice(0)) resolve();
   }
