@@ -1,5 +1,4 @@
 import type { Activities } from '#domain/kernel/activities';
-import type { Caller } from '#domain/kernel/caller';
 import type { Mailbox } from '#gateways/mailbox';
 import { addressClaims } from '#processes/address-claims';
 import { autoRestart } from '#processes/auto-restart';
@@ -7,8 +6,6 @@ import { businessKeys } from '#processes/business-keys';
 import { checkoutCoupons } from '#processes/checkout-coupons';
 import { checkoutEnd } from '#processes/checkout-end';
 import { ProcessEngine } from '#processes/engine/engine';
-import type { CommandResult, SentCommand } from '#processes/engine/options';
-import type { ProcessStatus } from '#processes/engine/process-run';
 import { erasureCompletion } from '#processes/erasure-completion';
 import { leadAgeing } from '#processes/lead-ageing';
 import { leadDistribution } from '#processes/lead-distribution';
@@ -26,10 +23,10 @@ import { retention } from '#processes/retention';
 import { suppressedBuyers } from '#processes/suppressed-buyers';
 import { ticketDeadline } from '#processes/ticket-deadline';
 import { verificationDeadline } from '#processes/verification-deadline';
-import type { AddressedCommand, Outcome } from '#requests/addressed-command';
 import { type EffectDependencies, effectsOf } from '#requests/effects/effects';
 import { type CallsUnderWay, KeptResults } from '#requests/effects/kept-results';
-import { hasOlderText, sealOlderTexts } from '#requests/older-texts';
+import { mailboxStatus } from '#requests/mailbox-status';
+import { sendOfProcess } from '#requests/process-commands';
 import type { Lease } from './leases.ts';
 
 /** Every process, in the order in which they are asked. */
@@ -83,56 +80,16 @@ export function createReactions(dependencies: ReactionDependencies): ProcessEngi
     clock,
     processes,
     activities,
-    besides: () => (mailbox ? [statusOf(mailbox)] : []),
+    besides: () => (mailbox ? [mailboxStatus(mailbox)] : []),
     ...(leaseOf && { mayActFor: (unit) => leaseOf(unit) !== undefined }),
     ...(mayBeginFor && { mayBeginFor }),
     send: async (sent) => {
-      // Others are dispatched at once, in the order in which they are sent.
-      const command = hasOlderText(sent.command)
-        ? await sealOlderTexts({ streams, vault }, sent.stream, sent.command)
-        : sent.command;
-      const outcome = await dispatch(addressed({ ...sent, command }, leaseOf?.(sent.unit)));
+      const result = await sendOfProcess({ streams, vault, dispatch }, sent, leaseOf?.(sent.unit));
       kept.forget(sent.commandId);
-      return resultOf(outcome);
+      return result;
     },
     forget: () => streams.clear(),
     warm: (names) => streams.warm(names, { until: Number.POSITIVE_INFINITY }),
     effects: effectsOf(dependencies, { callsOutside, kept }),
   });
-}
-
-/** Health and metrics tell of the mailbox as of any other call to the outside. */
-function statusOf(mailbox: Mailbox): ProcessStatus {
-  const { failing, failingSince, lastError } = mailbox.status();
-  const since = {
-    ...(failingSince && { failingSince, noneAnsweredSince: failingSince }),
-    ...(lastError && { lastError }),
-  };
-  const reading = { what: 'read-mailbox', isEffect: true, failing, underWay: 0, ...since };
-  return {
-    ...{ name: 'support-mailbox', waitingForRetry: failing, parked: 0 },
-    ...(lastError && { lastError }),
-    withoutResult: failing > 0 ? [reading] : [],
-  };
-}
-
-function addressed(
-  { stream, command, commandId, actor, because, eventsSeen }: SentCommand,
-  lease: Lease | undefined,
-): AddressedCommand {
-  const chain = because
-    ? { correlationId: because.cause.correlationId, causationId: because.eventId }
-    : { correlationId: commandId };
-  const under = lease && { lease: { unit: lease.unit, token: lease.token } };
-  const cause = { commandId, actor, authenticated: 'process', ...chain, eventsSeen, ...under } as const;
-  const parent = { kind: 'process', id: commandId, correlationId: chain.correlationId } as const;
-  return { stream, command, caller: processCaller(actor), cause, parent };
-}
-
-const processCaller = (actor: string): Caller => ({ kind: 'process', actor, roles: ['process'], stores: 'all' });
-
-function resultOf(outcome: Outcome): CommandResult {
-  if (outcome.kind === 'accepted') return { position: outcome.position, events: outcome.events };
-  if (outcome.kind === 'refused') return { refusal: outcome.refusal };
-  throw new Error(`a process got ${outcome.kind}, but processes send neither keys nor revisions`);
 }
