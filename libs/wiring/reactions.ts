@@ -1,59 +1,12 @@
 import type { Activities } from '#domain/kernel/activities';
 import type { Mailbox } from '#gateways/mailbox';
-import { addressClaims } from '#processes/address-claims';
-import { autoRestart } from '#processes/auto-restart';
-import { businessKeys } from '#processes/business-keys';
-import { checkoutCoupons } from '#processes/checkout-coupons';
-import { checkoutEnd } from '#processes/checkout-end';
 import { ProcessEngine } from '#processes/engine/engine';
-import { erasureCompletion } from '#processes/erasure-completion';
-import { leadAgeing } from '#processes/lead-ageing';
-import { leadDistribution } from '#processes/lead-distribution';
-import { leadWebhooks } from '#processes/lead-webhooks';
-import { loyaltyMembership } from '#processes/loyalty-membership';
-import { loyaltyRenewals } from '#processes/loyalty-renewals';
-import { mailing } from '#processes/mailing';
-import { payerErasure } from '#processes/payer-erasure';
-import { paymentCapture } from '#processes/payment-capture';
-import { personErasure } from '#processes/person-erasure';
-import { receipts } from '#processes/receipts';
-import { refunds } from '#processes/refunds';
-import { replacementDelivery } from '#processes/replacement-delivery';
-import { retention } from '#processes/retention';
-import { suppressedBuyers } from '#processes/suppressed-buyers';
-import { ticketDeadline } from '#processes/ticket-deadline';
-import { verificationDeadline } from '#processes/verification-deadline';
+import { processes } from '#processes/processes';
 import { type EffectDependencies, effectsOf } from '#requests/effects/effects';
 import { type CallsUnderWay, KeptResults } from '#requests/effects/kept-results';
 import { mailboxStatus } from '#requests/mailbox-status';
 import { sendOfProcess } from '#requests/process-commands';
 import type { Lease } from './leases.ts';
-
-/** Every process, in the order in which they are asked. */
-export const processes = [
-  personErasure,
-  erasureCompletion,
-  payerErasure,
-  paymentCapture,
-  refunds,
-  receipts,
-  loyaltyMembership,
-  loyaltyRenewals,
-  autoRestart,
-  replacementDelivery,
-  verificationDeadline,
-  ticketDeadline,
-  leadAgeing,
-  businessKeys,
-  leadDistribution,
-  suppressedBuyers,
-  checkoutCoupons,
-  checkoutEnd,
-  addressClaims,
-  mailing,
-  leadWebhooks,
-  retention,
-];
 
 export interface ReactionDependencies extends EffectDependencies {
   /** Where the attempts of processes are told. */

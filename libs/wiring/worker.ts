@@ -6,11 +6,12 @@ import type { ProcessEngine } from '#processes/engine/engine';
 import { UnitLost } from '#processes/engine/wishes-under-way';
 import { leadDistribution } from '#processes/lead-distribution';
 import { unitOf } from '#processes/process';
+import { processes } from '#processes/processes';
 import type { ReadModels } from '#read-models/read-models';
 import { type RunningProcesses, runningHere, type WorkerReport } from '#requests/running-processes';
 import type { StreamCache } from '#requests/stream-cache';
 import type { Lease, Leases } from './leases.ts';
-import { processes, type ReactionDependencies } from './reactions.ts';
+import type { ReactionDependencies } from './reactions.ts';
 import { sharesOf } from './shares.ts';
 
 interface WorkerDependencies {

@@ -1,10 +1,10 @@
 import { checkLaws, laws } from '#audit/laws/laws';
 import { decode } from '#domain/codec';
 import { hashOfEvent } from '#event-store/event-hash';
+import { processes as everyProcess } from '#processes/processes';
 import { startEventStoreDb, type TestEventStoreDb } from '#test/event-stores/event-stores';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { waitUntil } from '#test/wait-until';
-import { processes as everyProcess } from '#wiring/reactions';
 import { Program } from './program.ts';
 
 const LEASE_SECONDS = '3';
