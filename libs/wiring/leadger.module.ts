@@ -13,14 +13,13 @@ import { partOf } from '#event-store/data-directory';
 import { watchLog } from '#event-store/log-watch';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { type Clock, systemClock } from '#gateways/clock';
-import { type MailGateway, mailFiles, smtpMail } from '#gateways/mail';
-import { imapMailbox, type Mailbox } from '#gateways/mailbox';
-import { noNotices, type PaymentNotices } from '#gateways/payment-notices';
-import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
-import { stripeLimits } from '#gateways/stripe-limits';
-import type { StripeOptions } from '#gateways/stripe-payments';
-import { type SupportMail, supportMail } from '#gateways/support-mail';
-import { httpWebhooks, type WebhookGateway } from '#gateways/webhooks';
+import { mailboxOf, mailsOf, noticesOf, paymentsOf, supportMailOf, webhooksOf } from '#gateways/from-environment';
+import type { MailGateway } from '#gateways/mail';
+import type { Mailbox } from '#gateways/mailbox';
+import type { PaymentNotices } from '#gateways/payment-notices';
+import type { PaymentGateway } from '#gateways/payments';
+import type { SupportMail } from '#gateways/support-mail';
+import type { WebhookGateway } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
 import { warnIfClockWasSetBack } from '#requests/clock-status';
 import { CommandHandler } from '#requests/command-handler';
@@ -138,11 +137,11 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
 
   static on(stores: Stores, options: LeadgerOptions = {}): DynamicModule {
     const { clock = systemClock(), works = true, callsOutside = true, leases } = options;
-    const mails = options.mails ?? mailsOf(stores, works);
+    const mails = options.mails ?? mailsIn(stores, works);
     const payments = options.payments ?? paymentsOf(process.env, clock);
     const webhooks = options.webhooks ?? webhooksOf(process.env);
     const support = options.supportMail ?? supportMailOf(process.env);
-    const mailbox = options.mailbox ?? (works && callsOutside ? mailboxOf(clock) : undefined);
+    const mailbox = options.mailbox ?? (works && callsOutside ? mailboxOf(process.env, clock) : undefined);
     const outside = { clock, payments, webhooks, callsOutside, supportMail: support, mailbox };
     const work = works && mails ? worksHere({ ...outside, mails }, leases) : worksElsewhere(leases);
     const values = [
@@ -170,60 +169,11 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
   }
 }
 
-const webhooksOf = ({ LEADGER_WEBHOOKS_TO_THIS_MACHINE: written }: NodeJS.ProcessEnv): WebhookGateway =>
-  httpWebhooks({ toThisMachine: written === 'yes' });
-
-function paymentsOf(environment: NodeJS.ProcessEnv, clock: Clock): PaymentGateway {
-  const { STRIPE_SECRET_KEY: secretKey, STRIPE_STATEMENT_PREFIX: statementPrefix } = environment;
-  return secretKey
-    ? chargesOverStripe({
-        secretKey,
-        statementPrefix,
-        now: () => Date.parse(clock.now()),
-      })
-    : sandboxPayments();
-}
-
-/** Its package is loaded only where it is used: a store without it starts sooner. */
-function chargesOverStripe(options: StripeOptions): PaymentGateway {
-  const stripe = import('#gateways/stripe-payments').then(({ stripePayments }) => stripePayments(options));
-  return {
-    limits: stripeLimits(options.statementPrefix),
-    capture: async (...charge) => (await stripe).capture(...charge),
-    settle: async (...waiting) => (await stripe).settle(...waiting),
-    forget: async (...payer) => (await stripe).forget(...payer),
-    forgetKeptBy: async (...charge) => (await stripe).forgetKeptBy(...charge),
-    refund: async (...refund) => (await stripe).refund(...refund),
-  };
-}
-
-/** Undefined where neither way in is configured. */
-function supportMailOf(environment: NodeJS.ProcessEnv): SupportMail | undefined {
-  const { SUPPORT_ADDRESS: address, SUPPORT_WEBHOOK_SECRET: secret, SUPPORT_IMAP_URL: mailbox } = environment;
-  return secret || mailbox ? supportMail({ address, secret }) : undefined;
-}
-
-function mailboxOf(clock: Clock): Mailbox | undefined {
-  const { SUPPORT_IMAP_URL: url } = process.env;
-  return url ? imapMailbox({ url, clock, tell: (line) => console.warn(`leadger: ${line}`) }) : undefined;
-}
-
-const noticesOf = ({ STRIPE_WEBHOOK_SECRET: secret }: NodeJS.ProcessEnv): PaymentNotices =>
-  secret ? noticesOfStripe(secret) : noNotices;
-
-function noticesOfStripe(secret: string): PaymentNotices {
-  const stripe = import('#gateways/stripe-notices').then(({ stripeNotices }) => stripeNotices(secret));
-  return { read: async (...notice) => (await stripe).read(...notice) };
-}
-
 /** Undefined where this program sends no mails. @throws CannotOpenStore when it does, and no gateway is configured */
-function mailsOf({ directory }: Stores, works: boolean): MailGateway | undefined {
-  const { SMTP_URL: url, MAIL_FROM: from } = process.env;
-  const copies = directory && mailFiles(partOf(directory.path, 'mails'));
-  if (url) return { ...copiesOfBefore(copies), ...smtpMail({ url, from }) };
-  if (copies) return copies;
-  if (works) mustHaveMailServer();
-  return undefined;
+function mailsIn({ directory }: Stores, works: boolean): MailGateway | undefined {
+  const mails = mailsOf(process.env, directory && partOf(directory.path, 'mails'));
+  if (!mails && works) mustHaveMailServer();
+  return mails;
 }
 
 /** Without a directory there are no files for mails. @throws CannotOpenStore */
@@ -234,10 +184,6 @@ export function mustHaveMailServer(): void {
     'where do mails go? Set SMTP_URL, e.g. smtps://user:password@mail.example.com',
   );
 }
-
-/** Where a mail server is set later, copies of before are still erased with their person, and removed when they are old. */
-const copiesOfBefore = (copies: MailGateway | undefined): Pick<MailGateway, 'forget' | 'forgetBefore'> =>
-  copies?.forget && copies.forgetBefore ? { forget: copies.forget, forgetBefore: copies.forgetBefore } : {};
 
 type Outside = Pick<
   ReactionDependencies,
