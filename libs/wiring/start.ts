@@ -1,11 +1,11 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { catalogueStream } from '#domain/catalogue/catalogue';
 import type { Activities } from '#domain/kernel/activities';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { StreamDamaged } from '#event-store/damage';
 import type { Mailbox } from '#gateways/mailbox';
 import type { ProviderLimits } from '#gateways/payments';
 import type { SupportMail } from '#gateways/support-mail';
+import { warnIfDescriptorIsCut } from '#requests/descriptor-at-start';
 import { prepareNewStore } from '#requests/first-start';
 import type { Requests } from '#requests/requests';
 import { StreamCache } from '#requests/stream-cache';
@@ -23,7 +23,8 @@ export async function startLeadger(
 ): Promise<{ running: Promise<void> }> {
   if (prepare) {
     await prepareNewStore(application.get<Requests>(REQUESTS)).catch(unlessDamaged);
-    await checkDescriptor(application).catch(unlessDamaged);
+    const limits = application.get<ProviderLimits | undefined>(PROVIDER_LIMITS, { strict: false });
+    await warnIfDescriptorIsCut(application.get(StreamCache), limits, warn).catch(unlessDamaged);
   }
   void application.get<Mailbox | undefined>(MAILBOX)?.run((raw) => takeMail(application, raw));
   return { running: application.get<Work>(WORK).run() };
@@ -35,21 +36,10 @@ async function takeMail(application: INestApplicationContext, raw: Uint8Array): 
   await takeSupportMail({ requests, activities, mail: application.get<SupportMail>(SUPPORT_MAIL) }, raw);
 }
 
-/** STO-2: the descriptor may have been set under another provider. Nobody would see that it is cut. */
-async function checkDescriptor(application: INestApplicationContext): Promise<void> {
-  const limits = application.get<ProviderLimits | undefined>(PROVIDER_LIMITS, { strict: false });
-  const { state } = await application.get(StreamCache).read<'catalogue'>(catalogueStream);
-  const wrong = state.descriptor && limits?.refuseDescriptor(state.descriptor);
-  if (!wrong || !limits) return;
-  const { descriptor = '' } = state;
-  const shown = limits.shownDescriptor(descriptor);
-  console.warn(
-    `leadger: card statements cannot show ${JSON.stringify(descriptor)}, but ${JSON.stringify(shown)}, and so do new orders: ${wrong}. Set another one with PUT /api/statement-descriptor`,
-  );
-}
-
 /** A policy or catalogue that others damaged is told by health, and stops only what needs it. @throws all other errors */
 function unlessDamaged(error: unknown): void {
   if (!(error instanceof StreamDamaged || error instanceof UnreadableEvent)) throw error;
-  console.warn(`leadger: what a new store needs was not looked for: ${error.message}`);
+  warn(`what a new store needs was not looked for: ${error.message}`);
 }
+
+const warn = (line: string): void => console.warn(`leadger: ${line}`);
