@@ -6,7 +6,7 @@ import type { Activities } from '#domain/kernel/activities';
 import { asideReasons } from '#domain/support/ticket';
 import { MOST_MAIL_BYTES, NoSupportMail, type SupportMail } from '#gateways/support-mail';
 import type { Requests } from '#requests/requests';
-import { takeSupportMail } from '#wiring/support-mails';
+import { takeSupportMail } from '#requests/support-mails';
 import { ACTIVITIES, REQUESTS, SUPPORT_MAIL } from '#wiring/tokens';
 import { Problem } from './problems.ts';
 

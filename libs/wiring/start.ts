@@ -9,8 +9,8 @@ import { warnIfDescriptorIsCut } from '#requests/descriptor-at-start';
 import { prepareNewStore } from '#requests/first-start';
 import type { Requests } from '#requests/requests';
 import { StreamCache } from '#requests/stream-cache';
+import { takeSupportMail } from '#requests/support-mails';
 import type { Work } from './leadger.module.ts';
-import { takeSupportMail } from './support-mails.ts';
 import { ACTIVITIES, MAILBOX, PROVIDER_LIMITS, REQUESTS, SUPPORT_MAIL, WORK } from './tokens.ts';
 
 /**

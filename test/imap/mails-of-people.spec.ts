@@ -4,9 +4,9 @@ import { systemClock } from '#gateways/clock';
 import { mailInMemory } from '#gateways/mail';
 import { imapMailbox, type Mailbox } from '#gateways/mailbox';
 import { supportMail } from '#gateways/support-mail';
+import { takeSupportMail } from '#requests/support-mails';
 import { openShop, type Shop } from '#test/acceptance/shop';
 import { waitUntil } from '#test/wait-until';
-import { takeSupportMail } from '#wiring/support-mails';
 import { ACTIVITIES, REQUESTS } from '#wiring/tokens';
 import { describeWithImap, type MailServer, startMailServer } from './mail-server.ts';
 

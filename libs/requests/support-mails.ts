@@ -1,8 +1,8 @@
 import { type Activities, activityTime } from '#domain/kernel/activities';
 import { failureIn } from '#gateways/failures';
 import { readSupportLetter, type SupportMail } from '#gateways/support-mail';
-import type { LetterTaken } from '#requests/letters';
-import type { Requests } from '#requests/requests';
+import type { LetterTaken } from './letters.ts';
+import type { Requests } from './requests.ts';
 
 export interface MailTaking {
   readonly requests: Pick<Requests, 'support'>;
