@@ -20,6 +20,7 @@ import type { PaymentNotices } from '#gateways/payment-notices';
 import type { PaymentGateway } from '#gateways/payments';
 import type { SupportMail } from '#gateways/support-mail';
 import type { WebhookGateway } from '#gateways/webhooks';
+import type { Leases } from '#postgres/leases';
 import { ProcessEngine } from '#processes/engine/engine';
 import { warnIfClockWasSetBack } from '#requests/clock-status';
 import { CommandHandler } from '#requests/command-handler';
@@ -29,7 +30,6 @@ import { StreamCache } from '#requests/stream-cache';
 import type { Vault } from '#vault/vault';
 import { asking, dispatchOver } from './asking.ts';
 import { busHandlers } from './buses.ts';
-import type { Leases } from './leases.ts';
 import { createReactions, type ReactionDependencies } from './reactions.ts';
 import type { Stores } from './stores.ts';
 import {

@@ -1,12 +1,12 @@
 import type { Activities } from '#domain/kernel/activities';
 import type { Mailbox } from '#gateways/mailbox';
+import type { Lease } from '#postgres/leases';
 import { ProcessEngine } from '#processes/engine/engine';
 import { processes } from '#processes/processes';
 import { type EffectDependencies, effectsOf } from '#requests/effects/effects';
 import { type CallsUnderWay, KeptResults } from '#requests/effects/kept-results';
 import { mailboxStatus } from '#requests/mailbox-status';
 import { sendOfProcess } from '#requests/process-commands';
-import type { Lease } from './leases.ts';
 
 export interface ReactionDependencies extends EffectDependencies {
   /** Where the attempts of processes are told. */

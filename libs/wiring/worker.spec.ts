@@ -1,6 +1,7 @@
 import { deriveId } from '#domain/kernel/ids';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { systemClock } from '#gateways/clock';
+import type { Lease, Leases } from '#postgres/leases';
 import { ProcessEngine } from '#processes/engine/engine';
 import type { Process } from '#processes/process';
 import { processes } from '#processes/processes';
@@ -8,7 +9,6 @@ import type { ReadModels } from '#read-models/read-models';
 import { StreamCache } from '#requests/stream-cache';
 import { register, toUtc } from '#test/moves-to-utc';
 import { waitUntil } from '#test/wait-until';
-import type { Lease, Leases } from './leases.ts';
 import { sharesOf } from './shares.ts';
 import { Worker } from './worker.ts';
 

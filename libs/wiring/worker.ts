@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { catalogueStream } from '#domain/catalogue/catalogue';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { StreamDamaged } from '#event-store/damage';
+import type { Lease, Leases } from '#postgres/leases';
 import type { ProcessEngine } from '#processes/engine/engine';
 import { UnitLost } from '#processes/engine/wishes-under-way';
 import { leadDistribution } from '#processes/lead-distribution';
@@ -10,7 +11,6 @@ import { processes } from '#processes/processes';
 import type { ReadModels } from '#read-models/read-models';
 import { type RunningProcesses, runningHere, type WorkerReport } from '#requests/running-processes';
 import type { StreamCache } from '#requests/stream-cache';
-import type { Lease, Leases } from './leases.ts';
 import type { ReactionDependencies } from './reactions.ts';
 import { sharesOf } from './shares.ts';
 

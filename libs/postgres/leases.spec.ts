@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { FAR_AWAY_MILLISECONDS, waitUntil } from '#test/wait-until';
-import { type Leases, openLeases } from './leases.ts';
+import { connectLeases, type Leases } from './leases.ts';
 
 /** Milliseconds. Short enough to wait until it ends. No test may need to be faster than this. */
 const SHORT_TERM = 400;
@@ -15,7 +15,7 @@ describeWithPostgres('leases', () => {
   let hasty: Leases;
   beforeEach(async () => {
     ({ url: databaseUrl, drop } = await freshDatabase());
-    const open = (termMilliseconds: number) => openLeases({ databaseUrl, termMilliseconds });
+    const open = (termMilliseconds: number) => connectLeases(databaseUrl, termMilliseconds);
     [one, other, hasty] = await Promise.all([
       open(FAR_AWAY_MILLISECONDS),
       open(FAR_AWAY_MILLISECONDS),
