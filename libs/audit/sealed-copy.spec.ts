@@ -11,7 +11,8 @@ import type { EventStore } from '#event-store/port';
 import { CommandHandler } from '#requests/command-handler';
 import { beginRewriting } from '#requests/log-origin';
 import { close as closeBox, KEY_BYTES } from '#vault/boxes';
-import { openVault, type Vault } from '#vault/vault';
+import { openVault } from '#vault/key-vault';
+import type { Vault } from '#vault/vault';
 import { NoCopy } from './copy-log.ts';
 import { copySealed } from './sealed-copy.ts';
 

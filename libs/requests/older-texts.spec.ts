@@ -3,7 +3,8 @@ import type { AnyCommand } from '#domain/ledger';
 import { mailStream } from '#domain/notifications/mail';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import type { EventStore } from '#event-store/port';
-import { openVault, type Vault } from '#vault/vault';
+import { openVault } from '#vault/key-vault';
+import type { Vault } from '#vault/vault';
 import { sealOlderTexts } from './older-texts.ts';
 import { StreamCache } from './stream-cache.ts';
 

@@ -2,8 +2,9 @@ import { decode, type FactOf } from '#domain/codec';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { CannotOpenStore, type EventStore } from '#event-store/port';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { openVault } from '#vault/key-vault';
 import type { VaultOptions } from '#vault/opened-keys';
-import { openVault, type Vault } from '#vault/vault';
+import type { Vault } from '#vault/vault';
 import { CommandHandler } from './command-handler.ts';
 import { nameVault, openVaultOf } from './vault-link.ts';
 

@@ -9,7 +9,8 @@ import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { close } from './boxes.ts';
 import { copyKeys } from './copy-keys.ts';
 import { ErasureIncomplete } from './key-store.ts';
-import { openVault, PersonErased, type Vault } from './vault.ts';
+import { openVault } from './key-vault.ts';
+import { PersonErased, type Vault } from './vault.ts';
 
 let directory: string;
 let vault: Vault;

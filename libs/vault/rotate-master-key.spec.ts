@@ -19,9 +19,10 @@ import type { Sealed } from '#domain/kernel/events';
 import { CannotOpenStore, StoreUnavailable } from '#event-store/port';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { close } from './boxes.ts';
+import { openVault } from './key-vault.ts';
 import type { VaultOptions } from './opened-keys.ts';
 import { rotateMasterKey } from './rotate-master-key.ts';
-import { BoxDamaged, openVault, type Vault } from './vault.ts';
+import { BoxDamaged, type Vault } from './vault.ts';
 
 const persons = (count: number) => Array.from({ length: count }, (_, number) => `lead-${number}`);
 const sealFor = (vault: Vault, subjects: readonly string[]): Promise<Sealed[]> =>

@@ -10,7 +10,8 @@ import { CannotOpenStore, StoreUnavailable } from '#event-store/port';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { close, KEY_BYTES } from './boxes.ts';
 import { copyKeys } from './copy-keys.ts';
-import { BoxDamaged, KeyMissing, openVault, PersonErased, type Vault } from './vault.ts';
+import { openVault } from './key-vault.ts';
+import { BoxDamaged, KeyMissing, PersonErased, type Vault } from './vault.ts';
 
 describe('the vault', () => {
   let directory: string;
@@ -165,7 +166,7 @@ describe('the vault', () => {
 
   it('keeps the key of every box that it returned when its process is killed', async () => {
     const program = `
-      const { openVault } = await import(${JSON.stringify(new URL('./vault.ts', import.meta.url).href)});
+      const { openVault } = await import(${JSON.stringify(new URL('./key-vault.ts', import.meta.url).href)});
       const vault = await openVault({ directory: ${JSON.stringify(directory)} });
       for (let number = 0; ; number += 1) console.log(JSON.stringify(await vault.seal('lead-' + number, 'note', number)));`;
     const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', program], {

@@ -16,7 +16,8 @@ import { CommandHandler } from '#requests/command-handler';
 import { prepareNewStore } from '#requests/first-start';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import { createRequests, type Requests } from '#requests/requests';
-import { openVault, type Vault } from '#vault/vault';
+import { openVault } from '#vault/key-vault';
+import type { Vault } from '#vault/vault';
 import { createReactions } from '#wiring/reactions';
 
 const START = '2026-03-02T15:00:00.000Z';

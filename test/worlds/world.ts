@@ -17,7 +17,8 @@ import { CommandHandler } from '#requests/command-handler';
 import { prepareNewStore } from '#requests/first-start';
 import type { RequestContext } from '#requests/request-tools';
 import { createRequests, type Requests } from '#requests/requests';
-import { openVault, type Vault } from '#vault/vault';
+import { openVault } from '#vault/key-vault';
+import type { Vault } from '#vault/vault';
 import { createReactions } from '#wiring/reactions';
 
 /** What can happen in a small world of five customers with four businesses, two time zones and few persons. */
