@@ -1,7 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
-import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import { ValidateBy, ValidateNested } from 'class-validator';
 import { z } from 'zod';
 import { canBePassword, wrongInNewPassword } from '#domain/accounts/password';
 import { isTypable, TYPABLE_CODE } from '#domain/coupons/typable';
@@ -17,45 +16,12 @@ import {
 } from '#domain/kernel/web-address';
 import { normaliseTelephone } from '#domain/leads/person-form';
 import { isPosition, POSITION_PATTERN } from '#event-store/position-text';
+import { check, checkSaying, type FieldOptions, field } from './field.ts';
 import type { FieldError } from './problems.ts';
 import { documented } from './schemas.ts';
 
-/**
- * Fields of bodies and queries. Each decorator sets both the check and the documentation. A value of another type is
- * refused, never converted; only query parameters, which are all text, are read as numbers.
- */
-interface FieldOptions {
-  readonly description: string;
-  readonly example?: unknown;
-  readonly optional?: boolean;
-}
-
 /** The check whose message is field errors as JSON. */
 export const CONFORMS = 'conforms';
-
-function field(
-  { description, example, optional = false }: FieldOptions,
-  shape: object,
-  ...checks: PropertyDecorator[]
-): PropertyDecorator {
-  const documented = { ...shape, description, ...(example !== undefined && { example }), required: !optional };
-  // Null is a value, and a wrong one: only an absent field counts as left out.
-  const unlessAbsent = optional ? [ValidateIf((_, value) => value !== undefined)] : [];
-  return applyDecorators(ApiProperty(documented as ApiPropertyOptions), ...unlessAbsent, ...checks);
-}
-
-const check = (name: string, message: string, validate: (value: unknown) => boolean): PropertyDecorator =>
-  ValidateBy({ name, validator: { validate, defaultMessage: () => message } });
-
-/** A check that says what is wrong with the value. */
-const checkSaying = (name: string, wrongIn: (value: unknown) => string | undefined): PropertyDecorator =>
-  ValidateBy({
-    name,
-    validator: {
-      validate: (value: unknown) => wrongIn(value) === undefined,
-      defaultMessage: (checked?: { value: unknown }) => wrongIn(checked?.value) ?? '',
-    },
-  });
 
 const isLine = (value: unknown, most: number): value is string =>
   typeof value === 'string' && wrongInText(value, { lines: 'one', most, exact: true }) === undefined;
