@@ -8,6 +8,7 @@ import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
 import { hashOfEvent } from '#event-store/event-hash';
 import { startWireCluster, type WireCluster } from '#event-store/wire-node/wire-cluster';
 import { freshDatabase } from '#test/postgres/database';
+import { onServers } from '#test/programs/on-servers';
 import { Program } from '#test/programs/program';
 import { waitUntil } from '#test/wait-until';
 import { openEvents } from '#wiring/stores';
@@ -99,13 +100,7 @@ export class Store {
     this.#server = server;
     this.#database = database;
     this.programs = ['api' as const, 'worker' as const, 'worker' as const].map(
-      (name) =>
-        new Program(name, ['--port', '0'], {
-          LEADGER_EVENTS: server.url,
-          DATABASE_URL: database.url,
-          LEADGER_MASTER_KEY: '07'.repeat(32),
-          SMTP_URL: 'smtp://127.0.0.1:9',
-        }),
+      (name) => new Program(name, ['--port', '0'], onServers(server.url, database.url)),
     );
   }
 

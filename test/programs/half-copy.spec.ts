@@ -9,6 +9,7 @@ import { beginRewriting } from '#requests/log-origin';
 import { startEventStoreDb, type TestEventStoreDb } from '#test/event-stores/event-stores';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { openEvents, openStores } from '#wiring/stores';
+import { onServers } from './on-servers.ts';
 import { cli, Program } from './program.ts';
 
 const temporary = mkdtempSync(join(tmpdir(), 'leadger-half-copy-'));
@@ -160,10 +161,7 @@ describeWithPostgres('a half copy on a server', () => {
   } as const;
   test.each(Object.entries(programs))('is refused by %s', async (_, [program, ...parameters]) => {
     const { code, stderr } = await new Program(program, parameters, {
-      LEADGER_EVENTS: events.connectionString,
-      DATABASE_URL: database.url,
-      LEADGER_MASTER_KEY: '07'.repeat(32),
-      SMTP_URL: 'smtp://127.0.0.1:25',
+      ...onServers(events.connectionString, database.url),
       LEADGER_MASTER_KEY_NEXT: '08'.repeat(32),
     }).ended;
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(says) });

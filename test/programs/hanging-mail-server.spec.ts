@@ -1,63 +1,40 @@
 import { decode, type FactOf } from '#domain/codec';
 import type { EventTypeName } from '#domain/ledger';
-import { startEventStoreDb, type TestEventStoreDb } from '#test/event-stores/event-stores';
 import { type MailServer, startMailServer } from '#test/mail-server';
-import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { describeWithPostgres } from '#test/postgres/database';
 import { waitUntil } from '#test/wait-until';
-import { Program } from './program.ts';
+import { addressOf, clientOf, ProgramsOnServers } from './on-servers.ts';
 
 const CUSTOMERS = 20;
 const LEADS = 10;
 const LEAD_TYPE = 'exclusive-fresh';
 
-// biome-ignore lint/suspicious/noExplicitAny: a client looks into answers without our types
-type Answer = any;
-
 describeWithPostgres('two workers beside a mail server that takes a mail and then says nothing', () => {
-  let events: TestEventStoreDb;
-  let database: Awaited<ReturnType<typeof freshDatabase>>;
+  let programs: ProgramsOnServers;
   let mailServer: MailServer;
   let answerMails: () => void;
-  let programs: Program[];
-  let url: string;
+  /** Of the API and both workers. */
+  let urls: readonly string[];
+  let ask: ReturnType<typeof clientOf>;
   beforeEach(async () => {
     const { promise: hangsUntil, resolve } = Promise.withResolvers<void>();
     answerMails = resolve;
-    [events, database, mailServer] = await Promise.all([
-      startEventStoreDb(),
-      freshDatabase(),
-      startMailServer({ hangsUntil }),
-    ]);
-    programs = [start('api'), start('worker'), start('worker')];
-    await Promise.all(programs.map((program) => program.says(/ready: \S+/)));
-    url = urlOf(programs[0] as Program);
+    mailServer = await startMailServer({ hangsUntil });
+    programs = await ProgramsOnServers.open({ SMTP_URL: mailServer.url });
+    const started = (['api', 'worker', 'worker'] as const).map((name) => programs.start(name));
+    urls = await Promise.all(started.map(addressOf));
+    ask = clientOf(urls[0] as string);
   });
   afterEach(async () => {
     answerMails();
-    for (const program of programs) await program.kill();
+    await programs.close();
     await mailServer.stop();
-    await events.close();
-    await database.drop();
   });
 
-  const start = (name: 'api' | 'worker') =>
-    new Program(name, ['--port', '0'], {
-      LEADGER_EVENTS: events.connectionString,
-      DATABASE_URL: database.url,
-      LEADGER_MASTER_KEY: '07'.repeat(32),
-      SMTP_URL: mailServer.url,
-    });
-  const urlOf = ({ stdout }: Program) => new URL(/ready: (\S+)/.exec(stdout)?.[1] as string).origin;
-  const ask = async (path: string, body?: unknown): Promise<Answer> => {
-    const headers = { 'content-type': 'application/json' };
-    const response = await fetch(url + path, body ? { method: 'POST', headers, body: JSON.stringify(body) } : {});
-    const answer = await response.json();
-    if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${JSON.stringify(answer)}`);
-    return answer;
-  };
   const facts = async <Type extends EventTypeName>(type: Type): Promise<FactOf<Type>[]> => {
     const found = [];
-    for await (const recorded of events.log.readAll({ filter: { types: [type] } })) found.push(decode(recorded));
+    for await (const recorded of programs.events.log.readAll({ filter: { types: [type] } }))
+      found.push(decode(recorded));
     return found as FactOf<Type>[];
   };
   const placeOrders = async () => {
@@ -85,7 +62,7 @@ describeWithPostgres('two workers beside a mail server that takes a mail and the
     await waitUntil(async () => (await wished()).length === CUSTOMERS * mailsOfEachOrder);
     await waitUntil(() => mailServer.received.length > 0);
     await receiveLeads();
-    for (const program of programs) expect(await fetch(`${urlOf(program)}/health`)).toMatchObject({ ok: true });
+    for (const url of urls) expect(await fetch(`${url}/health`)).toMatchObject({ ok: true });
     expect(await facts('MailSent')).toEqual([]);
     await receiveLeads();
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEventStoreDb, type TestEventStoreDb } from '#test/event-stores/event-stores';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { addressOf, onServers } from './on-servers.ts';
 import { Program } from './program.ts';
 
 /** In both connection strings, and in every place where one can have a password. */
@@ -26,11 +27,8 @@ describeWithPostgres('with passwords in both connection strings', () => {
     events = await startEventStoreDb();
     database = await freshDatabase();
     environment = {
-      LEADGER_EVENTS: withMark(events.connectionString),
-      DATABASE_URL: withMark(database.url),
-      LEADGER_MASTER_KEY: '07'.repeat(32),
+      ...onServers(withMark(events.connectionString), withMark(database.url)),
       LEADGER_LOG_LEVEL: 'trace',
-      SMTP_URL: 'smtp://127.0.0.1:9',
     };
   });
   afterAll(async () => {
@@ -51,7 +49,7 @@ describeWithPostgres('with passwords in both connection strings', () => {
   test.each(['api', 'worker', 'standalone'] as const)('%s prints, logs and answers none', async (name) => {
     const data = name === 'standalone' ? ['--data', directory] : [];
     const program = new Program(name, ['--port', '0', ...data], environment);
-    const [, url] = await program.says(/ready: (http:\/\/[^/\s]+)/);
+    const url = await addressOf(program);
     for (const path of [
       '/health',
       '/health/ready',

@@ -8,6 +8,7 @@ import { startWireNode } from '#event-store/wire-node/wire-node';
 import { type Cluster, startCluster } from '#test/postgres/cluster';
 import { describeWithOwnPostgres } from '#test/postgres/database';
 import { waitUntil } from '#test/wait-until';
+import { onServers } from './on-servers.ts';
 import { Program } from './program.ts';
 
 describeWithOwnPostgres('a program that starts', () => {
@@ -39,10 +40,7 @@ describeWithOwnPostgres('a program that starts', () => {
   /** The database is prepared without the event store, which is away. */
   const start = (databaseUrl: string, others: Readonly<Record<string, string>> = {}) =>
     new Program('worker', ['--port', '0'], {
-      LEADGER_EVENTS: 'esdb://127.0.0.1:9?tls=false',
-      DATABASE_URL: databaseUrl,
-      LEADGER_MASTER_KEY: '07'.repeat(32),
-      SMTP_URL: 'smtp://127.0.0.1:9',
+      ...onServers('esdb://127.0.0.1:9?tls=false', databaseUrl),
       ...others,
     });
   const ends = async (databaseUrl: string) => {

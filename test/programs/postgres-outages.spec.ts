@@ -7,13 +7,11 @@ import { startEventStoreDb, type TestEventStoreDb } from '#test/event-stores/eve
 import { type Cluster, startCluster } from '#test/postgres/cluster';
 import { describeWithOwnPostgres } from '#test/postgres/database';
 import { waitUntil } from '#test/wait-until';
+import { type Answer, addressOf, onServers } from './on-servers.ts';
 import { Program } from './program.ts';
 
 const nothingBroken = Object.fromEntries(Object.keys(laws).map((law) => [law, 0]));
 const FROZEN_SECONDS = 15;
-
-// biome-ignore lint/suspicious/noExplicitAny: a client looks into answers without our types
-type Answer = any;
 
 describeWithOwnPostgres('an API and two workers whose PostgreSQL goes away under load', () => {
   let events: TestEventStoreDb;
@@ -26,14 +24,11 @@ describeWithOwnPostgres('an API and two workers whose PostgreSQL goes away under
     programs = (['api', 'worker', 'worker'] as const).map(
       (name) =>
         new Program(name, ['--port', '0'], {
-          LEADGER_EVENTS: events.connectionString,
-          DATABASE_URL: cluster.url,
-          LEADGER_MASTER_KEY: '07'.repeat(32),
+          ...onServers(events.connectionString, cluster.url),
           LEADGER_LEASE_SECONDS: '3',
-          SMTP_URL: 'smtp://127.0.0.1:9',
         }),
     );
-    urls = await Promise.all(programs.map(async (one) => (await one.says(/ready: (http:\/\/[^/\s]+)/))[1] as string));
+    urls = await Promise.all(programs.map(addressOf));
   });
   afterAll(async () => {
     for (const program of programs) await program.kill();

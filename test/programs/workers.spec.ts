@@ -2,60 +2,29 @@ import { checkLaws, laws } from '#audit/laws/laws';
 import { decode } from '#domain/codec';
 import { hashOfEvent } from '#event-store/event-hash';
 import { processes as everyProcess } from '#processes/processes';
-import { startEventStoreDb, type TestEventStoreDb } from '#test/event-stores/event-stores';
-import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
+import { describeWithPostgres } from '#test/postgres/database';
 import { waitUntil } from '#test/wait-until';
+import { type Answer, addressOf, clientOf, ProgramsOnServers } from './on-servers.ts';
 import { Program } from './program.ts';
 
 const LEASE_SECONDS = '3';
 const nothingBroken = Object.fromEntries(Object.keys(laws).map((law) => [law, 0]));
 const leadTypes = ['exclusive-fresh', 'exclusive-aged', 'shared-fresh', 'shared-aged'];
 
-// biome-ignore lint/suspicious/noExplicitAny: a client looks into answers without our types
-type Answer = any;
-
 describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL', () => {
-  let events: TestEventStoreDb;
-  let database: Awaited<ReturnType<typeof freshDatabase>>;
-  let api: Program;
-  let url: string;
-  const workers: Program[] = [];
+  let programs: ProgramsOnServers;
+  let workers: readonly Program[];
+  let ask: ReturnType<typeof clientOf>;
   beforeEach(async () => {
-    events = await startEventStoreDb();
-    database = await freshDatabase();
-    api = start('api');
-    await Promise.all([startWorker(), startWorker()]);
-    url = (await api.says(/ready: (\S+)/))[1] as string;
+    // No customer here has an address, so no mail is sent.
+    programs = await ProgramsOnServers.open({ LEADGER_LEASE_SECONDS: LEASE_SECONDS });
+    const api = programs.start('api');
+    workers = [programs.start('worker'), programs.start('worker')];
+    ask = clientOf(await addressOf(api));
+    await Promise.all(workers.map(addressOf));
   });
-  afterEach(async () => {
-    for (const program of [api, ...workers.splice(0)]) await program.kill();
-    await events.close();
-    await database.drop();
-  });
+  afterEach(() => programs.close());
 
-  const start = (name: 'api' | 'worker') =>
-    new Program(name, ['--port', '0'], {
-      LEADGER_EVENTS: events.connectionString,
-      DATABASE_URL: database.url,
-      LEADGER_MASTER_KEY: '07'.repeat(32),
-      LEADGER_LEASE_SECONDS: LEASE_SECONDS,
-      // No customer here has an address, so no mail is sent.
-      SMTP_URL: 'smtp://127.0.0.1:9',
-    });
-  async function startWorker(): Promise<Program> {
-    const worker = start('worker');
-    workers.push(worker);
-    await worker.says(/is ready/);
-    return worker;
-  }
-
-  const ask = async (path: string, body?: unknown): Promise<Answer> => {
-    const headers = { 'content-type': 'application/json' };
-    const response = await fetch(url + path, body ? { method: 'POST', headers, body: JSON.stringify(body) } : {});
-    const answer = await response.json();
-    if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${JSON.stringify(answer)}`);
-    return answer;
-  };
   /** As the programs see it: a node of ours has positions of its own. */
   const endOfLog = async (): Promise<string> => (await ask('/health')).store.position;
   let people = 0;
@@ -76,7 +45,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
   };
   const processEvents = async (type?: string) => {
     const facts = [];
-    for await (const recorded of events.log.readAll(type ? { filter: { types: [type] } } : {}))
+    for await (const recorded of programs.events.log.readAll(type ? { filter: { types: [type] } } : {}))
       facts.push(decode(recorded));
     return facts.filter(({ cause }) => cause.actor.startsWith('process:'));
   };
@@ -87,7 +56,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
   const leasesHeldByBoth = async (): Promise<ReadonlyMap<string, number>> => {
     const tokens = new Map<string, number>();
     await waitUntil(async () => {
-      const leases = await database.query(
+      const leases = await programs.database.query(
         "SELECT unit, holder, token::int FROM coordination.leases WHERE unit LIKE 'lead-distribution/%'",
       );
       for (const { unit, token } of leases) tokens.set(unit, token);
@@ -96,7 +65,7 @@ describeWithPostgres('two workers and an API on an EventStoreDB and a PostgreSQL
     return tokens;
   };
   const holdsEveryLaw = async () =>
-    expect((await checkLaws(events.log, { hashOf: hashOfEvent })).laws).toEqual(nothingBroken);
+    expect((await checkLaws(programs.events.log, { hashOf: hashOfEvent })).laws).toEqual(nothingBroken);
 
   test('share the work by lead type, and the API reads what a worker wrote', async () => {
     await placeOrders();
