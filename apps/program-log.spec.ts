@@ -16,7 +16,7 @@ describe('the log of a program', () => {
     ['the cause', new Error('it failed', { cause: new Error('to ada.byron@example.org') })],
   ])('does not quote %s of an error', (_, err) => {
     log.error({ err }, 'a request failed unexpectedly');
-    expect(JSON.stringify(lines)).not.toMatch(/byron|555/i);
+    expect(JSON.stringify(lines)).not.toMatch(/byron|555\W*0142/i);
     expect(written()[0]).toMatchObject({ program: 'worker', err: { type: err.name, stack: expect.any(String) } });
   });
 

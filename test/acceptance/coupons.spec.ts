@@ -256,9 +256,7 @@ test('CHK-1: a card number is refused wherever a token is expected, and never re
       expect(refused).toMatchObject({ status: 400, body: { errors: [{ field: 'paymentToken' }] } });
       expect(refused.text).not.toContain(paymentToken);
     }
-  // An id may have these digits by chance.
-  const log = JSON.stringify(await shop.log()).replaceAll(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, 'id');
-  expect(log).not.toMatch(/4242|3782 822463/);
+  expect(JSON.stringify(await shop.log())).not.toMatch(/(4242\W?){4}|3782\W?822463\W?10005/);
 });
 
 test('CHK-1: a checkout that is not completed is abandoned after a day', async () => {

@@ -164,9 +164,7 @@ function describeAnalytics(open: () => Promise<{ readModels: ReadModels; close()
       { code: 'SPRING', outcome: 'used', attempts: 1 },
     ]);
     const everything = await Promise.all(views.map(({ name }) => ask(`SELECT * FROM ${name}`)));
-    // A position of a server may have the digits of a telephone number.
-    const besidesPositions = JSON.stringify(everything).replaceAll(/"\d{16}"/g, '');
-    expect(besidesPositions).not.toMatch(/Ada|Byron|@|555|"box"|keyId/);
+    expect(JSON.stringify(everything)).not.toMatch(/Ada|Byron|@|21[23]\W*555\W*0\d{3}|"box"|keyId/);
   });
 
   test('each row has the log position up to which it is current', async () => {
