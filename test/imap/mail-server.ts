@@ -92,7 +92,8 @@ export async function startMailServer(): Promise<MailServer> {
       await client.mailboxOpen('INBOX');
       return await act(client);
     } finally {
-      await client.logout();
+      // The server may have ended the connection, once what was asked of it is done.
+      if (client.usable) await client.logout();
     }
   };
   const start = async () => {
