@@ -49,6 +49,7 @@ const usualLevel: Readonly<Record<Activity['kind'], Level>> = {
   row: 'trace',
   import: 'info',
   'support-mail': 'info',
+  cli: 'info',
 };
 
 /**

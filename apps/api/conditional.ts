@@ -1,4 +1,5 @@
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** An answer with a revision has it as its ETag, so that no route can forget it. */
@@ -32,16 +33,32 @@ export async function answerConditionally(
   reply: FastifyReply,
   payload: unknown,
 ): Promise<unknown> {
-  if (!isRead(method) || reply.statusCode !== 200 || typeof payload !== 'string') return payload;
-  const revision = reply.getHeader('etag');
-  const bytes = Buffer.from(payload);
-  const digest = hash('sha256', payload.replaceAll(FORECASTS, ''), 'base64url');
-  const etag = typeof revision === 'string' ? `${revision.slice(0, -1)}-${digest}"` : `"${digest}"`;
+  const given = reply.getHeader('etag') as string | undefined;
+  const etag = isRead(method) && reply.statusCode === 200 ? etagOfAnswer(payload, given) : undefined;
+  if (etag === undefined) return payload;
   reply.header('etag', etag);
-  if (!isAmong(headers['if-none-match'], etag)) return bytes;
+  const answer = typeof payload === 'string' ? Buffer.from(payload) : payload;
+  const isKnown = isAmong(headers['if-none-match'], etag);
+  // Of an answer to HEAD, Fastify itself leaves the body out. Pieces it would read to their end.
+  if (answer instanceof Readable && (isKnown || method === 'HEAD')) answer.destroy();
+  if (!isKnown) return answer;
   reply.code(304).removeHeader('content-type').removeHeader('content-length');
-  // Of an answer to HEAD, Fastify itself leaves the body out.
-  return method === 'HEAD' ? bytes : null;
+  return method === 'HEAD' ? answer : null;
+}
+
+/** @param given the revision; of what is sent piece by piece the whole ETag, which its route has made */
+function etagOfAnswer(payload: unknown, given: string | undefined): string | undefined {
+  if (payload instanceof Readable) return given;
+  if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return undefined;
+  const digest = hash('sha256', typeof payload === 'string' ? payload.replaceAll(FORECASTS, '') : payload, 'base64url');
+  return given === undefined ? `"${digest}"` : `${given.slice(0, -1)}-${digest}"`;
+}
+
+/** Of an answer that is too long for memory: it is read once for its ETag, and once more to be sent. */
+export async function etagOfPieces(pieces: AsyncIterable<string>): Promise<string> {
+  const digest = createHash('sha256');
+  for await (const piece of pieces) digest.update(piece);
+  return `"${digest.digest('base64url')}"`;
 }
 
 /** If-None-Match treats weak and strong ETags alike. */

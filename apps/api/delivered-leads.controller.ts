@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { Body, Controller, Get, Inject, Put, Query, Res, UseInterceptors } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Inject, Put, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { csvLine } from '#apps/csv';
@@ -20,11 +20,12 @@ import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
+import { etagOfPieces } from './conditional.ts';
 import { Count, FieldNames, Id, Line, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute, WaitFor } from './reads.ts';
-import { CommandRoute, Problems } from './responses.ts';
+import { FileRoute, listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
+import { CommandRoute } from './responses.ts';
 
 const search: Parameters<typeof Line>[0] = {
   description:
@@ -142,26 +143,28 @@ export class DeliveredLeadsController {
   }
 
   @Get('leads.csv')
-  @UseInterceptors(WaitFor)
-  @ApiOperation({ summary: 'The delivered leads as a file for spreadsheets (DLV-9)' })
-  @ApiResponse({
-    status: 200,
+  @FileRoute({
+    summary: 'The delivered leads as a file for spreadsheets (DLV-9)',
     description: 'CSV in UTF-8. A text that a spreadsheet would run as a formula begins with an apostrophe.',
-    content: { 'text/csv': { schema: { type: 'string' }, example: csvLine(columns) } },
+    type: 'text/csv',
+    example: csvLine(columns),
   })
-  @Problems(400, 404, 503)
   async downloadDeliveredLeads(
     @IdOf('customer') customerId: string,
     @Query() { orderId, search }: DownloadQuery,
     @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const leads = await this.#queries.deliveredLeads.download(reader, { customerId, orderId, search });
-    if (!leads) throw notFound('customer', customerId);
+    const csv = async () => {
+      const leads = await this.#queries.deliveredLeads.download(reader, { customerId, orderId, search });
+      if (!leads) throw notFound('customer', customerId);
+      return csvOf(leads);
+    };
     reply
       .type('text/csv; charset=utf-8')
-      .header('content-disposition', `attachment; filename="leads-${customerId}.csv"`);
-    return Readable.from(csvOf(leads));
+      .header('content-disposition', `attachment; filename="leads-${customerId}.csv"`)
+      .header('etag', await etagOfPieces(await csv()));
+    return Readable.from(await csv());
   }
 
   @Put('leads/:leadId/rating')

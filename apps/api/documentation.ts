@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
@@ -54,7 +54,7 @@ export function serveDocumentation(application: NestFastifyApplication): void {
   );
   server.get('/api/docs/start.js', (_, reply) => reply.type('text/javascript').send(START));
   for (const [file, type] of Object.entries(assets))
-    server.get(`/api/docs/${file}`, (_, reply) => reply.type(type).send(createReadStream(assetPath(file))));
+    server.get(`/api/docs/${file}`, async (_, reply) => reply.type(type).send(await readFile(assetPath(file))));
 }
 
 /** Any route may answer this, before its own code runs. */

@@ -52,9 +52,10 @@ export class PaymentNoticesController {
     if (outcome?.kind === 'refused' && outcome.refusal.code === 'refund-under-way')
       throw notYet('the refund has no result yet');
     if (told.mayBeOurs) throw notYet('a charge has no result yet');
+    const refund = told.kind === 'refund-returned' ? told.refundReference : undefined;
     request.log.warn(
-      { kind: 'payment-notice', notice: told.kind, reference },
-      'a notice is about a payment that this store does not know',
+      { kind: 'payment-notice', notice: told.kind, reference, refund },
+      'a notice is about a payment or a refund that this store does not know',
     );
     return { recorded: false };
   }

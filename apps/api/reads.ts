@@ -1,4 +1,5 @@
 import {
+  applyDecorators,
   type CallHandler,
   type ExecutionContext,
   Inject,
@@ -74,6 +75,11 @@ const ifNoneMatch = {
   schema: { type: 'string' as const },
 };
 
+const notModified = ApiResponse({
+  status: 304,
+  description: 'The answer is still the one that If-None-Match names.',
+});
+
 /** A route that answers from the read models. */
 export const ReadRoute = <Schema extends z.ZodType>({ summary, answer, example }: ReadRoute<Schema>) =>
   answering(
@@ -82,7 +88,31 @@ export const ReadRoute = <Schema extends z.ZodType>({ summary, answer, example }
     ApiOperation({ summary }),
     ApiHeader(ifNoneMatch),
     succeeds(200, 'Its ETag begins with the revision, where it has one.', answer, example),
-    ApiResponse({ status: 304, description: 'The answer is still the one that If-None-Match names.' }),
+    notModified,
+    Problems(400, 404, 503),
+  );
+
+interface FileRoute {
+  readonly summary: string;
+  readonly description: string;
+  /** Its media type. */
+  readonly type: string;
+  readonly format?: 'binary';
+  readonly example: string;
+}
+
+/** A route that answers a file, or a page to print, made of the read models. */
+export const FileRoute = ({ summary, description, type, format, example }: FileRoute) =>
+  applyDecorators(
+    UseInterceptors(WaitFor),
+    ApiOperation({ summary }),
+    ApiHeader(ifNoneMatch),
+    ApiResponse({
+      status: 200,
+      description,
+      content: { [type]: { schema: { type: 'string', ...(format && { format }) }, example } },
+    }),
+    notModified,
     Problems(400, 404, 503),
   );
 

@@ -1,5 +1,5 @@
-import { Body, Controller, Get, Inject, Put, Query, Res, UseInterceptors } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Inject, Put, Query, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Instant } from '#domain/kernel/events';
@@ -22,7 +22,7 @@ import { Asking } from './caller.ts';
 import { Conforming, CountInQuery, FieldNames, Id, InstantField, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute, WaitFor } from './reads.ts';
+import { FileRoute, listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
 
 /** Marked when the stream of its store is damaged. */
@@ -113,14 +113,7 @@ export class ReceiptsController {
   }
 
   @Get('receipts/:receiptId/html')
-  @UseInterceptors(WaitFor)
-  @ApiOperation({ summary: TITLE })
-  @ApiResponse({
-    status: 200,
-    description: 'The receipt.',
-    content: { 'text/html': { schema: { type: 'string' }, example: '<!doctype html>' } },
-  })
-  @Problems(400, 404, 503)
+  @FileRoute({ summary: TITLE, description: 'The receipt.', type: 'text/html', example: '<!doctype html>' })
   async getReceiptPage(
     @IdOf('receipt') receiptId: string,
     @Query() _: ReadQuery,
@@ -135,15 +128,14 @@ export class ReceiptsController {
   }
 
   @Get('receipts/:receiptId/pdf')
-  @UseInterceptors(WaitFor)
-  @ApiOperation({ summary: 'The same page as a PDF' })
-  @ApiResponse({
-    status: 200,
+  @FileRoute({
+    summary: 'The same page as a PDF',
     description:
       'The receipt. Letters that its font does not have (it has Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew and Arabic ones) are replaced by U+FFFD.',
-    content: { 'application/pdf': { schema: { type: 'string', format: 'binary' }, example: '%PDF' } },
+    type: 'application/pdf',
+    format: 'binary',
+    example: '%PDF',
   })
-  @Problems(400, 404, 503)
   async getReceiptPdf(
     @IdOf('receipt') receiptId: string,
     @Query() _: ReadQuery,

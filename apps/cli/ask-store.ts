@@ -6,6 +6,7 @@ import type { RequestContext } from '#requests/request-tools';
 import { openStores, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
 import { type RunningStore, runStore } from './running-store.ts';
+import { activitiesOfCommand } from './telling.ts';
 
 /** What a command of the CLI asks of a store: over HTTP where a program runs it, else in this program. */
 interface Question {
@@ -41,7 +42,7 @@ function reasonIn({ reason }: Question): Pick<Question, 'reason'> {
 
 async function askHere(location: StoreLocation, question: Question): Promise<unknown> {
   const { here, reason, catchesUp = false, settles = false } = question;
-  const stores = await openStores({ ...location, mustExist: true });
+  const stores = await openStores({ ...location, mustExist: true, ...activitiesOfCommand() });
   // A store on servers has workers, which do what follows.
   const works = stores.directory !== undefined;
   const store = await runStore(stores, { works, callsOutside: false, prepare: false });

@@ -44,13 +44,16 @@ program
   .description(
     "compares the receipts with the payment provider's report of its balance, day by day, and lists the differences; it fails when there are any, or when no line of the report is of the period",
   )
-  .argument('<file>', 'the report as CSV: "Balance change from activity, itemized" of Stripe')
+  .argument(
+    '<file...>',
+    'the report as CSV: "Balance change from activity, itemized" of Stripe; several count as one, and may overlap',
+  )
   .option('--from <day>', 'the first day that the report is of, in UTC; default: the day of its first line')
   .option('--to <day>', 'the last day that the report is of, in UTC; default: the day of its last line')
   .option('--json', 'print JSON')
-  .action(async (file: string, options: { json?: boolean; from?: string; to?: string }) => {
+  .action(async (files: string[], options: { json?: boolean; from?: string; to?: string }) => {
     const { reconcileWith } = await import('./reconcile.ts');
-    process.exitCode = await reconcileWith(location(), file, options);
+    process.exitCode = await reconcileWith(location(), files, options);
   });
 
 program

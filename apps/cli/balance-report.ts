@@ -36,19 +36,20 @@ const kinds: Readonly<Record<string, BalanceLine['kind']>> = {
   refund_failure: 'refund-returned',
 };
 
-/** Reads a report that the provider's dashboard or API made. @throws CommandFailed where it is none */
-export async function readBalanceReport(file: string): Promise<BalanceReport> {
+/** Reads reports that the provider's dashboard or API made, as one. They may overlap. @throws CommandFailed where one is none */
+export async function readBalanceReports(files: readonly string[]): Promise<BalanceReport> {
   const lines = new Map<string, BalanceLine>();
   const others = new Map<string, number>();
   const days = new Set<string>();
-  for await (const { cells, number } of recordsIn(file)) {
-    const day = dayIn(cells, number);
-    days.add(day);
-    const category = idIn(cells, 'reporting_category', number);
-    const kind = Object.hasOwn(kinds, category) ? kinds[category] : undefined;
-    if (!kind) others.set(category, (others.get(category) ?? 0) + 1);
-    else keep(lines, lineOf(cells, kind, day, number), number);
-  }
+  for (const file of files)
+    for await (const { cells, place } of recordsIn(file)) {
+      const day = dayIn(cells, place);
+      days.add(day);
+      const category = idIn(cells, 'reporting_category', place);
+      const kind = Object.hasOwn(kinds, category) ? kinds[category] : undefined;
+      if (!kind) others.set(category, (others.get(category) ?? 0) + 1);
+      else keep(lines, lineOf(cells, kind, day, place), place);
+    }
   return { lines: [...lines.values()], others: Object.fromEntries(others), days };
 }
 
@@ -58,20 +59,20 @@ export function spanOf({ days }: BalanceReport): Period | undefined {
   return from === undefined ? undefined : { from, to: later.at(-1) ?? from };
 }
 
-interface Numbered {
+interface Placed {
   readonly cells: Cells;
-  /** Of its line in the file. */
-  readonly number: number;
+  /** File and line. */
+  readonly place: string;
 }
 
 /** A file without even a header is a download that broke off. */
-async function* recordsIn(file: string): AsyncGenerator<Numbered> {
+async function* recordsIn(file: string): AsyncGenerator<Placed> {
   let hasHeader = false;
   const parser = parse({
     bom: true,
     columns: (header: readonly string[]) => {
       hasHeader = true;
-      return checkedHeader(header);
+      return checkedHeader(header, file);
     },
     info: true,
     max_record_size: LONGEST_RECORD,
@@ -85,7 +86,7 @@ async function* recordsIn(file: string): AsyncGenerator<Numbered> {
     for await (const { record, info } of parser) {
       count += 1;
       if (count > MOST_LINES) throw new CommandFailed(`${file} has more than ${MOST_LINES} lines: split it by days`);
-      yield { cells: record as Cells, number: (info as { lines: number }).lines };
+      yield { cells: record as Cells, place: `${file}, line ${(info as { lines: number }).lines}` };
     }
     if (!hasHeader) throw new CommandFailed(`${file} is empty: it is no itemized balance report`);
   } catch (error) {
@@ -97,28 +98,28 @@ async function* recordsIn(file: string): AsyncGenerator<Numbered> {
 }
 
 /** Columns may stand in any order, and others may stand between them. Of two with the same name, neither is meant. */
-function checkedHeader(header: readonly string[]): string[] {
+function checkedHeader(header: readonly string[], file: string): string[] {
   const missing = REQUIRED.filter((name) => !header.includes(name));
   if (missing.length > 0)
-    throw new CommandFailed(`the file has no column ${missing.join(', ')}: it is no itemized balance report`);
+    throw new CommandFailed(`${file} has no column ${missing.join(', ')}: it is no itemized balance report`);
   const known = [...REQUIRED, ...OPTIONAL].filter((name) => header.indexOf(name) !== header.lastIndexOf(name));
-  if (known.length > 0) throw new CommandFailed(`the file has the column ${known.join(', ')} twice`);
+  if (known.length > 0) throw new CommandFailed(`${file} has the column ${known.join(', ')} twice`);
   return [...header];
 }
 
 const PROVIDERS_ID = /^[\w.:-]{1,255}$/;
 
-function idIn(cells: Cells, column: keyof Cells, number: number): string {
+function idIn(cells: Cells, column: keyof Cells, place: string): string {
   const id = cells[column] ?? '';
-  if (!PROVIDERS_ID.test(id)) throw new CommandFailed(`line ${number}: ${column} is no id`);
+  if (!PROVIDERS_ID.test(id)) throw new CommandFailed(`${place}: ${column} is no id`);
   return id;
 }
 
 const INSTANT = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(:\d\d)?)/;
 
-function dayIn({ created_utc: created }: Cells, number: number): string {
+function dayIn({ created_utc: created }: Cells, place: string): string {
   const [, day = '', time = ''] = INSTANT.exec(created) ?? [];
-  if (!isOnDay(`${day}T${time}Z`, day)) throw new CommandFailed(`line ${number}: created_utc is no instant`);
+  if (!isOnDay(`${day}T${time}Z`, day)) throw new CommandFailed(`${place}: created_utc is no instant`);
   return day;
 }
 
@@ -136,23 +137,23 @@ function isOnDay(instant: string, day: string): boolean {
  * A charge in another currency than that of the balance: the receipt has what the customer was charged. That amount is the one of the charge
  * or the refund, so the sign is that of the balance.
  */
-function lineOf(cells: Cells, kind: BalanceLine['kind'], day: string, number: number): BalanceLine {
+function lineOf(cells: Cells, kind: BalanceLine['kind'], day: string, place: string): BalanceLine {
   const isExchanged = Boolean(cells.customer_facing_currency && cells.customer_facing_amount);
   const currency = ((isExchanged ? cells.customer_facing_currency : cells.currency) ?? '').toUpperCase();
   const amount = (isExchanged ? cells.customer_facing_amount : cells.gross) ?? '';
   const cents = isCurrency(currency) ? minorUnitsOf(amount, currency) : undefined;
-  if (cents === undefined) throw new CommandFailed(`line ${number}: the amount is no amount of a currency`);
+  if (cents === undefined) throw new CommandFailed(`${place}: the amount is no amount of a currency`);
   const names = ['source_id', ...(kind === 'charge' ? (['charge_id', 'payment_intent_id'] as const) : [])] as const;
-  const references = names.filter((name) => cells[name]).map((name) => idIn(cells, name, number));
-  const id = idIn(cells, 'balance_transaction_id', number);
+  const references = names.filter((name) => cells[name]).map((name) => idIn(cells, name, place));
+  const id = idIn(cells, 'balance_transaction_id', place);
   const amountCents = isExchanged && cells.gross.startsWith('-') !== cents < 0 ? -cents : cents;
   return { id, kind, references, day, amountCents, currency };
 }
 
-/** Reports that overlap may be joined into one file: the same line counts once. */
-function keep(lines: Map<string, BalanceLine>, line: BalanceLine, number: number): void {
+/** Reports may overlap: the same line counts once. */
+function keep(lines: Map<string, BalanceLine>, line: BalanceLine, place: string): void {
   const known = lines.get(line.id);
   if (known && JSON.stringify(known) !== JSON.stringify(line))
-    throw new CommandFailed(`line ${number}: ${line.id} is in the file before, with other values`);
+    throw new CommandFailed(`${place}: ${line.id} is there before, with other values`);
   lines.set(line.id, line);
 }

@@ -22,6 +22,7 @@ import { CommandFailed } from './command-failed.ts';
 import { type CopyOptions, mustBeApart } from './copy.ts';
 import { printLines } from './print.ts';
 import { Progress } from './progress.ts';
+import { noteCounts } from './telling.ts';
 
 /**
  * Makes a store of an older version anew, with its keys: the log in the forms of this version, with all personal texts
@@ -69,6 +70,7 @@ async function rewrite(source: EventStore, target: EventStore, { from, to: name 
   // Keys first: where they are refused, the log of the target is not begun.
   const keys = await copyKeysOf(from, to, await erasedIn(source));
   await beginRewriting(commands, identity, first);
+  noteCounts({ keys });
   printLines(`${counted(keys, 'key is', 'keys are')} in the copy`);
   const vault = await openVault({ ...keysOf(to), mustExist: true });
   try {
@@ -107,6 +109,7 @@ async function copyEvents(source: EventStore, target: EventStore, vault: Vault, 
     progress.update(events),
   );
   progress.end();
+  noteCounts({ copied, compared, ...counts });
   const seconds = (performance.now() - start) / 1000;
   printLines(
     `${counted(copied, 'event')} copied ${way} in ${seconds.toFixed(1)} s`,

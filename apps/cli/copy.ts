@@ -12,6 +12,7 @@ import { CommandFailed } from './command-failed.ts';
 import { linesAbout } from './foreign-events.ts';
 import { printLines } from './print.ts';
 import { Progress } from './progress.ts';
+import { noteCounts } from './telling.ts';
 
 export interface CopyOptions {
   /** A data directory, or an `esdb://…` URL. */
@@ -86,6 +87,7 @@ const isInside = (path: string, directory: string): boolean => path.startsWith(j
 async function copyKeysOf(from: string, to: string, keysTo: string, erased: ReadonlySet<string>): Promise<void> {
   const location = { eventStoreDb: to, databaseUrl: keysTo };
   const keys = await copyKeys({ ...keysOf({ directory: from }), erased }, keysOf(location), () => {});
+  noteCounts({ keys });
   printLines(`${counted(keys, 'key is', 'keys are')} in the database`);
 }
 
@@ -100,6 +102,7 @@ async function copyEvents(
   const onProgress = (events: number) => progress.update(events);
   const { copied, compared } = await copyLog(source, target, { onProgress, beforeFirst });
   progress.end();
+  noteCounts({ copied, compared });
   const seconds = (performance.now() - start) / 1000;
   printLines(
     `${counted(copied, 'event')} copied ${way} in ${seconds.toFixed(1)} s`,

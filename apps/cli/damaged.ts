@@ -2,6 +2,7 @@ import type { EventStore } from '#event-store/port';
 import { type DamagedStream, damagedStreamsIn, foreignStreamsIn, sightOf } from '#requests/damaged-streams';
 import { openForReading, type StoreLocation } from '#wiring/stores';
 import { printJson, printLines } from './print.ts';
+import { noteCounts } from './telling.ts';
 
 /** Lists the streams that others cut, deleted or write to. @returns the exit code: 0 when all streams are whole, as far as seen */
 export async function damaged(location: StoreLocation, { json = false }: { json?: boolean }): Promise<number> {
@@ -11,6 +12,7 @@ export async function damaged(location: StoreLocation, { json = false }: { json?
     await damages?.searched();
     const found = [...damagedStreamsIn(damages), ...(await foreignStreamsOf(stores.events))];
     const sight = sightOf(damages);
+    noteCounts({ streams: found.length });
     if (json) printJson({ sight, streams: found });
     else printLines(...linesAboutDamage(found, sight));
     return found.length === 0 && (sight === 'watching' || sight === 'alone') ? 0 : 1;

@@ -15,6 +15,7 @@ import { withoutTrouble, withTrouble } from './demo/trouble.ts';
 import { printJson } from './print.ts';
 import { bar, Progress } from './progress.ts';
 import { type RunningStore, runStore } from './running-store.ts';
+import { noteCounts } from './telling.ts';
 import { brokenIn } from './verify.ts';
 
 interface DemoOptions {
@@ -41,6 +42,7 @@ interface DemoOptions {
 /** Simulates some days of a lead store and prints a summary. @returns the exit code: 1 when a law is broken */
 export async function demo(options: DemoOptions): Promise<number> {
   const summary = await runDemo(options);
+  noteCounts({ events: summary.events });
   if (options.json) printJson(summary);
   else printSummary(summary, options.data);
   return brokenIn(summary).length === 0 ? 0 : 1;

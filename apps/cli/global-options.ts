@@ -4,6 +4,7 @@ import { checkEnvironment, mustNotBeEmpty, settingIn } from '#apps/settings';
 import { onItsLines } from '#apps/terminal-text';
 import { withoutPasswords } from '#domain/kernel/connection-string';
 import type { StoreLocation } from '#wiring/stores';
+import { tellBeginning } from './telling.ts';
 
 /** An option that was mistyped may be a connection string. */
 export const output = { writeErr: (text: string) => process.stderr.write(onItsLines(withoutPasswords(text))) };
@@ -29,12 +30,17 @@ export const program = new Command('leadger')
   .configureOutput(output)
   .showHelpAfterError()
   .configureHelp({ showGlobalOptions: true })
-  .hook('preAction', (_, command) => {
+  .hook('preAction', async (_, command) => {
     // It says everything that is wrong, not only what comes first.
     if (command.name() === 'check-config') return;
     checkEnvironment();
     for (const name of ['data', 'events', 'database']) mustNotBeEmpty(`--${name}`, program.opts()[name]);
+    await tellBeginning(namesOf(command).join(' '));
   });
+
+/** Of a command and those that it belongs to: `keys rotate`. */
+const namesOf = (command: Command): readonly string[] =>
+  command.parent ? [...namesOf(command.parent), command.name()] : [];
 
 /** Where the options say that the store is. */
 export const location = (): StoreLocation => {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Outcome } from '#requests/addressed-command';
 import { readLeadFile } from '#requests/lead-files/lead-file';
 import type { LeadFileOptions } from '#requests/lead-files/lead-file-row';
@@ -6,7 +5,6 @@ import type { ReceiveLeadRequest } from '#requests/lead-receipt';
 import type { StoreLocation } from '#wiring/stores';
 import { type FileImportOptions, type FileKind, importFile } from './import/file-import.ts';
 import type { Report, Result } from './import/intake.ts';
-import { tellingOfCommand } from './telling.ts';
 
 type ImportOptions = Omit<LeadFileOptions, 'format'> & FileImportOptions;
 
@@ -14,28 +12,15 @@ type ImportOptions = Omit<LeadFileOptions, 'format'> & FileImportOptions;
  * Imports a file of leads. Importing it again changes nothing, because a lead is identified by its contents.
  * @throws CommandFailed, CannotOpenStore
  */
-export async function importLeads(location: StoreLocation, file: string, options: ImportOptions): Promise<void> {
-  const telling = await tellingOfCommand();
-  const id = randomUUID();
-  try {
-    await importFile(location, file, options, leadsIn(options), {
-      activities: telling?.activities,
-      async during(format, run, counts) {
-        const about = { kind: 'import', name: format, id, correlationId: id } as const;
-        if (!telling) return run();
-        await telling.activities.during(about, run, () => ({ outcome: 'done', details: namedAsInApi(counts()) }));
-      },
-    });
-  } finally {
-    await telling?.telemetry?.stop();
-  }
-}
+export const importLeads = (location: StoreLocation, file: string, options: ImportOptions): Promise<void> =>
+  importFile(location, file, options, leadsIn(options));
 
 const leadsIn = (options: ImportOptions): FileKind<{ readonly lead: ReceiveLeadRequest }, ReceiveLeadRequest> => ({
   name: 'leads',
   path: '/api/leads/batches',
   read: (bytes, format, told) => readLeadFile(bytes, { ...options, format }, told),
   itemOf: ({ lead }) => ({ item: lead }),
+  namesOfCounts: { new: 'received', known: 'known', duplicate: 'duplicates' },
   words: { new: 'leads imported', known: 'known before', duplicate: 'duplicates: another lead has the person' },
   receive: async ({ leads }, items, context) =>
     (await leads.receive(items, context)).map(({ outcome }) => resultOf(outcome)),
@@ -51,15 +36,6 @@ interface InApi {
   readonly known: number;
   readonly duplicates: number;
 }
-
-const namedAsInApi = ({
-  new: received,
-  known,
-  duplicate: duplicates,
-  rejected,
-}: Report['counts'] & { rejected: number }) => ({
-  ...{ received, known, duplicates, rejected },
-});
 
 function resultOf(outcome: Outcome): Result {
   if (outcome.kind === 'accepted') {

@@ -31,6 +31,7 @@ const personsIn = (options: ImportOptions): FileKind<{ readonly person: PersonOf
       item: person,
       incomplete: notUnderstood && `suppressed, but not by all: ${notUnderstood}`,
     }),
+    namesOfCounts: { new: 'suppressed', known: 'known' },
     words: { new: 'persons suppressed', known: 'suppressed before' },
     async receive({ suppressions }, items, context) {
       const persons = items.map((person) => ({ ...person, ...by }));

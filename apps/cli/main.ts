@@ -14,6 +14,7 @@ import { wholeNumber } from './arguments.ts';
 import { CommandFailed } from './command-failed.ts';
 import { location, program } from './global-options.ts';
 import { printError, printLines } from './print.ts';
+import { tellEnd } from './telling.ts';
 
 program
   .command('catalog')
@@ -84,7 +85,9 @@ async function refuseOtherEncodings(): Promise<void> {
 
 await refuseOtherEncodings()
   .then(() => program.parseAsync())
-  .catch((error: unknown) => {
+  .then(() => tellEnd())
+  .catch(async (error: unknown) => {
     printError(`leadger: ${messageOf(error)}`);
     process.exitCode = 1;
+    await tellEnd(error);
   });

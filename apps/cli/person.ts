@@ -3,22 +3,36 @@ import type { StoreLocation } from '#wiring/stores';
 import { askStore } from './ask-store.ts';
 import { CommandFailed } from './command-failed.ts';
 import { printJson, printLines } from './print.ts';
+import { noteCounts } from './telling.ts';
 
 interface PersonOptions extends NamedPerson {
   /** Why. It is recorded, sealed; for an export, only where the person is a customer. */
   readonly reason: string;
 }
 
+interface Exported {
+  readonly asCustomer: readonly unknown[];
+  readonly asLead: readonly unknown[];
+}
+
+interface Erased {
+  readonly customers: number;
+  readonly leads: number;
+}
+
 type Act = 'exports' | 'erasures';
 
 /** Prints all that is held about a person, as JSON. @throws CommandFailed, CannotOpenStore */
 export async function exportPerson(location: StoreLocation, { reason, ...person }: PersonOptions): Promise<void> {
-  printJson((await act(location, 'exports', person, reason)) as object);
+  const found = (await act(location, 'exports', person, reason)) as Exported;
+  noteCounts({ customers: found.asCustomer.length, leads: found.asLead.length });
+  printJson(found);
 }
 
 /** Erases a person, and ends what the person still had. @throws CommandFailed, CannotOpenStore */
 export async function erasePerson(location: StoreLocation, { reason, ...person }: PersonOptions): Promise<void> {
-  const { customers, leads } = (await act(location, 'erasures', person, reason)) as Record<string, number>;
+  const { customers, leads } = (await act(location, 'erasures', person, reason)) as Erased;
+  noteCounts({ customers, leads });
   printLines(`erased: ${customers} as customer, ${leads} as lead`);
 }
 

@@ -1,18 +1,20 @@
 import { openStores, type StoreLocation } from '#wiring/stores';
 import { printLines } from './print.ts';
 import { Progress } from './progress.ts';
+import { activitiesOfCommand, noteCounts } from './telling.ts';
 
 /** Rebuilds a read model from the log; without a name, all of them. @throws UnknownModel, CannotOpenStore (e.g. while the store is running) */
 export async function rebuild(location: StoreLocation, name: string | undefined): Promise<void> {
-  const stores = await openStores({ ...location, mustExist: true });
+  const stores = await openStores({ ...location, mustExist: true, ...activitiesOfCommand() });
   try {
     const { events, readModels } = stores;
     const end = await events.head();
-    for (const model of name === undefined ? readModels.names : [name]) {
+    for (const [index, model] of (name === undefined ? readModels.names : [name]).entries()) {
       const start = performance.now();
       const progress = progressUpTo(end);
       await readModels.rebuild(model, { onProgress: progress.at });
       progress.end();
+      noteCounts({ models: index + 1 });
       const seconds = ((performance.now() - start) / 1000).toFixed(2);
       printLines(`${model} was rebuilt in ${seconds} s; digest ${await readModels.digest(model)}`);
     }

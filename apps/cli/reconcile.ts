@@ -10,7 +10,7 @@ import { decode, type FactOf, idOf } from '#domain/codec';
 import { counted } from '#domain/kernel/counted';
 import { decimalOf, tellMoney } from '#domain/kernel/minor-units';
 import { openForReading, type StoreLocation } from '#wiring/stores';
-import { type BalanceReport, isCalendarDay, readBalanceReport, spanOf } from './balance-report.ts';
+import { type BalanceReport, isCalendarDay, readBalanceReports, spanOf } from './balance-report.ts';
 import { CommandFailed } from './command-failed.ts';
 import { printJson, printLines } from './print.ts';
 
@@ -22,12 +22,16 @@ interface ReconcileOptions {
 }
 
 /**
- * Compares the receipts with a report of the payment provider (CHK-8), day by day, and lists the differences.
+ * Compares the receipts with reports of the payment provider (CHK-8), day by day, and lists the differences.
  * @returns the exit code: 0 when both agree; 1 when they do not, or when no line is within the period @throws CommandFailed where the file or the period is none
  */
-export async function reconcileWith(location: StoreLocation, file: string, options: ReconcileOptions): Promise<number> {
+export async function reconcileWith(
+  location: StoreLocation,
+  files: readonly string[],
+  options: ReconcileOptions,
+): Promise<number> {
   checkDays(options);
-  const report = await readBalanceReport(file);
+  const report = await readBalanceReports(files);
   const receipts = await receiptsIn(location);
   const period = periodOf(report, options);
   if (!period && receipts.some(({ reference }) => reference !== undefined))
@@ -91,11 +95,19 @@ function print({ period, others, noLineInside }: Compared, found: Reconciliation
     printLines(`${day}  ${currency}  ${amounts}  ${thereCents === hereCents ? 'agree' : 'DIFFER'}`);
   }
   for (const difference of differences) printLines(lineAbout(difference));
+  if (differences.some(isRefundOnlyThere)) printLines(OF_A_LATER_REPORT);
   printNotCompared(others, found);
   if (noLineInside)
     printLines('NO LINE of the report is within the period: it may be the wrong file, or the wrong days');
   printLines(`${counted(agreeing, 'receipt agrees', 'receipts agree')}; ${counted(differences.length, 'difference')}`);
 }
+
+/** The line that cancels it out may be of a later day. */
+const isRefundOnlyThere = (difference: Difference): boolean =>
+  difference.what === 'only-there' && difference.line.kind === 'refund';
+
+const OF_A_LATER_REPORT =
+  'a refund that is only there may have been refused later: give the later reports, too, with --from and --to for the period of this one';
 
 function printNotCompared(
   others: BalanceReport['others'],

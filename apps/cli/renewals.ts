@@ -6,6 +6,7 @@ import type { StoreLocation } from '#wiring/stores';
 import { askStore } from './ask-store.ts';
 import { CommandFailed } from './command-failed.ts';
 import { printJson, printLines } from './print.ts';
+import { noteCounts } from './telling.ts';
 
 interface Choice {
   readonly all?: boolean;
@@ -55,9 +56,11 @@ export async function decideMissedRenewals(
     throw new CommandFailed('say about which renewals: one of --all, --store, --order');
   if (order !== undefined) {
     await decideOne(location, word, order, reason);
+    noteCounts({ decided: 1 });
     return printLines(`${word === 'release' ? 'released' : 'skipped'}: the renewal of order ${order}`);
   }
   const { decided, left } = (await decideSeveral(location, word, store, reason)) as { decided: number; left: number };
+  noteCounts({ decided, left });
   printLines(
     `${word === 'release' ? 'released' : 'skipped'}: ${counted(decided, 'renewal')}; left as they are: ${left}`,
   );

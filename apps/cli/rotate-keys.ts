@@ -6,6 +6,7 @@ import { rotateMasterKey } from '#vault/rotate-master-key';
 import { keysOf, openEvents, type StoreLocation } from '#wiring/stores';
 import { printLines } from './print.ts';
 import { Progress } from './progress.ts';
+import { noteCounts } from './telling.ts';
 
 /**
  * Replaces the master key. Programs that share keys in a PostgreSQL go on; a data directory is locked meanwhile.
@@ -22,6 +23,7 @@ export async function rotateKeys(location: StoreLocation): Promise<void> {
     const erased = await erasedInItsLog(location);
     const rotation = await rotateMasterKey({ ...keys, erased }, (count) => progress.update(count));
     progress.end();
+    noteCounts({ keys: rotation.keys });
     if (rotation.restored) printLines(restoredAndDestroyed(rotation.restored));
     printLines(
       `${counted(rotation.keys, 'key is', 'keys are')} wrapped with the new master key, and all others were before`,

@@ -5,6 +5,7 @@ import type { StoreLocation } from '#wiring/stores';
 import { askStore } from './ask-store.ts';
 import { CommandFailed } from './command-failed.ts';
 import { printLines } from './print.ts';
+import { noteCounts } from './telling.ts';
 
 interface LiftOptions {
   readonly listId?: string;
@@ -24,6 +25,7 @@ export async function liftSuppressions(location: StoreLocation, { reason, ...opt
     reason,
     here: ({ operations }, context) => operations.liftSuppressions(context, request),
   })) as { lifted: number; stillSuppressed: number };
+  noteCounts({ lifted, stillSuppressed });
   printLines(
     `lifted: ${counted(lifted, 'number or address', 'numbers and addresses')}; of these still suppressed by others: ${stillSuppressed}`,
   );

@@ -1,9 +1,46 @@
-import { checkEnvironment, sendsTelemetry } from '#apps/settings';
+import { randomUUID } from 'node:crypto';
+import { sendsTelemetry } from '#apps/settings';
 import type { Telling } from '#apps/telling';
+import { type Activities, type ActivityKey, activityTime, reasonToTell } from '#domain/kernel/activities';
 
-/** A command tells what it does where somebody asked for it. Otherwise nothing of it is loaded: commands start quickly. */
-export async function tellingOfCommand(): Promise<Telling | undefined> {
-  if (process.env.LEADGER_LOG_LEVEL === undefined && !sendsTelemetry()) return undefined;
-  checkEnvironment();
-  return (await import('#apps/telling')).beginTelling('cli');
+interface Told extends Telling {
+  readonly about: ActivityKey & { readonly name: string };
+  readonly startedAt: number;
+  /** What was done, in numbers. */
+  counts: Readonly<Record<string, number>>;
+}
+
+/** The command that runs: there is one in a program. */
+let told: Told | undefined;
+
+/**
+ * A command tells when it begins and how it ends, and what it does meanwhile, where somebody asked for it. Otherwise nothing of it is
+ * loaded: commands start quickly.
+ */
+export async function tellBeginning(name: string): Promise<void> {
+  if (process.env.LEADGER_LOG_LEVEL === undefined && !sendsTelemetry()) return;
+  const startedAt = activityTime();
+  const telling = await (await import('#apps/telling')).beginTelling('cli');
+  const id = randomUUID();
+  told = { ...telling, about: { kind: 'cli', name, id, correlationId: id }, startedAt, counts: {} };
+  told.log.info({ ...told.about, outcome: 'begun' }, `${name}: begun`);
+}
+
+/** For the line that tells its end: how many things were changed, without anything personal. */
+export function noteCounts(counts: Readonly<Record<string, number>>): void {
+  if (told) told.counts = { ...told.counts, ...counts };
+}
+
+/** To be given to the stores that the command opens. */
+export const activitiesOfCommand = (): { activities?: Activities } => (told ? { activities: told.activities } : {});
+
+/** @param error why it failed */
+export async function tellEnd(error?: unknown): Promise<void> {
+  if (!told) return;
+  const { about, startedAt, counts, activities, telemetry } = told;
+  const ending =
+    error === undefined ? { outcome: 'done' as const } : { outcome: 'failed' as const, reason: reasonToTell(error) };
+  const exitCode = process.exitCode ? { exitCode: Number(process.exitCode) } : {};
+  activities.tell({ ...about, ...ending, startedAt, endedAt: activityTime(), details: { ...counts, ...exitCode } });
+  await telemetry?.stop();
 }

@@ -6,8 +6,8 @@ import { openBoxes } from './opened.ts';
 
 /**
  * One hash of a whole history: SHA-256 over stream, revision, type and opened data of every event. It is equal for equal
- * histories, in any interleaving of their streams and with any random values in their sealed boxes. Positions and numbers of
- * events seen are left out, with the ids of events made of them, which depend on the interleaving, and keyed hashes of persons and businesses too: they differ in every vault, and what is in the boxes says the same.
+ * histories, in any interleaving of their streams and with any random values in their sealed boxes. Positions, numbers of
+ * events seen, and places among the decisions that saw equally many are left out, with the ids of events made of them, which depend on the interleaving, and keyed hashes of persons and businesses too: they differ in every vault, and what is in the boxes says the same.
  * So is the fingerprint of the vault.
  * @returns 64 hexadecimal digits
  */
@@ -55,6 +55,7 @@ const notCompared: ReadonlySet<string> = new Set([
   'formerNameKeys',
   'decidedOn',
   'eventsSeen',
+  'decisionIndex',
   'eventId',
   'fingerprint',
 ]);

@@ -47,6 +47,15 @@ describe('a delivery', () => {
     expect(wishesAfter(assigned, added)).toMatchObject([{ type: 'DeliverLead' }]);
   });
 
+  it('has ids that follow from its assignment, not from what else had happened until then', () => {
+    const idsAfter = (...others: readonly Fact[]) => {
+      const { fold, wishes } = driveProcess(leadDistribution, AT);
+      for (const fact of [...before, ...others, assigned]) fold(...fact);
+      return wishes().map(({ commandId }) => commandId);
+    };
+    expect(idsAfter()).toEqual(idsAfter(['customer-c2', 'CustomerRegistered', businessOf('Other')]));
+  });
+
   it('RPL-2: promises the window for returns of the policy by which it was decided', () => {
     const policy = { ...defaultPolicy, returnWindowDays: 9 };
     const later: Fact = ['policy-main', 'PolicyPublished', { version: 2, effectiveFrom: AT, policy }];

@@ -2,6 +2,8 @@ import { LeadgerError } from '#domain/kernel/leadger-error';
 import { codeOf, isSqlState } from '#postgres/failures';
 
 export class UnknownModel extends LeadgerError {
+  override readonly quotes = true;
+
   constructor(name: string, names: readonly string[]) {
     super('unknown-read-model', `there is no read model ${name}: there are ${names.join(', ')}`);
   }

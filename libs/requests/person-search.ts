@@ -6,6 +6,7 @@ import type { Contact } from '#domain/leads/contact';
 import { leadStream } from '#domain/leads/lead';
 import { normaliseEmail } from '#domain/leads/person-form';
 import { StoreUnavailable } from '#event-store/port';
+import type { CallBackRow } from '#read-models/models/histories';
 import { addressKeyOf, openIfThere } from './account-seals.ts';
 import { isErased } from './address-claim.ts';
 import { personKeys } from './lead-receipt.ts';
@@ -76,16 +77,22 @@ const without = (known: Records, found: Records): Records =>
 /** One step: by what these records are found, and what is found by these keys and addresses. */
 async function besides(tools: PersonTools, caller: Caller, from: Records): Promise<Records> {
   const { customerIds, leadIds, personKeys: keys, emails } = from;
-  const [ofLeads, customers, addresses] = [
+  const [ofLeads, customers, addresses, numbers] = [
     await each(leadIds, (leadId) => lead(tools, caller, leadId)),
     await each(emails, (email) => customersWith(tools, caller, email)),
     await each(customerIds, (customerId) => addressesOf(tools, caller, customerId)),
+    await each(customerIds, (customerId) => numbersOf(tools, caller, customerId)),
   ];
   return records({
-    customerIds: [...customers, ...ofLeads.flatMap((found) => found.customers)],
+    customerIds: [
+      ...customers,
+      ...ofLeads.flatMap((found) => found.customers),
+      ...(await customersToCall(tools, caller, keys)),
+    ],
     leadIds: await tools.rows.leads.ofPerson(caller, [...keys]),
     personKeys: [
       ...ofLeads.flatMap((found) => found.keys),
+      ...numbers,
       ...[...emails].flatMap((email) => Object.values(personKeys(tools.vault, { email }))),
     ],
     emails: [...ofLeads.flatMap((found) => found.emails), ...addresses],
@@ -140,6 +147,26 @@ async function customersWaitingFor(tools: PersonTools, caller: Caller, email: st
 async function present(tools: PersonTools, customerIds: readonly string[]): Promise<readonly string[]> {
   const erased = await Promise.all(customerIds.map((customerId) => isErased(tools, customerId)));
   return customerIds.filter((_, index) => !erased[index]);
+}
+
+/** Who asked with a ticket to be called back at one of these numbers. */
+async function customersToCall(tools: PersonTools, caller: Caller, keys: Names): Promise<readonly string[]> {
+  const found = new Set<string>();
+  for (const callBack of await tools.rows.customers.callBacksTo(caller, [...keys]))
+    if ((await numberIn(tools, callBack)).some((key) => keys.has(key))) found.add(callBack.customerId);
+  return present(tools, [...found]);
+}
+
+const numbersOf = async (tools: PersonTools, caller: Caller, customerId: string): Promise<readonly string[]> =>
+  (
+    await Promise.all((await tools.rows.customers.callBacks(caller, customerId)).map((one) => numberIn(tools, one)))
+  ).flat();
+
+/** Its keyed hash. Tickets of older versions have the number alone. */
+async function numberIn({ vault }: PersonTools, { telephone, telephoneKey }: CallBackRow): Promise<readonly string[]> {
+  if (telephoneKey !== null) return [telephoneKey];
+  const opened = await openIfThere(vault, telephone);
+  return typeof opened === 'string' ? Object.values(personKeys(vault, { telephone: opened })) : [];
 }
 
 /** Who has the address, or had it last, and who wrote with it to support and has no account. */

@@ -10,6 +10,7 @@ import type { TicketRow } from '#read-models/models/tickets';
 import type { Marked } from '#read-models/queries/damaged';
 import { seal } from './account-seals.ts';
 import type { HistoryRequest } from './histories.ts';
+import { personKeys } from './lead-receipt.ts';
 import { takeLetter } from './letters.ts';
 import { listOpened, openRow, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestDependencies, RequestTools } from './request-tools.ts';
@@ -76,10 +77,15 @@ async function opening(
     storeId: customer.storeId,
     subject: await seal(tools.vault, customerId, 'subject', subject),
     message: await seal(tools.vault, customerId, 'message', message),
-    ...(callBack && { callBackTelephone: await seal(tools.vault, customerId, 'telephone', callBack.telephone) }),
+    ...(callBack && (await sealedCallBack(tools, customerId, callBack.telephone))),
     answerPolicy: promised,
   };
 }
+
+const sealedCallBack = async ({ vault }: RequestTools, customerId: string, telephone: string) => ({
+  callBackTelephone: await seal(vault, customerId, 'telephone', telephone),
+  ...personKeys(vault, { telephone }),
+});
 
 async function writeAgain(
   tools: RequestTools,

@@ -1,4 +1,11 @@
 import fc from 'fast-check';
+import { trialCaller } from '#domain/kernel/caller';
+import type { CommandOf } from '#domain/ledger';
+import { ticketStream } from '#domain/support/ticket';
+import { seal } from '#requests/account-seals';
+import { CommandHandler } from '#requests/command-handler';
+import type { Vault } from '#vault/vault';
+import { VAULT } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
 
 /* However a person is named, the same records are found: all that have a telephone number or an e-mail address in common. */
@@ -86,6 +93,50 @@ test('an address that was asked for and not confirmed finds its customer, and le
   expect(await found({ leadId })).toEqual([leadId]);
 });
 
+/** The customer asks to be called back. */
+const askForCall = async (customerId: string, telephone: string): Promise<string> => {
+  const ticket = { customerId, subject: 'Call me', message: 'Please call me.', callBack: { telephone } };
+  const as = { 'leadger-actor': `customer:${customerId}` };
+  return (await shop.ask('POST', '/api/tickets', ticket, 201, as)).ticketId;
+};
+
+/** As an older version took it: it kept no hash of the number. */
+async function olderTicket(customerId: string, telephone: string): Promise<void> {
+  const { application, clock, settle } = shop.server;
+  const box = (purpose: 'subject' | 'message' | 'telephone', text: string) =>
+    seal(application.get<Vault>(VAULT), customerId, purpose, text);
+  const command: CommandOf<'ticket'> = {
+    ...({ type: 'OpenTicket', at: clock.now(), customerId, storeId: 'main' } as const),
+    subject: await box('subject', 'Call me'),
+    message: await box('message', 'Please call me.'),
+    callBackTelephone: await box('telephone', telephone),
+    answerPolicy: { policyVersion: 1, ...(await shop.ask('GET', '/api/policy')).policy },
+  };
+  const caller = trialCaller(`customer:${customerId}`);
+  const cause = { commandId: `older-${customerId}`, correlationId: `older-${customerId}`, actor: caller.actor };
+  const stream = ticketStream(`older-${customerId}`);
+  const outcome = await application.get(CommandHandler).execute({ stream, command, caller, cause });
+  expect(outcome).toMatchObject({ kind: 'accepted' });
+  await settle();
+}
+
+test.each([
+  ['', askForCall],
+  [' of an older version', olderTicket],
+])('who left only a telephone number with a ticket%s is found, and erased, by it', async (_, write) => {
+  const telephone = number();
+  const customerId = await shop.customer();
+  await write(customerId, telephone);
+  const leadId = await shop.lead(undefined, { contact: { telephone } });
+  const written = telephone.replace('+1 212 ', '(212) ');
+  for (const name of [{ telephone: written }, { customerId }, { leadId }])
+    expect([name, await found(name)]).toEqual([name, [customerId, leadId].sort()]);
+  expect(JSON.stringify(await shop.log())).not.toContain(telephone.replace(/\D/g, '').slice(-7));
+  expect(await erase({ telephone })).toEqual({ customers: 1, leads: 1 });
+  expect((await shop.read(`/api/tickets?customerId=${customerId}`)).items).toMatchObject([{ callBackTelephone: null }]);
+  expect(await found({ telephone })).toEqual([leadId]);
+});
+
 test('a lead with an internationalised address is found by it', async () => {
   const leadId = await shop.lead(undefined, { contact: { email: 'ann@bücher.example' } });
   for (const email of ['ann@bücher.example', 'Ann@xn--bcher-kva.example'])
@@ -118,8 +169,9 @@ test('from every record, number and address of a person the same records are fou
   const drawn = [
     fc.array(contact, { minLength: 2, maxLength: 6 }),
     fc.uniqueArray(fc.nat({ max: 3 }), { maxLength: 2 }),
+    fc.array(fc.nat({ max: 3 }), { minLength: 2, maxLength: 2 }),
   ] as const;
-  const property = fc.asyncProperty(...drawn, async (leads, customers) => {
+  const property = fc.asyncProperty(...drawn, async (leads, customers, callBacks) => {
     const numbers = Array.from({ length: 4 }, number);
     const addresses = Array.from({ length: 4 }, address);
     const all: Recorded[] = [];
@@ -128,9 +180,11 @@ test('from every record, number and address of a person the same records are fou
       const leadId = await shop.lead(undefined, { contact });
       all.push({ id: leadId, by: { leadId }, names: Object.values(contact).filter((name) => name !== undefined) });
     }
-    for (const email of customers) {
+    for (const [index, email] of customers.entries()) {
       const customerId = await shop.customer({ email: addresses[email] });
-      all.push({ id: customerId, by: { customerId }, names: [addresses[email] as string] });
+      const names = [addresses[email], numbers[callBacks[index] as number]] as [string, string];
+      await askForCall(customerId, names[1]);
+      all.push({ id: customerId, by: { customerId }, names });
     }
     for (const person of personsAmong(all)) {
       const names = new Set(person.flatMap((one) => one.names));

@@ -254,6 +254,9 @@ test('CHK-6: a refund that the bank of the card sends back is owed again: told, 
   const [{ refundId, refundReference, paymentReference }] = await refundsOf(orderId);
   const about = { id: refundReference, payment_intent: paymentReference, metadata: { refund_id: refundId } };
   const notice = { type: 'refund.failed', noticeId: 'evt_back' };
+  const unknown = { ...about, id: 're_of_nobody', status: 'failed' };
+  expect(await tell(unknown, { ...notice, noticeId: 'evt_0' })).toEqual({ status: 200, body: { recorded: false } });
+  expect(shop.server.errors.splice(0).join()).toContain('re_of_nobody');
   expect(await tell({ ...about, status: 'failed' }, notice)).toEqual({ status: 200, body: { recorded: true } });
   expect(await tell({ ...about, status: 'failed' }, { type: 'refund.updated', noticeId: 'evt_again' })).toMatchObject({
     status: 200,

@@ -113,23 +113,43 @@ const head = (path: string, headers: Record<string, string> = {}) =>
     sent.on('error', reject).end();
   });
 
+/** What is no JSON: files, pages, and what the page of the documentation loads. */
+async function files(): Promise<readonly string[]> {
+  const lead = { leadTypeId: 'exclusive-fresh', source: 'page', contact: { telephone: '+1 212 555 0187' } };
+  await server.call('POST', '/api/leads', lead);
+  await server.settle();
+  const waitFor = `waitFor=${await server.position()}`;
+  const [receipt] = (await server.call('GET', `/api/receipts?orderId=${orderId}&${waitFor}`)).body.items;
+  const csv = await server.call('GET', `/api/customers/${customerId}/leads.csv?${waitFor}`);
+  expect(csv.text.trim().split('\r\n')).toHaveLength(2);
+  const ofReceipt = ['html', 'pdf'].map((form) => `/api/receipts/${receipt.receiptId}/${form}`);
+  const loaded = (await server.call('GET', '/api/docs')).text.matchAll(/(?:src|href)="([^"]*)"/g);
+  const ofDocs = [...loaded].map(([, address]) => new URL(address as string, `${server.url}/api/docs`).pathname);
+  expect(ofDocs.length).toBeGreaterThan(1);
+  return [`/api/customers/${customerId}/leads.csv`, ...ofReceipt, '/mails', '/api/docs', ...ofDocs];
+}
+
 test('HEAD is answered as GET is, with the same ETag and length, and without the body', async () => {
+  const rows = [`/api/orders/${orderId}`, '/api/orders', `/api/customers/${customerId}/lead-delivery`];
+  const others = ['/api/policy', '/api/openapi.json', ...(await files())];
   const position = await server.position();
-  const paths = [`/api/orders/${orderId}`, '/api/orders', `/api/customers/${customerId}/lead-delivery`, '/api/policy'];
-  for (const path of paths) {
-    const address = path === '/api/policy' ? path : `${path}?waitFor=${position}`;
-    const whole = await server.call('GET', address);
+  for (const path of [...rows.map((row) => `${row}?waitFor=${position}`), ...others]) {
+    const whole = await server.call('GET', path);
     const etag = whole.headers.get('etag') as string;
     const same = ['etag', 'content-type', 'content-length', 'cache-control'].map((name) => [
       name,
       whole.headers.get(name),
     ]);
-    const answer = await head(address);
-    expect([path, answer.status, answer.bytes, ...same.map(([name]) => answer.headers[name as string])]).toEqual([
+    const answer = await head(path);
+    expect([path, etag]).toEqual([path, expect.stringMatching(/^"[\w-]{43,}"$/)]);
+    const headers = same.map(([name]) => answer.headers[name as string] ?? null);
+    expect([path, answer.status, answer.bytes, ...headers]).toEqual([
       ...[path, 200, 0],
       ...same.map(([, value]) => value),
     ]);
-    expect(await head(address, { 'if-none-match': etag })).toMatchObject({ status: 304, headers: { etag } });
+    expect(await head(path, { 'if-none-match': etag })).toMatchObject({ status: 304, headers: { etag } });
+    const known = await server.call('GET', path, undefined, { 'if-none-match': etag });
+    expect([path, known.status, known.text, known.headers.get('etag')]).toEqual([path, 304, '', etag]);
   }
   expect((await head('/api/orders/none')).status).toBe(404);
 });

@@ -125,14 +125,23 @@ test('the receiver of the guide gets a lead from a store on this machine, and ta
   expect(await kept()).toHaveLength(1);
 });
 
-test('the receiver of the guide forgets the contact of a person who must not be contacted any more, whatever comes later', async () => {
+/** It says more of the person than that: the address on the Internet, and whatever the page has in its address. */
+const consent = {
+  text: 'I, the person of this form, agree to be called.',
+  at: '2026-03-01T09:29:58.000Z',
+  page: 'https://leads.example/form?visitor=pat',
+  ip: '203.0.113.7',
+};
+
+test('the receiver of the guide forgets all of a person who must not be contacted any more, whatever comes later', async () => {
   const port = await freePort();
   const { ask } = await startStore('suppressed', { LEADGER_WEBHOOKS_TO_THIS_MACHINE: 'yes' });
   const { signingSecret } = await customerOf(ask, port);
   file = join(temporary, 'suppressed.ndjson');
   await receive(port, signingSecret);
-  const { leadId } = await ask('POST', '/api/leads', lead);
+  const { leadId } = await ask('POST', '/api/leads', { ...lead, consent });
   await waitUntil(async () => (await kept()).length > 0);
+  expect(await readFile(file, 'utf8')).toContain(consent.ip);
   const [{ id: _, ...delivered }] = (await kept()) as [{ id: string }];
   await ask('POST', '/api/suppressions', { person: { telephone: lead.contact.telephone } });
   await waitUntil(async () => !(await readFile(file, 'utf8')).includes('Pat'));
@@ -152,7 +161,10 @@ test('the receiver of the guide forgets the contact of a person who must not be 
   };
   expect((await fetch(`http://127.0.0.1:${port}/leads`, { method: 'POST', headers, body })).status).toBe(204);
   expect((await kept()).map(({ type }) => type)).toEqual(['lead.delivered', 'lead.suppressed', 'lead.delivered']);
-  expect(await readFile(file, 'utf8')).not.toMatch(/Pat|555\W*0143/);
+  expect(await readFile(file, 'utf8')).not.toMatch(/pat|555\W*0143|consent|person of this form|203\.0/i);
+  for (const { type, data } of await kept())
+    if (type === 'lead.delivered')
+      expect(Object.keys(data as object)).toEqual(['leadId', 'orderId', 'leadTypeId', 'deliveredAt']);
 });
 
 test('without the switch no lead leaves for this machine: the message is parked, and says why', async () => {

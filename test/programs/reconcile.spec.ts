@@ -89,6 +89,28 @@ test('CHK-8: leadger reconcile cancels out a refund that the provider refused af
   expect(wrong.stdout).toContain('2 differences');
 });
 
+test('CHK-8: leadger reconcile takes several reports, so that a refund is cancelled out which the provider refused in the next month', async () => {
+  const all = await receipts();
+  const days = all.map(({ paidAt }) => paidAt.slice(0, 10)).sort() as [string, ...string[]];
+  const last = days.at(-1) as string;
+  const period = ['--from', days[0], '--to', last];
+  const of = (category: string, gross: string, day: string) =>
+    `txn_${category},${day} 23:00:00,x,usd,${gross},0,${gross},${category},re_refused,`;
+  const rows = [...all.map(rowOf), of('refund', '-11.00', last)];
+  const alone = await reconcile([HEADER, ...rows], ...period);
+  expect(alone.code).toBe(1);
+  expect(alone.stdout).toContain(`only there: refund txn_refund of ${last}`);
+  expect(alone.stdout).toContain('may have been refused later: give the later reports, too');
+  const later = join(temporary, 'later.csv');
+  await writeFile(later, [HEADER, rows.at(-1), of('refund_failure', '11.00', '9998-01-05')].join('\n'));
+  const both = await reconcile([HEADER, ...rows], later, ...period);
+  expect(both).toMatchObject({ code: 0, stderr: '' });
+  expect(both.stdout).toContain('1 refund was refused by the provider after all, and cancelled out');
+  expect(both.stdout).not.toMatch(/DIFFER|only there|outside/);
+  await writeFile(later, [HEADER, String(rows.at(-1)).replace('-11.00', '-12.00')].join('\n'));
+  expect((await reconcile([HEADER, ...rows], later)).stderr).toMatch(/later\.csv, line 2: txn_refund is there before/);
+});
+
 test('CHK-8: leadger reconcile notices what is missing at the ends of the period that was asked for', async () => {
   const all = await receipts();
   const days = all.map(({ paidAt }) => paidAt.slice(0, 10)).sort() as [string, ...string[]];
@@ -170,7 +192,7 @@ test.each<[string, readonly string[], RegExp]>([
   [
     'one line with two values',
     [HEADER, ...['1', '2'].map((amount) => `txn_1,2026-03-01 10:00:00,x,usd,${amount},0,0,charge,ch_1,pi_1`)],
-    /txn_1 is in the file before/,
+    /report\.csv, line 3: txn_1 is there before/,
   ],
 ])('CHK-8: a file with %s is refused in one line', async (_, rows, message) => {
   const { code, stderr, stdout } = await reconcile(rows);

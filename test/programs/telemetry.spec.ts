@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -117,20 +117,6 @@ test('neither traces, metrics nor the log at its finest level have personal data
   expect(stderr).toContain('"kind":"effect"');
   expect(stderr.split('\n').filter((line) => /canar|5550142|example\.org/i.test(line))).toEqual([]);
   expect(/canar|5550142|example\.org/i.exec(collector.text())).toBeNull();
-});
-
-test('the command that imports leads tells it, where a level is set', async () => {
-  const file = join(directory, 'leads.csv');
-  await writeFile(file, 'first name,telephone\r\nCanarietta,+1 212 555 0142\r\n');
-  const store = join(directory, 'imported');
-  const parameters = ['import', 'leads', file, '--data', store, '--lead-type', 'exclusive-fresh', '--source', 'page'];
-  const { code, stderr } = await new Program('cli', parameters, { LEADGER_LOG_LEVEL: 'info' }).ended;
-  expect(code).toBe(0);
-  const told = stderr.split('\n').filter((line) => line.startsWith('{'));
-  expect(told.map((line) => JSON.parse(line))).toContainEqual(
-    expect.objectContaining({ program: 'cli', kind: 'import', name: 'csv', outcome: 'done', received: 1, rejected: 0 }),
-  );
-  expect(stderr).not.toMatch(/canar/i);
 });
 
 test('without an exporter nothing is sent', async () => {

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { Activities } from '#domain/kernel/activities';
 import { counted, thousands } from '#domain/kernel/counted';
 import { lostRows } from '#requests/lead-files/counts';
 import { type FileReading, type FileRow, LeadFileError } from '#requests/lead-files/lead-file-row';
@@ -9,6 +8,7 @@ import type { StoreLocation } from '#wiring/stores';
 import { CommandFailed } from '../command-failed.ts';
 import { printLines } from '../print.ts';
 import { bar, Progress } from '../progress.ts';
+import { noteCounts } from '../telling.ts';
 import { type Counts, type Imported, type Intake, openIntake, type Result } from './intake.ts';
 import { RejectedRows } from './rejected-rows.ts';
 
@@ -27,22 +27,14 @@ export interface FileKind<Said extends object, Item> extends Imported<Item> {
   readonly read: (bytes: AsyncIterable<Uint8Array>, format: Format, told: Tell) => AsyncGenerator<FileRow<Said>>;
   /** What a row brings. `incomplete`: what of it was not understood. */
   readonly itemOf: (said: Said) => { readonly item: Item; readonly incomplete?: string | undefined };
-  /** What the counts are called. A kind that has no duplicates does not tell of them. */
+  /** What the API calls the counts. A kind that has no duplicates does not tell of them. */
+  readonly namesOfCounts: Readonly<Partial<Record<keyof Counts, string>>>;
+  /** What they are called for people. */
   readonly words: Readonly<Partial<Record<keyof Counts, string>>>;
 }
 
 const ROWS_AT_ONCE = 256;
 const BATCHES_UNDER_WAY = 4;
-
-/** What watches the import, if something does. */
-interface Watched {
-  readonly activities?: Activities | undefined;
-  readonly during?: (format: Format, run: () => Promise<void>, counts: () => CountsOfFile) => Promise<void>;
-}
-
-export interface CountsOfFile extends Counts {
-  readonly rejected: number;
-}
 
 /**
  * Imports a file. Rows that are rejected go into a separate file, with line and reason. Memory does not grow with the size of the
@@ -54,7 +46,6 @@ export async function importFile<Said extends object, Item>(
   file: string,
   options: FileImportOptions,
   kind: FileKind<Said, Item>,
-  { activities = new Activities(), during = (_, run) => run() }: Watched = {},
 ): Promise<void> {
   const { size } = await stat(file).catch((error: Error) => {
     throw new CommandFailed(`${file} cannot be read: ${error.message}`);
@@ -69,15 +60,12 @@ export async function importFile<Said extends object, Item>(
   const said = told.flatMap(readingIn);
   if (said.length > 0) printLines(...said);
   const rejected = await RejectedRows.open(options.rejected, file);
-  const run = new FileImport(await openIntake(location, activities, kind), rejected, kind);
+  const run = new FileImport(await openIntake(location, kind), rejected, kind);
   const start = performance.now();
   try {
-    await during(
-      format,
-      () => run.run(rows, () => bar(bytes.bytesRead, size)),
-      () => run.counts,
-    );
+    await run.run(rows, () => bar(bytes.bytesRead, size));
   } finally {
+    noteCounts(run.counts);
     await run.close();
   }
   printLines(...run.report(file, (performance.now() - start) / 1000));
@@ -180,9 +168,11 @@ class FileImport<Said extends object, Item> {
     }
   }
 
-  get counts(): CountsOfFile {
-    const { rows: _, ...counts } = this.#counts;
-    return { ...counts, rejected: this.#rejected.count };
+  /** By the names that the API has for them. */
+  get counts(): Readonly<Record<string, number>> {
+    const names = Object.entries(this.#kind.namesOfCounts) as [keyof Counts, string][];
+    const counts = names.map(([count, name]) => [name, this.#counts[count]]);
+    return { ...Object.fromEntries(counts), rejected: this.#rejected.count };
   }
 
   report(file: string, seconds: number): string[] {

@@ -1,4 +1,3 @@
-import type { Activities } from '#domain/kernel/activities';
 import { type Caller, trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import { directoryHolder } from '#event-store/data-directory';
@@ -7,6 +6,7 @@ import { openStores, type StoreLocation, type Stores } from '#wiring/stores';
 import { CommandFailed } from '../command-failed.ts';
 import { printError } from '../print.ts';
 import { type RunningStore, runStore } from '../running-store.ts';
+import { activitiesOfCommand } from '../telling.ts';
 
 /** What becomes of a row that can be read. `duplicate`: another lead has the person (DLV-11). */
 export const outcomes = ['new', 'known', 'duplicate'] as const;
@@ -52,13 +52,9 @@ export interface Intake<Item> {
 }
 
 /** Opens the store, or sends the rows to the program that has its data directory open. @throws CannotOpenStore */
-export async function openIntake<Item>(
-  location: StoreLocation,
-  activities: Activities,
-  imported: Imported<Item>,
-): Promise<Intake<Item>> {
+export async function openIntake<Item>(location: StoreLocation, imported: Imported<Item>): Promise<Intake<Item>> {
   const url = location.directory === undefined ? undefined : directoryHolder(location.directory)?.url;
-  if (url === undefined) return StoreIntake.open(location, activities, imported);
+  if (url === undefined) return StoreIntake.open(location, imported);
   printError(`leadger: the store is running at ${url}: the ${imported.name} are sent there`);
   return new HttpIntake(url, imported);
 }
@@ -79,12 +75,8 @@ class StoreIntake<Item> implements Intake<Item> {
     this.#imported = imported;
   }
 
-  static async open<Item>(
-    location: StoreLocation,
-    activities: Activities,
-    imported: Imported<Item>,
-  ): Promise<StoreIntake<Item>> {
-    const stores = await openStores({ ...location, activities });
+  static async open<Item>(location: StoreLocation, imported: Imported<Item>): Promise<StoreIntake<Item>> {
+    const stores = await openStores({ ...location, ...activitiesOfCommand() });
     const store = await runStore(stores, { works: worksHere(stores), callsOutside: false });
     return new StoreIntake(stores, store, imported);
   }

@@ -10,6 +10,7 @@ const kinds = [
   'row',
   'import',
   'support-mail',
+  'cli',
 ] as const;
 type ActivityKind = (typeof kinds)[number];
 

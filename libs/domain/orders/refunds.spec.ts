@@ -184,11 +184,25 @@ describe('a refund that the bank of the card sends back', () => {
       .thenRefuses('refund-under-way', 'CHK-6');
   });
 
-  it('was made, under that name: of another one, nothing is recorded', () => {
+  it('was made under that name: another one is unknown, but may be of an attempt that failed', () => {
+    const other = { ...comesBack, reference: 're_0' };
     given(order, ...past, made)
-      .when({ ...comesBack, reference: 're_0' })
-      .thenNothing();
+      .when(other)
+      .thenRefuses('refund-unknown', 'CHK-6');
     given(order, ...past, made, back)
+      .when(other)
+      .thenRefuses('refund-unknown', 'CHK-6');
+    given(order, ...past, failed(1, 'disputed'), { ...made, data: { ...made.data, attempt: 2 } })
+      .when(other)
+      .thenNothing();
+  });
+
+  it('is told again: nothing new is recorded, also of one that was made anew since then', () => {
+    given(order, ...past, made, back)
+      .when(comesBack)
+      .thenNothing();
+    const anew = { type: 'PaymentRefunded', data: { ...made.data, attempt: 2, reference: 're_2' } } as OrderEvent;
+    given(order, ...past, made, back, { type: 'RefundRetried', data: { at: minute(6), refundId: 'r1' } }, anew)
       .when(comesBack)
       .thenNothing();
   });

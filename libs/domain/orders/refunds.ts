@@ -130,6 +130,8 @@ interface Refund
   changes: number;
   /** The refund, as the provider names it. Only of one that it made. */
   madeAs?: string;
+  /** What the provider named it before, when it came back. */
+  readonly cameBackAs: string[];
 }
 
 interface Dispute {
@@ -153,7 +155,7 @@ export function decideRefund(command: RefundCommand, state: RefundState): Decisi
   if (command.type === 'WishRefund') return wish(command, state);
   if (command.type === 'RecordDispute') return dispute(command, state);
   const refund = state.refunds.get(command.refundId);
-  if (!refund) return refuse('refund-unknown', 'there is no such refund', 'CHK-6');
+  if (!refund) return refundUnknown;
   if (command.type === 'RecordRefundReturned') return comeBack(command, refund);
   if ('ifChanges' in command && command.ifChanges !== undefined && command.ifChanges !== refund.changes)
     return refuse(
@@ -246,16 +248,21 @@ function result(command: Command<'RecordRefunded' | 'RecordRefundFailed'>, refun
 }
 
 /**
- * Told of one that was made anew since then, or is not under way, it says nothing new. Whether one that has no result yet is the one
- * that came back is not known: the provider tells it again.
+ * Of an attempt before, it says nothing new. Whether one that has no result yet is the one that came back is not known: the provider
+ * tells it again.
  */
 function comeBack({ at, reference }: Command<'RecordRefundReturned'>, refund: Refund): Decision<RefundEvent> {
   if (refund.status === 'under-way') return refuseUnderWay();
-  if (refund.madeAs !== reference) return [];
+  if (refund.madeAs !== reference) return isOfAttemptBefore(reference, refund) ? [] : refundUnknown;
   const data = { at, ...dataOf(refund), attempt: refund.attempts + 1, reference: refund.reference };
   return [{ type: 'RefundReturned', data }];
 }
 
+/** Of an attempt that failed, no name was recorded. */
+const isOfAttemptBefore = (reference: string, { cameBackAs, attempts }: Refund): boolean =>
+  cameBackAs.includes(reference) || attempts > cameBackAs.length;
+
+const refundUnknown = refuse('refund-unknown', 'there is no such refund', 'CHK-6');
 const refuseUnderWay = () => refuse('refund-under-way', 'the payment provider is being asked for this refund', 'CHK-6');
 
 const dataOf = ({ refundId, renewalNumber, amountCents, currency }: Refund) => ({
@@ -303,7 +310,8 @@ export function evolveRefund(state: RefundState, event: RefundEvent): void {
 }
 
 function noteWish({ refunds }: RefundState, { at: _, ...refund }: DataOf<'RefundWished'>): void {
-  refunds.set(refund.refundId, { ...refund, status: 'under-way', attempts: 0, attemptsSinceRetry: 0, changes: 0 });
+  const none = { attempts: 0, attemptsSinceRetry: 0, changes: 0, cameBackAs: [] };
+  refunds.set(refund.refundId, { ...refund, status: 'under-way', ...none });
 }
 
 function noteResult(refund: Refund, event: Exclude<RefundEvent, { type: 'RefundWished' | 'PaymentDisputed' }>): void {
@@ -322,6 +330,7 @@ function noteResult(refund: Refund, event: Exclude<RefundEvent, { type: 'RefundW
       refund.status = 'stuck';
       refund.attempts = event.data.attempt;
       refund.attemptsSinceRetry += 1;
+      if (refund.madeAs !== undefined) refund.cameBackAs.push(refund.madeAs);
       delete refund.madeAs;
       break;
     case 'PaymentRefunded':

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { addBusinessHours } from '../kernel/business-hours.ts';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { count, type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
-import { id, sealedFor } from '../kernel/fields.ts';
+import { id, personKey, sealedFor } from '../kernel/fields.ts';
 import { customerInCommand, ownerOrSupport, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import { customerErased } from '../persons/erasures.ts';
 import type { PolicyDocument } from '../policy/policy.ts';
@@ -57,6 +57,7 @@ export const ticketEvents = {
     message: sealedFor('customer', 'message'),
     /** Present when the customer wants to be called back. */
     callBackTelephone: sealedFor('customer', 'telephone').optional(),
+    telephoneKey: personKey.optional().describe('By which the customer is found. Absent in tickets of older versions.'),
     dueAt: instant,
     policyVersion: z.int().positive(),
     answerTo: sealedFor('customer', 'email').optional(),
@@ -108,6 +109,7 @@ export type TicketCommand =
       subject: Sealed;
       message: Sealed;
       callBackTelephone?: Sealed;
+      telephoneKey?: string;
       answerTo?: Sealed;
       letter?: Letter;
       answerPolicy: AnswerPolicy;

@@ -206,11 +206,21 @@ function undo(delivery: Delivery, reason: string): void {
   delivery.reason = reason;
 }
 
+/**
+ * The ids follow from which assignment of the lead it is. The id of that event follows from how much its decision had seen, which differs
+ * where the same happens on a slower machine, and mails and messages have ids made of the receipt's.
+ */
 function commandOf(delivery: Delivery, returnWindowDays: number | undefined): CommandWish {
   const { because, leadTypeId: part } = delivery;
   if (!because) throw new Error(`delivery ${delivery.key} is not assigned yet`);
   const [stream, command] = nextStepOf(delivery, because, returnWindowDays);
-  return { commandId: deriveId(command.type, because.eventId), stream, part, command, because };
+  return {
+    commandId: deriveId(command.type, because.stream, String(because.revision)),
+    stream,
+    part,
+    command,
+    because,
+  };
 }
 
 function nextStepOf(

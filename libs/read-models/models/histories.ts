@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { idOf } from '#domain/codec';
+import { type FactOf, idOf } from '#domain/codec';
+import { sealed } from '#domain/kernel/events';
 import { column } from '../engine/columns.ts';
 import { model, table } from '../engine/model.ts';
 import type { Rows } from '../engine/rows.ts';
@@ -52,15 +53,37 @@ export const newAddressTable = table(newAddressRow, {
   indexes: ['address_key'],
 });
 
+const callBackRow = z.object({
+  ticketId: column.id().describe('Id of the ticket.'),
+  customerId: column.id().describe('Id of the customer who wrote it.'),
+  telephone: column.json(sealed).describe('Telephone number to call back.'),
+  telephoneKey: column.text().nullable().describe('Keyed hash of that number. Null: an older version took the ticket.'),
+});
+
+/** At which telephone numbers customers asked to be called back. */
+export const callBackTable = table(callBackRow, {
+  name: 'call_backs',
+  key: 'ticketId',
+  belongsTo: { customer: 'customerId', sameAs: customerTable },
+  indexes: ['telephone_key', 'customer_id'],
+});
+export type CallBackRow = z.infer<typeof callBackRow>;
+
 type OfACustomer = { readonly stream: string; readonly data: { readonly customerId: string } };
 
 const note = (rows: Rows, { stream, data: { customerId } }: OfACustomer): void =>
   rows.put(customerStreamTable, { customerStreamId: `${customerId} ${stream}`, customerId, stream });
 
+function noteTicket(rows: Rows, fact: FactOf<'TicketOpened'>): void {
+  note(rows, fact);
+  const { customerId, callBackTelephone: telephone, telephoneKey = null } = fact.data;
+  if (telephone) rows.put(callBackTable, { ticketId: idOf(fact.stream), customerId, telephone, telephoneKey });
+}
+
 /** Where to read what happened to a customer (SUP-2), beside the customer's own stream and contact book, and of whom. */
 export const histories = model({
   name: 'histories',
-  tables: [customerStreamTable, customerReceiptTable, newAddressTable],
+  tables: [customerStreamTable, customerReceiptTable, newAddressTable, callBackTable],
   keysOf: () => [],
   on: {
     AddressClaimed: note,
@@ -72,7 +95,7 @@ export const histories = model({
     OrderCouponReplaced: note,
     ProgrammeJoined: note,
     ReplacementRequested: note,
-    TicketOpened: note,
+    TicketOpened: noteTicket,
     LetterSetAside: note,
     LetterAdmitted: note,
     MailWished: note,

@@ -1,6 +1,12 @@
 import type { Caller } from '#domain/kernel/caller';
 import { customerTable } from '../models/customers.ts';
-import { customerReceiptTable, customerStreamTable, newAddressTable } from '../models/histories.ts';
+import {
+  type CallBackRow,
+  callBackTable,
+  customerReceiptTable,
+  customerStreamTable,
+  newAddressTable,
+} from '../models/histories.ts';
 import { mailTable } from '../models/mails.ts';
 import { replacementTable } from '../models/replacements.ts';
 import { ticketTable } from '../models/tickets.ts';
@@ -33,6 +39,25 @@ export const customerRows = (reader: RowReader) => ({
   async waitingFor(caller: Caller, addressKey: string): Promise<readonly string[]> {
     const rows = reader.rows(caller, newAddressTable).where('addressKey', '=', addressKey as never);
     return (await rows.orderBy('customerId').execute()).map(({ customerId }) => customerId as string);
+  },
+
+  /** Where the customer asked to be called back. */
+  callBacks: (caller: Caller, customerId: string): Promise<readonly CallBackRow[]> =>
+    reader
+      .rows(caller, callBackTable)
+      .where('customerId', '=', customerId as never)
+      .orderBy('ticketId')
+      .execute(),
+
+  /** Who asked to be called back at one of these numbers, and all of whose numbers no hash is known. */
+  async callBacksTo(caller: Caller, personKeys: readonly string[]): Promise<readonly CallBackRow[]> {
+    if (personKeys.length === 0) return [];
+    const found = reader
+      .rows(caller, callBackTable)
+      .where(({ eb, or }) =>
+        or([eb('telephoneKey', 'in', personKeys as never), eb('telephoneKey', 'is', null as never)]),
+      );
+    return found.orderBy('ticketId').execute();
   },
 });
 

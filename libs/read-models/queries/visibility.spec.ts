@@ -43,6 +43,9 @@ const asked: Readonly<Record<string, (queries: RowQueries, caller: Caller) => Pr
   'customers.receipts': (queries, caller) => each((id) => queries.customers.receipts(caller, `c1-${id}`)),
   'customers.waitingFor': (queries, caller) =>
     queries.customers.waitingFor(caller, sampleOf('EmailChangeRequested', 'addressKey')),
+  'customers.callBacks': (queries, caller) => each((id) => queries.customers.callBacks(caller, `c1-${id}`)),
+  'customers.callBacksTo': (queries, caller) =>
+    queries.customers.callBacksTo(caller, [sampleOf('TicketOpened', 'telephoneKey')]),
   'orders.list': (queries, caller) => queries.orders.list(caller, LIMIT),
   'orders.find': (queries, caller) => each((id) => queries.orders.find(caller, `o1-${id}`)),
   'coupons.listUses': (queries, caller) =>
