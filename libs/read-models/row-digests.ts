@@ -14,7 +14,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   receipts: 'f7d6b54b2d6c5c99',
   replacements: '7564a7242c529618',
   tickets: 'c483061357ffc1bd',
-  mails: 'f2951dabb4404d32',
+  mails: 'c16eb9bba988f56b',
   webhooks: 'baf3525262cda4e3',
   histories: 'e9de30e206a4b956',
   sales: 'dbb796f393fcd968',
