@@ -57,10 +57,21 @@ test.each(longHeaders)('a mail with a longer header, of %j and many %j, is not r
   expect(await read([...from, long(...header, 129 * 1024)], 'Hello')).toMatchObject({ setAside: 'unreadable' });
 });
 
-test('mails in mails are read at once', async () => {
-  // Each has two lines, and of a mail only the first thousands of lines are read.
-  const mails = 'Content-Type: message/rfc822\r\n\r\n'.repeat(2000);
-  expect(await read([...from, 'Content-Type: message/rfc822'], mails)).toMatchObject({ setAside: 'unreadable' });
+test('of mails in mails the first ones are read, and the rest is a file', async () => {
+  const mails = 'Content-Type: message/rfc822\r\n\r\n'.repeat(500);
+  const text = '[The mail has no text.]';
+  expect(await read([...from, 'Content-Type: message/rfc822'], mails)).toMatchObject({ files: 1, text });
+});
+
+test.each([
+  [49, { text: 'Hello' }],
+  [51, { setAside: 'unreadable' }],
+])('a mail with %i parts in parts', async (depth, expected) => {
+  const parts = Array.from(
+    { length: depth },
+    (_, at) => `Content-Type: multipart/mixed; boundary=b${at}\n\n--b${at}\n`,
+  );
+  expect(await read([...from, parts.join('')], 'Hello')).toMatchObject(expected);
 });
 
 test('of long files the beginning is read, and the text and the files after them', async () => {
