@@ -311,7 +311,13 @@ export const settingNames = Object.keys(settings) as readonly SettingName[];
 export const settingOf = (name: SettingName): Setting => settings[name];
 
 function isWebAddress(written: string): boolean {
-  return /^https?:\/\/[!-~]+$/i.test(written) && URL.canParse(written);
+  return /^https?:\/\/[!-~]+$/i.test(written) && reachable(written) !== null;
+}
+
+/** An address whose port there is: nothing listens on port 0. */
+function reachable(written: string): URL | null {
+  const url = URL.parse(written);
+  return url?.port === '0' ? null : url;
 }
 
 /** As OpenTelemetry reads them: a header that HTTP does not allow would fail at each call. */
@@ -327,16 +333,18 @@ function areHeaders(written: string): boolean {
 }
 
 function isMailServer(written: string): boolean {
-  if (!URL.canParse(written)) return false;
-  const { protocol, hostname } = new URL(written);
+  const url = reachable(written);
+  if (!url) return false;
+  const { protocol, hostname } = url;
   return (
     (protocol === 'smtp:' || protocol === 'smtps:') && (hostname.startsWith('[') || isHostName(withoutRoot(hostname)))
   );
 }
 
 function isMailbox(written: string): boolean {
-  if (!URL.canParse(written)) return false;
-  const { protocol, hostname, username, password } = new URL(written);
+  const url = reachable(written);
+  if (!url) return false;
+  const { protocol, hostname, username, password } = url;
   return ['imap:', 'imaps:'].includes(protocol) && hostname !== '' && username !== '' && password !== '';
 }
 

@@ -311,6 +311,11 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   ),
   ...paymentRefusals,
   'mail-sent': refused(409, 'The mail server has taken this mail: it is not sent twice.', 'Nothing is left to do.'),
+  'mail-not-failed': refused(
+    409,
+    'No attempt to send this mail has failed.',
+    'Nothing is to be dealt with: it is on its way.',
+  ),
   'mail-withheld': refused(
     409,
     'This mail is not to be sent: it came too late, its customer was erased, has no address or does not want mails of this kind.',

@@ -83,6 +83,18 @@ export class MailsController {
     return this.#requests.mails.retry(mailId, context);
   }
 
+  @Post('api/mails/:mailId/acknowledge')
+  @CommandRoute({
+    summary:
+      'Note that you have dealt with a mail that could not be sent (NTF-4), in another way: support only, with a Leadger-Reason. It is not listed for attention any more, until it is sent again by hand. What is tried by itself is tried on',
+    idName: 'mailId',
+    records: ['MailFailureAcknowledged'],
+    takesNothing: true,
+  })
+  acknowledgeMailFailure(@IdOf('mail') mailId: string, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#requests.mails.acknowledgeFailure(mailId, context);
+  }
+
   @Get('api/mails/:mailId/copy')
   @ApiOperation({ summary: 'The mail as it was sent. Copies are kept only on one machine without a mail server' })
   @ApiResponse({

@@ -32,11 +32,25 @@ const wishGauges: readonly (readonly [name: string, help: string, value: (wishes
     'How long these have failed while none of their kind was answered: the service outside is away, or refuses the store',
     ({ noneAnsweredSince }, now) => secondsSince(noneAnsweredSince, now),
   ],
-  ['leadger_wishes_under_way', 'Calls and commands that have no answer yet', ({ underWay }) => underWay],
+  [
+    'leadger_wishes_under_way',
+    'Calls and commands that were begun, and have no answer yet',
+    ({ underWay }) => underWay,
+  ],
   [
     'leadger_wishes_under_way_seconds',
     'How long ago the first of these began',
     ({ underWaySince }, now) => secondsSince(underWaySince, now),
+  ],
+  [
+    'leadger_wishes_waiting',
+    'Calls that wait for their turn, because each target has a limit',
+    ({ waiting = 0 }) => waiting,
+  ],
+  [
+    'leadger_wishes_waiting_seconds',
+    'How long the first of these has waited',
+    ({ waitingSince }, now) => secondsSince(waitingSince, now),
   ],
 ];
 

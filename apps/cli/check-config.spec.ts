@@ -58,6 +58,19 @@ it('all that is wrong is told at once, and no secret with it', async () => {
 });
 
 it.each([
+  ['LEADGER_EVENTS', 'esdb://ledger:secret@events.example:0'],
+  ['DATABASE_URL', 'postgres://u:secret@db.example:0/l'],
+  ['DATABASE_URL', 'postgres://u:secret@db.example/l?port=65536'],
+  ['SMTP_URL', 'smtp://mail.example:0'],
+  ['SUPPORT_IMAP_URL', 'imaps://u:secret@mail.example:0'],
+  ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'https://collector.example:0/v1/traces'],
+])('%s with a port that there is not is wrong: %s', async (name, written) => {
+  const findings = await findingsOf({ program: 'worker', env: { [name]: written } });
+  expect(findings.filter((one) => one.name === name)).toMatchObject([{ kind: 'wrong' }]);
+  expect(JSON.stringify(findings)).not.toContain('secret');
+});
+
+it.each([
   ['standalone', {}, 'STRIPE_SECRET_KEY: the sandbox answers'],
   ['standalone', {}, 'SMTP_URL: no mail leaves this machine'],
   ['worker', { STRIPE_SECRET_KEY: 'sk_test_1' }, 'STRIPE_SECRET_KEY: a key of the test mode'],

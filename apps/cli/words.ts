@@ -216,6 +216,7 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   MailGivenUp: ({ kind, attempt, ...failed }) =>
     `given up at the ${ordinal(attempt)} attempt, ${kind}: ${tellFailedMail(failed)}`,
   MailRetried: ({ kind }) => `to be sent again, ${kind}`,
+  MailFailureAcknowledged: ({ kind }) => `its failure is dealt with, ${kind}`,
   WebhookWished: ({ leadId, customerId }) => `lead ${leadId} is to be sent to the program of customer ${customerId}`,
   WebhookAccepted: ({ attempt, status }) => `accepted at the ${ordinal(attempt)} attempt, with ${status}`,
   WebhookFailed: ({ attempt, retryAt, ...failed }) =>

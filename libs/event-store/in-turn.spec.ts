@@ -33,6 +33,19 @@ describe('calls in turn', () => {
     expect(await Promise.all(results)).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  it('that somebody waits for begin before the others, but for one of the others after each four of them', async () => {
+    const inTurn = callsInTurn(1);
+    const begun: string[] = [];
+    const ask = (name: string, isFirst: boolean) =>
+      inTurn(async () => {
+        begun.push(name);
+      }, isFirst);
+    const others = ['a', 'b', 'c', 'd'].map((name) => ask(name, false));
+    const first = ['1', '2', '3', '4', '5', '6'].map((name) => ask(name, true));
+    await Promise.all([...others, ...first]);
+    expect(begun.join('')).toBe('a1234b56cd');
+  });
+
   it('a call that fails gives its turn to the next', async () => {
     const { begun, call, end, fail } = heldCalls();
     const inTurn = callsInTurn(1);

@@ -1,17 +1,25 @@
-/** Makes a call when its turn has come. */
-type InTurn = <Result>(call: () => Promise<Result>) => Promise<Result>;
+/** Makes a call when its turn has come. `isFirst`: somebody waits for it, so it goes before the others. */
+export type InTurn = <Result>(call: () => Promise<Result>, isFirst?: boolean) => Promise<Result>;
+
+/** After so many calls that go first, one of the others has its turn: however many there are, none waits without end. */
+const MOST_FIRST_IN_A_ROW = 4;
 
 /** Lets this many calls run at a time. The others wait, and run in the order in which they came. */
 export function callsInTurn(most: number): InTurn {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async (call) => {
+  const [first, others]: readonly [(() => void)[], (() => void)[]] = [[], []];
+  let [running, firstInARow] = [0, 0];
+  const next = () => {
+    const isFirst = first.length > 0 && (others.length === 0 || firstInARow < MOST_FIRST_IN_A_ROW);
+    firstInARow = isFirst ? firstInARow + 1 : 0;
+    return (isFirst ? first : others).shift();
+  };
+  return async (call, isFirst = false) => {
     if (running < most) running += 1;
-    else await new Promise<void>((begin) => waiting.push(begin));
+    else await new Promise<void>((begin) => (isFirst ? first : others).push(begin));
     try {
       return await call();
     } finally {
-      const begin = waiting.shift();
+      const begin = next();
       if (begin) begin();
       else running -= 1;
     }

@@ -7,13 +7,15 @@ import type { SmtpError } from './mail-failures.ts';
  */
 export function isAboutMail({ code, command, responseCode, response = '' }: SmtpError): boolean {
   if (responseCode === undefined || !(code === 'EMESSAGE' || command === 'RCPT TO')) return false;
+  if (ofSessions.has(responseCode)) return false;
+  const isOfMailbox = ofMailboxes.has(responseCode) && !NAMES_THE_STORE.test(response);
   const { enhanced } = anyMailAnswerIn(response);
-  const byCode = enhanced && aboutMail[enhanced.subject]?.(enhanced.detail);
-  return byCode ?? (ofMailboxes.has(responseCode) && !NAMES_THE_STORE.test(response));
+  if (!enhanced) return isOfMailbox;
+  return aboutMail[enhanced.subject]?.(enhanced.detail, isOfMailbox && NAMES_A_MAILBOX.test(response)) ?? isOfMailbox;
 }
 
-/** By the subject of the enhanced code (RFC 3463, RFC 5248). Servers use X.0 and X.5 for anything: then the status decides. */
-const aboutMail: Readonly<Record<number, (detail: number) => boolean>> = {
+/** By the subject of the enhanced code (RFC 3463, RFC 5248), and whether status and words name a mailbox. Subject 0 says nothing. */
+const aboutMail: Readonly<Record<number, (detail: number, namesMailbox: boolean) => boolean>> = {
   /** Addresses; 7 and 8 are about the sender's. */
   1: (detail) => detail !== 7 && detail !== 8,
   /** Mailboxes. */
@@ -22,14 +24,21 @@ const aboutMail: Readonly<Record<number, (detail: number) => boolean>> = {
   3: (detail) => detail === 4,
   /** The way to the host of the address. */
   4: () => true,
+  /** The protocol; 0 is no statement, and Outlook.com gives it with "mailbox unavailable" for an address that does not exist. */
+  5: (detail, namesMailbox) => detail === 0 && namesMailbox,
   /** Contents. */
   6: () => true,
   /** Rules and signing in; 17 and 18: the mailbox belongs to somebody else now (RFC 7293). */
   7: (detail) => detail === 17 || detail === 18,
 };
 
+/** The server ends the session, or wants the store to sign in (RFC 5321, RFC 4954): whatever code it adds. */
+const ofSessions: ReadonlySet<number> = new Set([421, 503, 530, 534, 535, 538]);
+
 /** Statuses about a mailbox (RFC 5321, 4.2.3), or about a host that takes no mails (RFC 7504). Not 554, which refuses for any reason. */
 const ofMailboxes: ReadonlySet<MailAnswer['status']> = new Set([450, 550, 551, 552, 553, 556]);
 
-/** Servers without enhanced codes say in words that they refuse the store: "550 relay not permitted". */
-const NAMES_THE_STORE = /relay|authenti|black|block|denylist|polic|spam|\bSPF\b|\bDKIM\b|\bDMARC\b/i;
+/** Servers without enhanced codes say in words that they refuse the store: "550 relay not permitted", "550 sender verify failed". */
+const NAMES_THE_STORE = /relay|sender|authenti|black|block|denylist|polic|spam|\bSPF\b|\bDKIM\b|\bDMARC\b/i;
+
+const NAMES_A_MAILBOX = /\b(mailbox|recipient|user|no such)\b/i;

@@ -72,7 +72,10 @@ describe('a mail server', () => {
     ['a mailbox that is closed', 550, '5.2.1 disabled', true],
     ['a mailbox that is full for good', 552, '5.2.2 over quota', true],
     ['a domain without that user', 550, '5.4.1 recipient address rejected: access denied', true],
-    ['a mailbox that is unavailable', 550, '5.5.0 requested action not taken: mailbox unavailable', true],
+    ['a mailbox, by a code of the protocol that says nothing', 550, '5.5.0 mailbox unavailable', true],
+    ['a mail that is too big', 552, '5.3.4 message too big', true],
+    ['what a mail contains', 550, '5.6.0 other or undefined media error', true],
+    ['a user, with a code that says nothing', 550, '5.0.0 user unknown', true],
     ['a mailbox that belongs to somebody else now', 550, '5.7.17 mailbox owner has changed', true],
     ['a user, without an enhanced code', 550, 'no such user', true],
     ['a store that may not relay', 550, '5.7.1 relaying denied', false],
@@ -82,7 +85,19 @@ describe('a mail server', () => {
     ['a store that did not sign in', 530, '5.7.0 authentication required', false],
     ['the sender', 550, '5.1.8 sender address rejected', false],
     ['all mails, for want of room', 552, '5.3.1 mail system full', false],
+    ['a mail for an unknown reason', 550, '5.5.0 not now', false],
+    ['a store that may not relay, by a code that says nothing', 550, '5.5.0 mailbox unavailable: relay denied', false],
     ['a command', 503, '5.5.1 bad sequence of commands', false],
+    ['a command, with the status of a mailbox', 550, '5.5.1 no such user', false],
+    ['an argument', 501, '5.5.4 unsupported option', false],
+    ['too many recipients', 550, '5.5.3 too many recipients of a user', false],
+    ['the store in any words of the system', 550, '5.3.0 mailbox not ready', false],
+    ['a session that ends, whatever code it adds', 521, '5.7.1 no mail from here', false],
+    ['a store that did not sign in, whatever code it adds', 530, '5.2.0 sign in first', false],
+    ['a password', 535, '5.7.8 bad credentials', false],
+    ['a password, without an enhanced code', 535, 'no such user', false],
+    ['a store whose mails are not signed', 550, '5.7.26 unauthenticated mail', false],
+    ['the sender, without an enhanced code', 550, 'sender verify failed', false],
   ])('refuses %s (%s): that is final only when it is about the address', async (_, responseCode, text, isFinal) => {
     await start({ onRcptTo: (_, __, done) => done(Object.assign(new Error(text), { responseCode })) });
     const sent = gateway.send(message());
@@ -100,6 +115,7 @@ describe('a mail server', () => {
     ['the server is full', 452, '4.3.1 insufficient storage', false],
     ['the server asks to come again', 450, '4.7.1 greylisted', false],
     ['the server is busy', 421, '4.3.2 try later', false],
+    ['the server ends the session', 421, '4.4.2 connection timed out', false],
   ])(
     'cannot take a mail now, because %s: the failure says whom it is about',
     async (_, responseCode, text, isAboutMail) => {

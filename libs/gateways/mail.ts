@@ -18,7 +18,9 @@ export interface Message {
   readonly html: string;
   readonly date: Date;
   readonly attachments?: readonly Attachment[];
-  /** Of an answer that a person wrote: the ids of the mails before it, and where replies go. */
+  /** A person wrote what it says: automatic answers to it (RFC 3834) are nothing to prevent. */
+  readonly isByPerson?: boolean;
+  /** Of an answer to a mail: the ids of the mails before it, and where replies go. */
   readonly thread?: readonly string[];
   /** The subject of that thread, from which mail programs know it. It is somebody's words, so `subject` is recorded. */
   readonly threadSubject?: string;
@@ -60,6 +62,7 @@ const optionsOf = ({
   threadSubject,
   replyTo,
   unsubscribeLink,
+  isByPerson = false,
 }: Message): SendMailOptions => ({
   messageId: `<${messageId}>`,
   from,
@@ -74,7 +77,7 @@ const optionsOf = ({
   ...(replyTo !== undefined && { replyTo: { name: '', address: replyTo } }),
   // Prevents automatic answers to this mail (RFC 3834).
   headers: {
-    ...(!thread && { 'Auto-Submitted': 'auto-generated' }),
+    ...(!isByPerson && { 'Auto-Submitted': 'auto-generated' }),
     ...(unsubscribeLink && oneClick(unsubscribeLink)),
   },
   disableFileAccess: true,

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ImapFlow } from 'imapflow';
+import { activityTime } from '#domain/kernel/activities';
 import type { Instant } from '#domain/kernel/events';
 import { addDays } from '#domain/kernel/instants';
 import { LeadgerError } from '#domain/kernel/leadger-error';
@@ -21,6 +22,20 @@ const LOOK_AGAIN_MILLISECONDS = 60_000;
 const FIRST_WAIT_MILLISECONDS = 5000;
 const LONGEST_WAIT_MILLISECONDS = 300_000;
 
+/** What reading it is called beside the other calls to the outside. */
+export const READ_MAILBOX = 'read-mailbox';
+
+/** One look for new mails, or a failed connection. */
+export interface Look {
+  /** Milliseconds since 1970 by the clock of the machine, as of an activity. */
+  readonly startedAt: number;
+  readonly taken: number;
+  /** Mails that could not be recorded. */
+  readonly waiting: number;
+  /** In a code of ours. Absent: it worked, and nothing waits. */
+  readonly failure?: string;
+}
+
 /** What of it does not work now. */
 export interface MailboxStatus {
   /** Mails that could not be recorded, or the mailbox itself, as one. */
@@ -32,8 +47,8 @@ export interface MailboxStatus {
 
 export interface Mailbox {
   status(): MailboxStatus;
-  /** Takes each mail that comes, until it is stopped. A server that is away is called again, at growing times. */
-  run(take: (raw: Uint8Array) => Promise<void>): Promise<void>;
+  /** Takes each mail that comes, and tells each look, until it is stopped. A server that is away is called again, at growing times. */
+  run(take: (raw: Uint8Array) => Promise<void>, tellLook?: (look: Look) => void): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -59,12 +74,20 @@ export function imapMailbox({ url, clock, tell }: MailboxOptions): Mailbox {
   const fail = (failing: number, lastError: string) => {
     status = { failing, lastError, failingSince: status.failingSince ?? clock.now() };
   };
-  const noteLook = (waiting: readonly string[]) => {
-    if (waiting.length > 0) fail(waiting.length, `a mail cannot be recorded: ${waiting[0]}`);
-    else status = { failing: 0 };
+  const noteLook = ({ waiting, failure }: Look) => {
+    if (failure === undefined) status = { failing: 0 };
+    else fail(Math.max(waiting, 1), failure);
   };
-  const runUntilStopped = async (take: Take): Promise<void> => {
+  const runUntilStopped = async (take: Take, tellLook: (look: Look) => void): Promise<void> => {
     let waitMilliseconds = FIRST_WAIT_MILLISECONDS;
+    let startedAt = activityTime();
+    const lookEnded = (look: Omit<Look, 'startedAt'>) => {
+      noteLook({ startedAt, ...look });
+      tellLook({ startedAt, ...look });
+    };
+    const lookBegan = () => {
+      startedAt = activityTime();
+    };
     const since = () => new Date(addDays(clock.now(), -DAYS_BACK));
     const takeOne: Take = (raw) =>
       take(raw).catch((error) => {
@@ -76,10 +99,11 @@ export function imapMailbox({ url, clock, tell }: MailboxOptions): Mailbox {
       waitMilliseconds = FIRST_WAIT_MILLISECONDS;
     };
     while (!signal.aborted) {
-      const session = follow({ url, signal, since, take: takeOne, noteConnected, noteLook });
+      lookBegan();
+      const session = follow({ url, signal, since, take: takeOne, noteConnected, lookBegan, lookEnded });
       await session.catch((error) => {
         if (signal.aborted) return;
-        fail(1, `the mailbox: ${failureIn(error)}`);
+        lookEnded({ taken: 0, waiting: 0, failure: `the mailbox: ${failureIn(error)}` });
         tell(`the mailbox of support: ${failureIn(error)}`);
       });
       await wait(waitMilliseconds, undefined, { signal }).catch(() => {});
@@ -88,8 +112,8 @@ export function imapMailbox({ url, clock, tell }: MailboxOptions): Mailbox {
   };
   return {
     status: () => status,
-    run(take) {
-      running = runUntilStopped(take);
+    run(take, tellLook = () => {}) {
+      running = runUntilStopped(take, tellLook);
       return running;
     },
     async stop() {
@@ -108,13 +132,13 @@ interface Session {
   readonly since: () => Date;
   readonly take: Take;
   readonly noteConnected: () => void;
-  /** Called after each look, with the codes of what could not be recorded. */
-  readonly noteLook: (waiting: readonly string[]) => void;
+  readonly lookBegan: () => void;
+  readonly lookEnded: (look: Omit<Look, 'startedAt'>) => void;
 }
 
 /** One connection, as long as it lasts. */
 async function follow(session: Session): Promise<void> {
-  const { url, signal, noteConnected, noteLook } = session;
+  const { url, signal, noteConnected, lookBegan, lookEnded } = session;
   const client = await clientOf(url);
   const over = Promise.withResolvers<void>();
   over.promise.catch(() => {});
@@ -131,7 +155,9 @@ async function follow(session: Session): Promise<void> {
     noteConnected();
     while (!signal.aborted) {
       news = Promise.withResolvers();
-      noteLook(await takeAll(client, mark, session));
+      lookBegan();
+      lookEnded(await takeAll(client, mark, session));
+      lookBegan();
       await Promise.race([news.promise, over.promise, wait(LOOK_AGAIN_MILLISECONDS, undefined, { ref: false })]);
     }
   } finally {
@@ -165,8 +191,13 @@ async function firstMarked(client: ImapFlow): Promise<number | undefined> {
 }
 
 /** One mail that cannot be taken now does not keep back the others. It is tried again with the next look. */
-async function takeAll(client: ImapFlow, mark: string, { signal, since, take }: Session): Promise<readonly string[]> {
+async function takeAll(
+  client: ImapFlow,
+  mark: string,
+  { signal, since, take }: Session,
+): Promise<Omit<Look, 'startedAt'>> {
   const waiting: string[] = [];
+  let taken = 0;
   const isNew = mark === TAKEN ? { unKeyword: TAKEN } : { seen: false };
   const firstTaken = mark === TAKEN ? await firstMarked(client) : undefined;
   const recent = { since: since() };
@@ -184,6 +215,8 @@ async function takeAll(client: ImapFlow, mark: string, { signal, since, take }: 
       continue;
     }
     await client.messageFlagsAdd(String(uid), [mark], { uid: true });
+    taken += 1;
   }
-  return waiting;
+  const [why] = waiting;
+  return { taken, waiting: waiting.length, ...(why && { failure: `a mail cannot be recorded: ${why}` }) };
 }

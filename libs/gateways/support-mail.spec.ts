@@ -18,10 +18,10 @@ test('a mail of HTML only is read without its tags and scripts', async () => {
 test.each(['<style', '<style>', '</style ', '<', '<p ', '&#', '\n ', '</head', 'a@', '"'])(
   'HTML of half a million characters that are only %j is read at once',
   async (part) => {
-    const html = `<p>Hello</p>${part.repeat(500_000 / part.length)}`;
-    expect(await read([...from, 'Content-Type: text/html'], html)).toMatchObject({
-      text: expect.stringContaining('Hello'),
-    });
+    // In one line: of many lines only the first ones are read.
+    const html = Buffer.from(`<p>Hello</p>${part.repeat(500_000 / part.length)}`).toString('base64');
+    const headers = ['Content-Type: text/html', 'Content-Transfer-Encoding: base64'];
+    expect(await read([...from, ...headers], html)).toMatchObject({ text: expect.stringContaining('Hello') });
   },
 );
 
@@ -35,23 +35,43 @@ test.each([
   expect(await read([...from, type], `Hello${part.repeat((20 * 1024 * 1024) / part.length)}`)).toHaveProperty('text');
 });
 
-test.each([
-  ['X: y\r\n', ''],
-  ['To: a@b\r\n', ''],
-  ['References: <a@b>\r\n', ''],
+const longHeaders: readonly (readonly [header: string, part: string])[] = [
   ['To: ', 'a:b;'],
   ['To: ', '"a" <b@c>, '],
   ['References: ', '<a@b> '],
   ['Subject: ', '=?utf-8?q?=61?= '],
   ['Content-Type: text/plain', '; a*0=b'],
-])('a mail whose headers are as long as they may be, of %j and many %j, is read at once', async (header, part) => {
-  const repeated = part || header;
-  const headers = (part ? header : '') + repeated.repeat(Math.floor((127 * 1024) / repeated.length));
-  expect(await read([headers.trimEnd(), ...from], 'Hello')).toHaveProperty('text');
+];
+const long = (header: string, part: string, bytes: number) =>
+  (header + part.repeat(Math.floor(bytes / part.length))).trimEnd();
+
+test.each(longHeaders)(
+  'a header that is as long as it may be, of %j and many %j, is read at once',
+  async (...header) => {
+    const mail = await read([...from, long(...header, 127 * 1024)], 'Hello');
+    expect(mail).toMatchObject({ from: 'a@example.net', subject: expect.stringMatching(/^[Sa]/), text: 'Hello' });
+  },
+);
+
+test.each(longHeaders)('a mail with a longer header, of %j and many %j, is not read', async (...header) => {
+  expect(await read([...from, long(...header, 129 * 1024)], 'Hello')).toMatchObject({ setAside: 'unreadable' });
 });
 
-test('mails in mails are read at once', async () => {
-  expect(await read([...from], 'Content-Type: message/rfc822\r\n\r\n'.repeat(100_000))).toHaveProperty('text');
+test('of mails in mails the first ones are read, and the rest is a file', async () => {
+  const mails = 'Content-Type: message/rfc822\r\n\r\n'.repeat(500);
+  const text = '[The mail has no text.]';
+  expect(await read([...from, 'Content-Type: message/rfc822'], mails)).toMatchObject({ files: 1, text });
+});
+
+test.each([
+  [49, { text: 'Hello' }],
+  [51, { setAside: 'unreadable' }],
+])('a mail with %i parts in parts', async (depth, expected) => {
+  const parts = Array.from(
+    { length: depth },
+    (_, at) => `Content-Type: multipart/mixed; boundary=b${at}\n\n--b${at}\n`,
+  );
+  expect(await read([...from, parts.join('')], 'Hello')).toMatchObject(expected);
 });
 
 test('of long files the beginning is read, and the text and the files after them', async () => {

@@ -10,13 +10,18 @@ const ADDRESS = /^(postgres(ql)?:\/\/|socket:|\/)/;
 const MALFORMED =
   'its address is malformed: it is like postgres://user:password@host:5432/database, with % codes for special characters';
 
+const HIGHEST_PORT = 65_535;
+
 /** The host and port of a connection string. @throws PostgresRefused when it is malformed, or names a missing file */
 export function serverOf(url: string): string {
   if (!ADDRESS.test(url)) throw new PostgresRefused('an unknown host', MALFORMED);
   try {
     const { host, port } = new pg.Client(url);
-    return host.startsWith('/') ? host : `${host}:${port}`;
+    if (host.startsWith('/')) return host;
+    if (!(port >= 1 && port <= HIGHEST_PORT)) throw new PostgresRefused(host, `there is no port ${port}`);
+    return `${host}:${port}`;
   } catch (error) {
+    if (error instanceof PostgresRefused) throw error;
     const { code, path, message } = error as NodeJS.ErrnoException;
     if (code === 'ERR_INVALID_URL') throw new PostgresRefused('an unknown host', MALFORMED);
     throw new PostgresRefused('its host', path ? `the file ${path} of its address cannot be read (${code})` : message);

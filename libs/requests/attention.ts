@@ -1,7 +1,9 @@
 import { idOf } from '#domain/codec';
+import { CLOCKS_AGREE_SECONDS } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
 import { addDays, addHours, addSeconds } from '#domain/kernel/instants';
 import { familyOf } from '#domain/ledger';
+import { RETRY_SECONDS } from '#domain/notifications/webhook';
 import { erasuresStream } from '#domain/persons/erasures';
 import type { EventStore } from '#event-store/port';
 import type { Parked } from '#processes/engine/process-run';
@@ -41,6 +43,7 @@ async function limitsNow(
   starvingAfterHours = STARVING_AFTER_HOURS,
 ) {
   const at = now();
+  const future = addSeconds(at, CLOCKS_AGREE_SECONDS);
   const { subjects } = await stateOf<'erasures'>(erasuresStream);
   return {
     erased: [...subjects].filter((subject) => familyOf(subject) === 'customer').map(idOf),
@@ -48,6 +51,8 @@ async function limitsNow(
     declinedSince: addDays(at, -DECLINED_FOR_DAYS),
     now: at,
     unansweredSince: addSeconds(at, -failingMilliseconds / 1000),
+    future,
+    latestRetry: addSeconds(future, Math.max(...RETRY_SECONDS)),
     failing: await failingIn(processes),
     damaged: damagedOrdersIn(events),
     ...parkedIn(await processes.parked()),

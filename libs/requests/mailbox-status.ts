@@ -1,4 +1,4 @@
-import type { Mailbox } from '#gateways/mailbox';
+import { type Mailbox, READ_MAILBOX } from '#gateways/mailbox';
 import type { ProcessStatus } from '#processes/engine/process-run';
 
 /** Health and metrics tell of the mailbox as of any other call to the outside. */
@@ -8,7 +8,7 @@ export function mailboxStatus(mailbox: Mailbox): ProcessStatus {
     ...(failingSince && { failingSince, noneAnsweredSince: failingSince }),
     ...(lastError && { lastError }),
   };
-  const reading = { what: 'read-mailbox', isEffect: true, failing, underWay: 0, ...since };
+  const reading = { what: READ_MAILBOX, isEffect: true, failing, underWay: 0, ...since };
   return {
     ...{ name: 'support-mailbox', waitingForRetry: failing, parked: 0 },
     ...(lastError && { lastError }),

@@ -11,6 +11,9 @@ export const mailRequests = (tools: RequestTools) => ({
   /** Switches the kind of a mail off, by the token in that mail (NTF-6). */
   unsubscribe: (token: string, context: RequestContext) => unsubscribe(tools, token, context),
   retry: (mailId: string, context: RequestContext) => retry(tools, mailId, context),
+  /** NTF-4. Nobody has to look at the mail any more. */
+  acknowledgeFailure: (mailId: string, context: RequestContext) =>
+    tools.send(mailId, mailStream(mailId), { type: 'AcknowledgeMailFailure', at: tools.now() }, context),
 });
 
 /** NTF-4. A mail whose link has expired is withheld, so its customer gets a new link, in a mail of its own. */

@@ -157,6 +157,7 @@ describe('the table of rights', () => {
         'ResolvePayment',
         'ResolveRenewal',
         'RetryMail',
+        'AcknowledgeMailFailure',
         'RetryRefund',
         'SettleRefund',
         'WishRefund',

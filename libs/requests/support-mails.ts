@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { type Activities, activityTime } from '#domain/kernel/activities';
 import { failureIn } from '#gateways/failures';
+import { type Look, READ_MAILBOX } from '#gateways/mailbox';
 import { readSupportLetter, type SupportMail } from '#gateways/support-mail';
 import type { LetterTaken } from './letters.ts';
 import type { Requests } from './requests.ts';
@@ -37,4 +39,17 @@ export async function takeSupportMail(
     tell('failed', { outcome: 'failed', reason: failureIn(error) });
     throw error;
   }
+}
+
+/** Tells each look into the mailbox as a call to the outside, with the number of looks that failed one after the other. */
+export function lookTeller(activities: Activities): (look: Look) => void {
+  let attempt = 1;
+  return ({ startedAt, failure, taken, waiting }) => {
+    const id = randomUUID();
+    const ending =
+      failure === undefined ? { outcome: 'done' as const } : { outcome: 'failed' as const, reason: failure };
+    const call = { kind: 'effect', id, correlationId: id, name: READ_MAILBOX, attempt } as const;
+    activities.tell({ ...call, startedAt, endedAt: activityTime(), ...ending, details: { taken, waiting } });
+    attempt = failure === undefined ? 1 : attempt + 1;
+  };
 }

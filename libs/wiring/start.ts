@@ -9,7 +9,7 @@ import { warnIfDescriptorIsCut } from '#requests/descriptor-at-start';
 import { prepareNewStore } from '#requests/first-start';
 import type { Requests } from '#requests/requests';
 import { StreamCache } from '#requests/stream-cache';
-import { takeSupportMail } from '#requests/support-mails';
+import { lookTeller, takeSupportMail } from '#requests/support-mails';
 import type { Work } from './leadger.module.ts';
 import { ACTIVITIES, MAILBOX, PROVIDER_LIMITS, REQUESTS, SUPPORT_MAIL, WORK } from './tokens.ts';
 
@@ -26,7 +26,8 @@ export async function startLeadger(
     const limits = application.get<ProviderLimits | undefined>(PROVIDER_LIMITS, { strict: false });
     await warnIfDescriptorIsCut(application.get(StreamCache), limits, warn).catch(unlessDamaged);
   }
-  void application.get<Mailbox | undefined>(MAILBOX)?.run((raw) => takeMail(application, raw));
+  const tellLook = lookTeller(application.get<Activities>(ACTIVITIES));
+  void application.get<Mailbox | undefined>(MAILBOX)?.run((raw) => takeMail(application, raw), tellLook);
   return { running: application.get<Work>(WORK).run() };
 }
 

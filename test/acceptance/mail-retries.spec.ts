@@ -12,6 +12,7 @@ import { openShop, type Shop } from './shop.ts';
 
 const START = '2026-05-04T12:00:00.000Z';
 const DAY_MINUTES = 24 * 60;
+const person = { storeId: 'main', businessAssociation: 'Somebody', timeZone: 'UTC' };
 const leads = { leadTypeId: 'exclusive-fresh', quantity: 10, paymentToken: 'tok_ok' };
 
 let server: MailServer;
@@ -208,16 +209,22 @@ test('NTF-4: a mail that is sent again after a restart is sent once', async () =
   expect(server.received).toHaveLength(1);
 });
 
-test('NTF-4, ACC-3: the link of a mail that is sent again is made afresh when it has expired', async () => {
-  await open(550);
-  await shop.customer({ email: 'ada@example.org' });
-  await shop.ask('POST', '/api/password-recoveries', { email: 'ada@example.org' });
+/** A mail that was refused is sent again when its link has expired. @returns its id */
+const retryAfterADay = async (): Promise<string> => {
   const [{ mailId }] = await listed();
   await shop.wait({ days: 1 });
   server.behave(answering(undefined));
   expect(await retry(mailId)).toMatchObject({ status: 200 });
   await shop.server.settle();
   expect(server.received).toHaveLength(1);
+  return mailId;
+};
+
+test('NTF-4, ACC-3: the link of a mail that is sent again is made afresh when it has expired', async () => {
+  await open(550);
+  await shop.customer({ email: 'ada@example.org' });
+  await shop.ask('POST', '/api/password-recoveries', { email: 'ada@example.org' });
+  const mailId = await retryAfterADay();
   expect(await mails()).toMatchObject([
     { kind: 'password-recovery', status: 'sent' },
     { mailId, status: 'withheld', reason: 'too-late' },
@@ -229,13 +236,78 @@ test('NTF-4, ACC-4: so is the link that confirms an address', async () => {
   const customerId = await shop.customer();
   const as = { 'leadger-actor': `customer:${customerId}` };
   await shop.ask('PUT', `/api/customers/${customerId}/email`, { email: 'new@example.org' }, 200, as);
-  const [{ mailId }] = await listed();
-  await shop.wait({ days: 1 });
-  server.behave(answering(undefined));
-  expect(await retry(mailId)).toMatchObject({ status: 200 });
-  await shop.server.settle();
-  expect(server.received).toHaveLength(1);
+  await retryAfterADay();
   expect(server.received[0]).toContain('To: new@example.org');
+});
+
+const acknowledge = (mailId: string, as: Record<string, string> = support) =>
+  shop.try('POST', `/api/mails/${mailId}/acknowledge`, undefined, as);
+const counted = async () => {
+  const { text } = await shop.try('GET', '/metrics');
+  return /leadger_attention_items\{reason="mail-given-up"\} (\d+)/.exec(text)?.[1];
+};
+
+test('NTF-4: support notes with a reason that it has dealt with a mail, and nobody has to look at it any more, until it is sent again', async () => {
+  await open(550);
+  await answerTicket();
+  const [{ mailId }] = await listed();
+  expect(await counted()).toBe('1');
+  expect(await acknowledge(mailId, { 'leadger-actor': 'staff:ann' })).toMatchObject({
+    body: { code: 'reason-missing' },
+  });
+  const events = ['MailFailureAcknowledged'];
+  expect(await acknowledge(mailId)).toMatchObject({ status: 200, body: { mailId, events } });
+  expect([await listed(), await counted()]).toEqual([[], '0']);
+  expect(await mails()).toMatchObject([{ status: 'refused', acknowledgedAt: START }]);
+  expect(await acknowledge(mailId)).toMatchObject({ status: 200, body: { events: [] } });
+  await retry(mailId);
+  expect(await listed()).toMatchObject([{ mailId }]);
+  expect(await mails()).toMatchObject([{ status: 'refused', acknowledgedAt: null }]);
+  server.behave(answering(undefined));
+  await acknowledge(mailId);
+  await retry(mailId);
+  expect(await acknowledge(mailId)).toMatchObject({ status: 409, body: { code: 'mail-sent' } });
+});
+
+test('NTF-4: a mail that support has dealt with while it is tried is tried on, and not listed when it is given up', async () => {
+  await open(452);
+  await answerTicket();
+  await shop.wait({ seconds: 660 });
+  const [{ mailId }] = (await shop.read('/api/attention?reason=mail-waiting')).items;
+  expect(await acknowledge(mailId)).toMatchObject({ status: 200 });
+  expect((await shop.read('/api/attention?reason=mail-waiting')).items).toEqual([]);
+  await shop.wait({ days: 6 });
+  expect(tries.at(-1)).toBe(5 * DAY_MINUTES);
+  expect([await mails(), await listed()]).toMatchObject([[{ status: 'given-up' }], []]);
+});
+
+test('ACC-3: a mail with a link that somebody waits for goes before all mails that wait for their turn', async () => {
+  await open(undefined);
+  const held: (() => void)[] = [];
+  const named: string[] = [];
+  server.behave({
+    answer(address) {
+      named.push(address);
+      return new Promise((resolve) => held.push(() => resolve(undefined)));
+    },
+  });
+  const ids = await Promise.all(
+    Array.from({ length: 10 }, (_, index) => shop.customer({ email: `p${index}@example.org` })),
+  );
+  await Promise.all(ids.map((customerId) => shop.server.call('POST', '/api/orders', { customerId, ...leads })));
+  await waitUntil(() => held.length === 5);
+  await shop.server.call('POST', '/api/customers', { ...person, email: 'ada@example.org' });
+  await shop.server.call('POST', '/api/password-recoveries', { email: 'ada@example.org' });
+  await waitUntil(async () =>
+    /^leadger_wishes_waiting\{.*"send-mail"\} 16$/m.test((await shop.server.call('GET', '/metrics')).text),
+  );
+  held.shift()?.();
+  await waitUntil(() => named.length === 6);
+  expect(named[5]).toBe('ada@example.org');
+  server.behave(answering(undefined));
+  for (const answer of held) answer();
+  await shop.server.settle();
+  expect(server.received).toHaveLength(21);
 });
 
 test('NTF-4: a server that may not relay for the store refuses no address: the mail waits until that is mended', async () => {

@@ -15,13 +15,15 @@ export interface Written {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-interface Ticket {
+export interface Ticket {
   readonly ticketId: string;
   readonly customerId: string;
   readonly subject: string | null;
   readonly setAside: string | null;
   readonly messages: readonly { readonly text: string | null }[];
 }
+
+export type Support = Awaited<ReturnType<typeof openSupport>>;
 
 /** A shop to which mails are written, as a provider brings them. */
 export async function openSupport(options: { readonly start: string; readonly directory?: string }) {

@@ -125,6 +125,17 @@ describe('a ticket', () => {
     });
   });
 
+  test('SUP-2: is answered by a mail that does not say that it is automatic, because a person wrote it; others do', async () => {
+    const customerId = await shop.customer({ email: 'ada@example.org' });
+    await answer(await open({ customerId }));
+    await shop.ask('POST', '/api/password-recoveries', { email: 'ada@example.org' });
+    const { items } = await shop.read(`/api/mails?customerId=${customerId}`);
+    const automatic: Record<string, boolean> = {};
+    for (const { kind, mailId } of items)
+      automatic[kind] = /^Auto-Submitted: auto-generated\r?$/m.test(await shop.ask('GET', `/api/mails/${mailId}/copy`));
+    expect(automatic).toEqual({ 'ticket-answered': false, 'password-recovery': true });
+  });
+
   test('SUP-1: gets a new due date when the customer writes after the answer, but not while it waits for one', async () => {
     const customerId = await shop.customer();
     const ticketId = await open({ customerId });

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
 import { smtpMail } from '#gateways/mail';
 import { type PaymentGateway, sandboxPayments } from '#gateways/payments';
@@ -13,18 +16,21 @@ let isProviderAway = false;
 let refundFails = false;
 let customersProgram: HttpServer;
 
+const outOfReach = () => Object.assign(new Error('out of reach'), { code: 'ECONNREFUSED' });
+
 /** A sandbox that can be out of reach. */
 function payments(): PaymentGateway {
   const sandbox = sandboxPayments();
   return {
     ...sandbox,
     async capture(...charge) {
-      if (isProviderAway || charge[0].token === 'tok_away')
-        throw Object.assign(new Error('out of reach'), { code: 'ECONNREFUSED' });
+      if (isProviderAway || charge[0].token === 'tok_away') throw outOfReach();
       return sandbox.capture(...charge);
     },
-    refund: async (...asked) =>
-      refundFails ? ({ refunded: false, failure: 'disputed' } as const) : sandbox.refund(...asked),
+    async refund(...asked) {
+      if (isProviderAway) throw outOfReach();
+      return refundFails ? { refunded: false, failure: 'disputed' } : sandbox.refund(...asked);
+    },
   };
 }
 
@@ -39,10 +45,9 @@ beforeAll(async () => {
     onData: (stream, _, callback) => stream.on('end', callback).resume(),
   });
   await once(mailServer.listen(0, '127.0.0.1'), 'listening');
-  const { port } = mailServer.server.address() as AddressInfo;
   customersProgram = createServer((_, response) => response.writeHead(503).end()).listen(0, '127.0.0.1');
   await once(customersProgram, 'listening');
-  shop = await openShop({ mails: smtpMail({ url: `smtp://127.0.0.1:${port}` }), payments: payments() });
+  shop = await open();
 });
 afterAll(async () => {
   await shop.stop();
@@ -50,8 +55,13 @@ afterAll(async () => {
   await new Promise((resolve) => customersProgram.close(resolve));
 });
 
-const listed = async (reason: string, customerId: string) =>
-  (await shop.read(`/api/attention?reason=${reason}`)).items.filter(
+const portOf = (server: { address(): unknown }) => (server.address() as AddressInfo).port;
+const open = (options: Parameters<typeof openShop>[0] = {}): Promise<Shop> => {
+  const url = `smtp://127.0.0.1:${portOf(mailServer.server)}`;
+  return openShop({ mails: smtpMail({ url }), payments: payments(), ...options });
+};
+const listed = async (reason: string, customerId: string, from = shop) =>
+  (await from.read(`/api/attention?reason=${reason}`)).items.filter(
     (item: { customerId: string }) => item.customerId === customerId,
   );
 const ELEVEN_MINUTES = { seconds: 660 };
@@ -135,11 +145,16 @@ test('SUP-2: a mail that the mail server refuses is listed as given up, with the
   expect(await listed('mail-given-up', customerId)).toEqual([]);
 });
 
+/** Has leads sent to a program of the customer, which takes none. */
+const callProgramOf = (customerId: string, at: Shop) => {
+  const webhookUrl = `http://127.0.0.1:${portOf(customersProgram)}/`;
+  const as = { 'leadger-actor': `customer:${customerId}` };
+  return at.ask('PUT', `/api/customers/${customerId}/lead-delivery`, { mails: 'digest', webhookUrl }, 200, as);
+};
+
 test('DLV-9: a message that the program of a customer does not take is listed with its order, until it is sent again', async () => {
   const customerId = await shop.customer();
-  const webhookUrl = `http://127.0.0.1:${(customersProgram.address() as AddressInfo).port}/`;
-  const path = `/api/customers/${customerId}/lead-delivery`;
-  await shop.ask('PUT', path, { mails: 'digest', webhookUrl }, 200, { 'leadger-actor': `customer:${customerId}` });
+  await callProgramOf(customerId, shop);
   const leadTypeId = await shop.leadType();
   const orderId = await shop.order(customerId, { leadTypeId, quantity: 1 });
   await shop.lead(leadTypeId);
@@ -155,4 +170,31 @@ test('SUP-2: a starving order says whether leads of its type are in stock at all
   await shop.order(customerId, { leadTypeId });
   await shop.wait({ days: 3 });
   expect(await listed('starving', customerId)).toMatchObject([{ why: 'no-leads-in-stock' }]);
+});
+
+test('SUP-2: what a clock that was ahead noted is listed as soon as the clock is right, although its instants are not over', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'leadger-what-waits-'));
+  const [ahead, right] = ['2026-03-09T15:00:00.000Z', '2026-03-02T15:00:00.000Z'];
+  const before = await open({ directory, start: ahead });
+  const customerId = await before.customer({ email: 'full@example.org' });
+  await callProgramOf(customerId, before);
+  const leadTypeId = await before.leadType();
+  const paid = await before.order(customerId, { leadTypeId, quantity: 1 });
+  await before.lead(leadTypeId);
+  isProviderAway = true;
+  const waiting = await before.order(customerId);
+  const by = { 'leadger-actor': 'staff:ann', 'leadger-reason': 'as is right' };
+  await before.ask('POST', `/api/orders/${paid}/refunds`, {}, undefined, by);
+  await before.stop();
+  const now = await open({ directory, start: right });
+  const found = (reason: string) => listed(reason, customerId, now);
+  expect(await found('payment-waiting')).toMatchObject([{ orderId: waiting, since: ahead }]);
+  expect(await found('refund-under-way')).toMatchObject([{ orderId: paid, since: ahead }]);
+  expect(await found('webhook-waiting')).toMatchObject([{ orderId: paid, since: ahead, why: 'it answered 503' }]);
+  const mails = (await now.read('/api/mails')).items;
+  expect((await found('mail-waiting')).length).toBe(mails.length);
+  expect((await found('mail-waiting'))[0]).toMatchObject({ since: ahead, why: 'the mail server answered 452' });
+  isProviderAway = false;
+  await now.stop();
+  await rm(directory, { recursive: true });
 });

@@ -93,7 +93,7 @@ const end: readonly string[] = [
 /** A feed does not end, nothing is parked here, the rebuild has already finished, no renewal came too late, each payment is known, and each mail was sent. */
 const NOT_IN_THE_STORY = [
   ...['followFeed', 'retryParkedItem', 'cancelReadModelRebuild', 'releaseMissedRenewal', 'skipMissedRenewal'],
-  ...['resolvePayment', 'retryMail'],
+  ...['resolvePayment', 'retryMail', 'acknowledgeMailFailure'],
 ];
 
 /** Milliseconds. About ninety requests, on a busy machine. */

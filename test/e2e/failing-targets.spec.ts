@@ -1,6 +1,7 @@
 import { addSeconds } from '#domain/kernel/instants';
 import { smtpMail } from '#gateways/mail';
 import { type MailServer, startMailServer } from '#test/mail-server';
+import { waitUntil } from '#test/wait-until';
 import { type Server, startServer } from './server.ts';
 
 let mails: MailServer;
@@ -82,4 +83,34 @@ test('a mail that is not to be sent does not hide that the mail server is away',
   await server.call('POST', '/api/orders', placed);
   await after(2);
   expect(await degradedBy()).toEqual([expect.objectContaining({ name: 'send-mail' })]);
+});
+
+test('a mail server that is slow and works is no failure, however long mails wait for their turn: the queue has a measure of its own', async () => {
+  const held: (() => void)[] = [];
+  mails.behave({ answer: () => new Promise((resolve) => held.push(() => resolve(undefined))) });
+  for (let index = 0; index < 10; index += 1) await order(`reader${index}@example.org`);
+  for (let taken = 0; taken < 20; taken += 5) {
+    await waitUntil(() => held.length === 5);
+    await server.clock.moveTo(addSeconds(server.clock.now(), 8 * 60));
+    expect({ taken, degradedBy: await degradedBy() }).toEqual({ taken, degradedBy: [] });
+    const waiting = 15 - taken;
+    expect(await metric('leadger_wishes_waiting')).toEqual([expect.stringMatching(`what="send-mail"} ${waiting}$`)]);
+    const seconds = waiting > 0 ? 8 * 60 * (taken / 5 + 1) : 0;
+    expect(await metric('leadger_wishes_waiting_seconds')).toEqual([expect.stringMatching(`} ${seconds}$`)]);
+    for (const answer of held.splice(0)) answer();
+  }
+  await server.settle();
+  expect(mails.received).toHaveLength(20);
+});
+
+test('a call that was begun and hangs is told after ten minutes', async () => {
+  const held = Promise.withResolvers<undefined>();
+  mails.behave({ answer: () => held.promise });
+  await order('ada@example.org');
+  await waitUntil(() => mails.connections.open === 2);
+  await server.clock.moveTo(addSeconds(server.clock.now(), 11 * 60));
+  expect(await degradedBy()).toEqual([
+    expect.objectContaining({ name: 'send-mail', count: 2, reason: 'there is no answer' }),
+  ]);
+  held.resolve(undefined);
 });

@@ -1,7 +1,10 @@
 import { createServer } from 'node:net';
 import { addSeconds } from '#domain/kernel/instants';
+import { systemClock } from '#gateways/clock';
 import { smtpMail } from '#gateways/mail';
+import { imapMailbox } from '#gateways/mailbox';
 import { stripePayments } from '#gateways/stripe-payments';
+import { waitUntil } from '#test/wait-until';
 import { type Server, startServer } from './server.ts';
 
 /** A port of this machine on which nobody listens. */
@@ -18,15 +21,16 @@ let orderId: string;
 let customerId: string;
 const CANARY = 'canary.family@example.org';
 
-/** Both services are out of reach, as a customer registers and orders. Then eleven minutes pass. */
+/** All services are out of reach, as a customer registers and orders. Then eleven minutes pass. */
 beforeAll(async () => {
-  const [ofMails, ofPayments] = [await closedPort(), await closedPort()];
+  const [ofMails, ofPayments, ofMailbox] = [await closedPort(), await closedPort(), await closedPort()];
   server = await startServer({
     mails: smtpMail({ url: `smtp://127.0.0.1:${ofMails}` }),
     payments: stripePayments({
       secretKey: 'sk_test_1',
       server: { host: '127.0.0.1', port: ofPayments, protocol: 'http' },
     }),
+    mailbox: imapMailbox({ url: `imap://u:p@127.0.0.1:${ofMailbox}`, clock: systemClock(), tell: () => {} }),
   });
   const registered = await server.call('POST', '/api/customers', {
     storeId: 'main',
@@ -69,6 +73,17 @@ test.each(['capture-payment', 'send-mail'])(
     });
   },
 );
+
+test('the log and the counters tell of the mailbox as of any other call', async () => {
+  const looks = () => written().filter(({ name }) => name === 'read-mailbox');
+  await waitUntil(() => looks().length > 0);
+  expect(looks()[0]).toMatchObject({
+    ...{ level: 40, kind: 'effect', outcome: 'failed', attempt: 1, taken: 0 },
+    reason: 'the mailbox: it failed with ECONNREFUSED',
+  });
+  const failed = /leadger_activities_total\{kind="effect",name="read-mailbox",outcome="failed"\} [1-9]/;
+  expect((await server.call('GET', '/metrics')).text).toMatch(failed);
+});
 
 test('a failure that lasts is not written at each attempt', () => {
   const attempts = written().filter(({ name, level }) => name === 'capture-payment' && level === 40);

@@ -146,6 +146,7 @@ test('it lists every route with its operation id: after a change run `npm test -
   "GET /api/mails listMails",
   "GET /api/mails/{mailId} getMail",
   "POST /api/mails/{mailId}/retry retryMail",
+  "POST /api/mails/{mailId}/acknowledge acknowledgeMailFailure",
   "GET /api/mails/{mailId}/copy getMailCopy",
   "POST /api/mail-links/{token}/unsubscribe unsubscribe",
   "GET /api/webhooks listWebhooks",
@@ -257,7 +258,7 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|take-up|resolve|unsubscribe|lift)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|take-up|resolve|unsubscribe|lift|acknowledge)$/;
     const collections =
       /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges|suppressions)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);

@@ -92,5 +92,12 @@ describeWithImap('the mailbox of support', () => {
     await waitUntil(async () => (await texts()).includes('Back again.'));
     expect(told.join()).not.toContain('wombat');
     await waitUntil(async () => (await shop.ask('GET', '/health')).status === 'green');
+    const looks = shop.server.log.map((line) => JSON.parse(line)).filter((line) => line.name === 'read-mailbox');
+    expect(looks.find(({ taken }) => taken === 1)).toMatchObject({ level: 30, kind: 'effect', outcome: 'done' });
+    const { text: metrics } = await shop.try('GET', '/metrics');
+    for (const outcome of ['done', 'failed'])
+      expect(metrics).toMatch(
+        new RegExp(`leadger_activities_total\\{kind="effect",name="read-mailbox",outcome="${outcome}"\\} [1-9]`),
+      );
   });
 });

@@ -295,6 +295,7 @@ const mail: Makers<'mail'> = {
   RecordMailWithheld: () => ({ reason: 'no-address' }),
   RecordMailFailed: (choice, at) => ({ attempt: 1 + (choice % 3), failure: 'no-answer', retryAt: at }),
   RetryMail: () => ({}),
+  AcknowledgeMailFailure: nothing,
   RecordMailGivenUp: (choice) => ({ attempt: 1 + (choice % 3), failure: 'answered', status: 451 }),
 };
 

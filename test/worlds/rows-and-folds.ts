@@ -353,6 +353,7 @@ const mailColumns: Comparison<MailRow>['columns'] = {
   failedAttempts: ({ mailId }, state) => state('mail', mailId).attempts,
   lastError: ({ mailId, lastError }, state) => whether(state('mail', mailId).attempts > 0, lastError),
   retryAt: only,
+  acknowledgedAt: ({ mailId, acknowledgedAt }, state) => whether(state('mail', mailId).isAcknowledged, acknowledgedAt),
 };
 
 const webhookColumns: Comparison<WebhookRow>['columns'] = {

@@ -11,7 +11,7 @@ interface Entry<Item> extends HeapItem {
 }
 
 /** Clocks of one store differ by less. */
-const CLOCKS_AGREE_SECONDS = 60;
+export const CLOCKS_AGREE_SECONDS = 60;
 
 /**
  * Items by key. Each is due at an instant, or not scheduled. Items due at the same instant are ordered by key: the order

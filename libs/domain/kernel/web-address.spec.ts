@@ -54,6 +54,8 @@ describe('a web address', () => {
     ['https://x.example/a b', seen],
     ['https://x.example/\u2800', seen],
     ['https://x.example/\n', seen],
+    ['https://x.example:0', 'must name a port from 1 to 65535'],
+    ['https://x.example:65536', host],
     ['https://x.example.', host],
     ['https://x..example', host],
     ['https://.example', host],

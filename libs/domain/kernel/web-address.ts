@@ -30,6 +30,7 @@ export function wrongInWebAddress(written: string): Wrong {
   const host = url?.hostname ?? '';
   if (!url || !(isHostName(host) || IP_ADDRESS.test(host)))
     return 'must name a host, like west.example: letters, digits and hyphens, with single dots between them';
+  if (url.port === '0') return 'must name a port from 1 to 65535';
   if (url.username !== '' || url.password !== '') return 'must not contain a user name or a password';
   return undefined;
 }

@@ -38,3 +38,9 @@ export const alwaysSent: ReadonlySet<MailKind> = new Set([
   'address-change',
   'person-suppressed',
 ]);
+
+/** Mails with a link that somebody waits for, at a page of the store: they are sent before all others. */
+export const awaitedMails: ReadonlySet<MailKind> = new Set(['password-recovery', 'address-change']);
+
+/** Mails that staff write. All others are automatic, and say so in their headers. */
+export const mailsByPersons: ReadonlySet<MailKind> = new Set(['ticket-answered']);

@@ -18,6 +18,8 @@ const retried = { type: 'MailRetried', data: { at, ...ofMail } } as const;
 const sent = { type: 'MailSent', data: { at, ...ofMail, messageId: 'm1', subject: 'Your order' } } as const;
 const withheld = { type: 'MailWithheld', data: { at, ...ofMail, reason: 'switched-off' } } as const;
 const retry = { type: 'RetryMail', at } as const;
+const acknowledge = { type: 'AcknowledgeMailFailure', at } as const;
+const acknowledged = { type: 'MailFailureAcknowledged', data: { at, ...ofMail } } as const;
 
 describe('NTF-4: a mail that is to be sent again by hand', () => {
   it('was refused or given up', () => {
@@ -45,5 +47,29 @@ describe('NTF-4: a mail that is to be sent again by hand', () => {
     given(mail, wished, failed, givenUp, retried)
       .when({ type: 'RecordMailFailed', at, ...third })
       .thenRecords({ type: 'MailFailed', data: { at, ...ofMail, ...third } });
+  });
+});
+
+describe('NTF-4: support has dealt with a mail', () => {
+  it('that was refused or given up, or whose attempts fail, and that is recorded once', () => {
+    given(mail, wished, refused).when(acknowledge).thenRecords(acknowledged);
+    given(mail, wished, failed).when(acknowledge).thenRecords(acknowledged);
+    given(mail, wished, failed, givenUp).when(acknowledge).thenRecords(acknowledged);
+    given(mail, wished, refused, acknowledged).when(acknowledge).thenNothing();
+  });
+
+  it('and never with one that has not failed', () => {
+    given(mail).when(acknowledge).thenRefuses('mail-unknown');
+    given(mail, wished).when(acknowledge).thenRefuses('mail-not-failed');
+    given(mail, wished, sent).when(acknowledge).thenRefuses('mail-sent');
+    given(mail, wished, withheld).when(acknowledge).thenRefuses('mail-withheld');
+  });
+
+  it('which is tried on, and may be sent again: then it is news once more', () => {
+    given(mail, wished, failed, acknowledged)
+      .when({ type: 'RecordMailSent', at, messageId: 'm1', subject: 'Your order' })
+      .thenRecords(sent);
+    given(mail, wished, refused, acknowledged).when(retry).thenRecords(retried);
+    given(mail, wished, refused, acknowledged, retried, refused).when(acknowledge).thenRecords(acknowledged);
   });
 });

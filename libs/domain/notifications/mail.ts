@@ -37,6 +37,8 @@ export const mailEvents = {
   MailGivenUp: fact({ ...ofMail, attempt, ...mailFailure }),
   /** Support has it sent again, with all its attempts. */
   MailRetried: fact(ofMail),
+  /** Support has dealt with it in another way: nobody has to look at it any more. What is tried by itself is tried on. */
+  MailFailureAcknowledged: fact(ofMail),
 };
 type MailEvent = EventsOf<typeof mailEvents>;
 
@@ -50,7 +52,8 @@ type MailCommand =
   | { type: 'RecordMailWithheld'; at: Instant; reason: Withholding }
   | ({ type: 'RecordMailFailed'; at: Instant; attempt: number; retryAt: Instant } & FailedMail)
   | ({ type: 'RecordMailGivenUp'; at: Instant; attempt: number } & FailedMail)
-  | { type: 'RetryMail'; at: Instant };
+  | { type: 'RetryMail'; at: Instant }
+  | { type: 'AcknowledgeMailFailure'; at: Instant };
 
 /** Who may ask for which command. */
 export const mailRights = {
@@ -61,6 +64,7 @@ export const mailRights = {
   RecordMailFailed: processOnly,
   RecordMailGivenUp: processOnly,
   RetryMail: support('NTF-4'),
+  AcknowledgeMailFailure: support('NTF-4'),
 } satisfies RightsOf<MailCommand, MailState>;
 
 export const mailStatuses = ['wished', 'sent', 'refused', 'withheld', 'given-up'] as const;
@@ -71,18 +75,22 @@ interface MailState {
   readonly wish: MailWish | undefined;
   /** Attempts that failed. */
   readonly attempts: number;
+  /** Support knows that it was not sent. */
+  readonly isAcknowledged: boolean;
 }
 
 export const mail: Decider<MailState, MailCommand, MailEvent> = {
-  initialState: () => ({ status: 'unknown', wish: undefined, attempts: 0 }),
+  initialState: () => ({ status: 'unknown', wish: undefined, attempts: 0, isAcknowledged: false }),
 
-  decide(command, { status, wish, attempts }): Decision<MailEvent> {
+  decide(command, state): Decision<MailEvent> {
+    const { status, wish, attempts } = state;
     if (command.type === 'WishMail') {
       const { type: _, ...data } = command;
       return status === 'unknown' ? [{ type: 'MailWished', data }] : [];
     }
     if (!wish) return refuse('mail-unknown', 'there is no such mail', 'NTF-3');
-    if (command.type === 'RetryMail') return retry(command.at, wish, status);
+    if (command.type === 'RetryMail' || command.type === 'AcknowledgeMailFailure')
+      return whatSupportWants(command, wish, state);
     // This result is already recorded: after a crash the mail was sent again.
     if (status !== 'wished' || ('attempt' in command && command.attempt !== attempts + 1)) return [];
     const { kind, customerId } = wish;
@@ -118,14 +126,26 @@ export const mail: Decider<MailState, MailCommand, MailEvent> = {
       case 'MailGivenUp':
         return { ...state, status: 'given-up', attempts: event.data.attempt };
       case 'MailRetried':
-        return { ...state, status: 'wished' };
+        return { ...state, status: 'wished', isAcknowledged: false };
+      case 'MailFailureAcknowledged':
+        return { ...state, isAcknowledged: true };
     }
   },
 };
 
+type OfSupport = Extract<MailCommand, { type: 'RetryMail' | 'AcknowledgeMailFailure' }>;
+
 /** A mail on its way is tried by itself: a second attempt beside it might send it twice (NTF-3). */
-function retry(at: Instant, { kind, customerId }: MailWish, status: MailState['status']): Decision<MailEvent> {
+function whatSupportWants(
+  { type, at }: OfSupport,
+  { kind, customerId }: MailWish,
+  { status, attempts, isAcknowledged }: MailState,
+): Decision<MailEvent> {
   if (status === 'sent') return refuse('mail-sent', 'the mail server has taken this mail', 'NTF-3');
   if (status === 'withheld') return refuse('mail-withheld', 'this mail is not to be sent', 'NTF-2');
-  return status === 'wished' ? [] : [{ type: 'MailRetried', data: { at, kind, customerId } }];
+  const data = { at, kind, customerId };
+  if (type === 'RetryMail') return status === 'wished' ? [] : [{ type: 'MailRetried', data }];
+  if (status === 'wished' && attempts === 0)
+    return refuse('mail-not-failed', 'no attempt to send this mail failed', 'NTF-4');
+  return isAcknowledged ? [] : [{ type: 'MailFailureAcknowledged', data }];
 }

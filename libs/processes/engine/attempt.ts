@@ -1,8 +1,9 @@
 import { type Activities, type Activity, activityTime, reasonToTell } from '#domain/kernel/activities';
 import type { Instant } from '#domain/kernel/events';
+import type { Clock } from '#gateways/clock';
 import type { Effect, Wish } from '../process.ts';
 import { callEndingIn, wasAnswered } from './call-ending.ts';
-import type { CommandResult } from './options.ts';
+import type { CallTurn, CommandResult } from './options.ts';
 import { type ProcessRun, whatOf } from './process-run.ts';
 
 /** One attempt to carry out a wish: its end is noted in the run of its process, and told. */
@@ -12,6 +13,8 @@ export class Attempt {
   readonly #activities: Activities | undefined;
   readonly #number: number;
   readonly #startedAt = activityTime();
+  /** Of the call to the outside. Undefined while it waits for its turn. */
+  #callStartedAt: number | undefined = this.#startedAt;
   /** When the call to the outside was answered. */
   #answeredAt: number | undefined;
   #effectFailed = false;
@@ -21,6 +24,20 @@ export class Attempt {
     this.#wish = wish;
     this.#activities = activities;
     this.#number = run.attemptOf(wish);
+  }
+
+  /** For a call that waits for others: its time begins when its turn comes. */
+  turnOf(clock: Pick<Clock, 'now'>): Pick<CallTurn, 'waits' | 'begins'> {
+    return {
+      waits: () => {
+        this.#callStartedAt = undefined;
+        this.#run.waits(this.#wish, clock.now());
+      },
+      begins: () => {
+        this.#callStartedAt = activityTime();
+        this.#run.begun(this.#wish, clock.now());
+      },
+    };
   }
 
   /** The call to the outside. How it ended is told with what is recorded of it: a failure may be a result. @throws what it throws */
@@ -40,7 +57,7 @@ export class Attempt {
     const events = result && 'events' in result ? result.events : [];
     this.#run.succeeded(this.#wish, now, { wasAnswered: wasAnswered(events) });
     if (this.#answeredAt !== undefined)
-      this.#tell({ ...this.#effect(), startedAt: this.#startedAt, endedAt: this.#answeredAt, ...callEndingIn(events) });
+      this.#tell({ ...this.#effect(), endedAt: this.#answeredAt, ...callEndingIn(events) });
     const refusal = result && 'refusal' in result ? result.refusal : undefined;
     this.#tell({ ...this.#process(), outcome: refusal ? 'refused' : 'done', ...(refusal && { reason: refusal.code }) });
   }
@@ -48,7 +65,7 @@ export class Attempt {
   failed(error: unknown, now: Instant): void {
     const isParked = this.#run.failed(this.#wish, error, now);
     const end = { outcome: isParked ? 'parked' : 'failed', reason: reasonToTell(error) } as const;
-    if (this.#effectFailed) this.#tell({ ...this.#effect(), startedAt: this.#startedAt, ...end });
+    if (this.#effectFailed) this.#tell({ ...this.#effect(), ...end });
     // The failure of a call is told by the call.
     this.#tell(this.#effectFailed ? { ...this.#process(), outcome: end.outcome } : { ...this.#process(), ...end });
   }
@@ -76,7 +93,12 @@ export class Attempt {
 
   #effect() {
     const parent = { kind: 'process' as const, id: this.#id, correlationId: this.#correlationId };
-    return { kind: 'effect' as const, name: whatOf(this.#wish), parent };
+    return {
+      kind: 'effect' as const,
+      name: whatOf(this.#wish),
+      startedAt: this.#callStartedAt ?? activityTime(),
+      parent,
+    };
   }
 
   #tell(

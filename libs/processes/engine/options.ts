@@ -25,6 +25,16 @@ export type CommandResult =
   | { readonly position: Position; readonly events: readonly AnyEvent[] }
   | { readonly refusal: Refusal };
 
+/** What a call to the outside asks its engine, and tells it. Without a limit of calls at once, it begins as soon as it is taken. */
+export interface CallTurn {
+  /** False when the program stops, or another worker may make the call. */
+  readonly isMine: () => boolean;
+  /** It waits for others to end. */
+  readonly waits: () => void;
+  /** Its turn has come: how long it has no answer counts from now. */
+  readonly begins: () => void;
+}
+
 export interface EngineOptions {
   readonly store: EventStore;
   readonly clock: Clock;
@@ -44,7 +54,7 @@ export interface EngineOptions {
     readonly [Kind in Effect['kind']]: (
       effect: Extract<Effect, { kind: Kind }>,
       idempotencyKey: string,
-      isStillMine: () => boolean,
+      turn: CallTurn,
     ) => Promise<Untimed<AnyCommand> | undefined>;
   };
   /** Whether this engine may act for a unit now. Checked immediately before each act. Default: for all units. */

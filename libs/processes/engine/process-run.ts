@@ -42,8 +42,15 @@ export const wishesWithoutResult = z.object({
   noneAnsweredSince: instant
     .optional()
     .describe('Since when a call of this kind has failed, and none was answered. Absent while they are answered.'),
-  underWay: z.int().describe('How many have no answer yet.'),
+  underWay: z.int().describe('How many were begun, and have no answer yet.'),
   underWaySince: instant.optional().describe('When the first of these began.'),
+  waiting: z
+    .int()
+    .optional()
+    .describe(
+      'How many wait for their turn, because so many are made at once. Absent in reports of the version before.',
+    ),
+  waitingSince: instant.optional().describe('Since when the first of these waits.'),
 });
 export type WishesWithoutResult = Readonly<z.infer<typeof wishesWithoutResult>>;
 
@@ -108,6 +115,8 @@ export class ProcessRun {
   readonly #held = new Map<string, HeldStream>();
   /** Wishes that are carried out now, and since when. */
   readonly #underWay = new Map<string, { readonly wish: Wish; readonly since: Instant }>();
+  /** Calls that wait for their turn, and since when. */
+  readonly #waiting = new Map<string, { readonly wish: Wish; readonly since: Instant }>();
   /** Kind of wish → when one had an answer the last time. */
   readonly #answeredAt = new Map<string, Instant>();
   /** Kind of wish → since when one failed, and none had an answer. */
@@ -160,7 +169,14 @@ export class ProcessRun {
   }
 
   begun(wish: Wish, now: Instant): void {
+    this.#waiting.delete(wish.commandId);
     this.#underWay.set(wish.commandId, { wish, since: now });
+  }
+
+  /** Others are called before it. */
+  waits(wish: Wish, now: Instant): void {
+    this.#underWay.delete(wish.commandId);
+    this.#waiting.set(wish.commandId, { wish, since: now });
   }
 
   /** How often a wish was tried, with the present attempt. */
@@ -171,7 +187,7 @@ export class ProcessRun {
   /** @param wasAnswered false: it was given up, or nobody had to be called */
   succeeded(wish: Wish, now: Instant, { wasAnswered }: { readonly wasAnswered: boolean }): void {
     if (wasAnswered) this.#noteAnswer(whatOf(wish), now);
-    this.#underWay.delete(wish.commandId);
+    this.#ended(wish);
     this.#failed.delete(wish.commandId);
   }
 
@@ -182,7 +198,7 @@ export class ProcessRun {
   failed(wish: Wish, error: unknown, now: Instant): boolean {
     if (error instanceof FailureToRecord && error.wasAnswered) this.#noteAnswer(whatOf(wish), now);
     else this.#noteNoAnswer(wish, now);
-    this.#underWay.delete(wish.commandId);
+    this.#ended(wish);
     const failed = this.#failed.get(wish.commandId) ?? {
       wish,
       attempts: 0,
@@ -257,12 +273,12 @@ export class ProcessRun {
 
   #withoutResult(): WishesWithoutResult[] {
     const failing = [...this.#failed.values()].filter(({ retryAt }) => retryAt !== 'never');
-    const underWay = [...this.#underWay.values()];
-    const kinds = new Map([...failing, ...underWay].map(({ wish }) => [whatOf(wish), 'effect' in wish]));
+    const [underWay, waiting] = [[...this.#underWay.values()], [...this.#waiting.values()]];
+    const kinds = new Map([...failing, ...underWay, ...waiting].map(({ wish }) => [whatOf(wish), 'effect' in wish]));
     return [...kinds].map(([what, isEffect]) => {
       const ofKind = <Item extends { readonly wish: Wish }>(items: readonly Item[]) =>
         items.filter(({ wish }) => whatOf(wish) === what);
-      const [failed, open] = [ofKind(failing), ofKind(underWay)];
+      const [failed, open, queue] = [ofKind(failing), ofKind(underWay), ofKind(waiting)];
       return {
         what,
         isEffect,
@@ -272,8 +288,15 @@ export class ProcessRun {
         lastError: failed.at(-1)?.reason,
         underWay: open.length,
         underWaySince: earliest(open.map(({ since }) => since)),
+        waiting: queue.length,
+        waitingSince: earliest(queue.map(({ since }) => since)),
       };
     });
+  }
+
+  #ended({ commandId }: Wish): void {
+    this.#waiting.delete(commandId);
+    this.#underWay.delete(commandId);
   }
 
   #noteAnswer(what: string, now: Instant): void {

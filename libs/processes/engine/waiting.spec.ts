@@ -88,6 +88,29 @@ describe('an engine whose call to the outside gets no answer', () => {
     expect(heads).toBe(before.heads);
   });
 
+  it('has no call under way while the call waits for its turn, and one from then on', async () => {
+    const clock = new MovedClock(START);
+    const [turn, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const removeCopies: EngineOptions['effects']['remove-mail-copies'] = async (_, __, { waits, begins }) => {
+      waits();
+      await turn.promise;
+      begins();
+      await answered.promise;
+      return undefined;
+    };
+    begin({ clock, effects: { 'remove-mail-copies': removeCopies } as unknown as EngineOptions['effects'] });
+    const now = () => engine.status().processes[0]?.withoutResult;
+    await waitUntil(() => now()?.[0]?.waiting === 1);
+    expect(now()).toMatchObject([{ underWay: 0, waiting: 1, waitingSince: START }]);
+    await clock.moveTo(addSeconds(START, 900));
+    turn.resolve();
+    await waitUntil(() => now()?.[0]?.underWay === 1);
+    expect(now()).toMatchObject([{ underWay: 1, underWaySince: addSeconds(START, 900), waiting: 0 }]);
+    answered.resolve();
+    answer = () => {};
+    await waitUntil(() => now()?.length === 0);
+  });
+
   it('is settled when the call has ended, and asks for the end of the log once', async () => {
     begin({ clock: new MovedClock(START) });
     await called;

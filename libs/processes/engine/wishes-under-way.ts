@@ -3,7 +3,7 @@ import type { AnyCommand } from '#domain/ledger';
 import type { Position } from '#event-store/port';
 import { type Effect, type EffectWish, FailureToRecord, type Untimed, unitOf, type Wish } from '../process.ts';
 import { Attempt } from './attempt.ts';
-import type { EngineOptions } from './options.ts';
+import type { CallTurn, EngineOptions } from './options.ts';
 import type { ProcessRun } from './process-run.ts';
 
 export interface TakenWish<AnyWish = Wish> {
@@ -73,7 +73,7 @@ export class WishesUnderWay {
     this.#calls.add(taken);
     try {
       if (!this.#isMine(run, wish)) return;
-      const command = await attempt.ofEffect(() => this.#perform(run, wish));
+      const command = await attempt.ofEffect(() => this.#perform(taken));
       if (command) await this.#sendCommand(taken, command);
       else attempt.succeeded(this.#options.clock.now());
     } catch (error) {
@@ -85,16 +85,16 @@ export class WishesUnderWay {
     }
   }
 
-  #perform(run: ProcessRun, wish: EffectWish): Promise<Untimed<AnyCommand> | undefined> {
+  #perform({ run, wish, attempt }: BegunWish<EffectWish>): Promise<Untimed<AnyCommand> | undefined> {
     const { effect, commandId } = wish;
+    const { clock, effects } = this.#options;
     // Each handler takes the effects of its own kind, which the compiler cannot see through the table.
-    const handle = this.#options.effects[effect.kind] as (
-      effect: Effect,
-      idempotencyKey: string,
-      isStillMine: () => boolean,
+    const handle = effects[effect.kind] as (
+      ...call: [Effect, idempotencyKey: string, CallTurn]
     ) => Promise<Untimed<AnyCommand> | undefined>;
     const mayBegin = () => this.#isMine(run, wish) && this.mayBeginFor(unitOf(run.process.name, wish.part));
-    return handle(effect, commandId, () => !this.#stopping.aborted && mayBegin());
+    const isMine = () => !this.#stopping.aborted && mayBegin();
+    return handle(effect, commandId, { isMine, ...attempt.turnOf(clock) });
   }
 
   async #sendCommand(taken: BegunWish, untimed: Untimed<AnyCommand>): Promise<void> {

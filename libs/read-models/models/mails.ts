@@ -27,6 +27,10 @@ export const mailRow = z.object({
     .instant()
     .nullable()
     .describe('When it is tried again (NTF-4). Null: no attempt failed, or it ended.'),
+  acknowledgedAt: column
+    .instant()
+    .nullable()
+    .describe('When support noted that it has dealt with the failure (NTF-4). Null: it did not.'),
   revision: column.revision(),
 });
 export type MailRow = z.infer<typeof mailRow>;
@@ -46,6 +50,7 @@ export const mailExample: MailRow = {
   failedAttempts: 0,
   lastError: null,
   retryAt: null,
+  acknowledgedAt: null,
   revision: 1,
 };
 
@@ -83,7 +88,9 @@ export const mails = modelOfStreams({
         failedAttempts: data.attempt,
         lastError: tellFailedMail(data),
       }),
-    MailRetried: (mail) => mail.set({ status: 'wished', endedAt: null, reason: null, retryAt: null }),
+    MailRetried: (mail) =>
+      mail.set({ status: 'wished', endedAt: null, reason: null, retryAt: null, acknowledgedAt: null }),
+    MailFailureAcknowledged: (mail, { data }) => mail.set({ acknowledgedAt: data.at }),
   },
 });
 
@@ -104,5 +111,6 @@ const wished = ({ stream, revision, data }: FactOf<'MailWished'>): MailRow => ({
   failedAttempts: 0,
   lastError: null,
   retryAt: null,
+  acknowledgedAt: null,
   revision,
 });

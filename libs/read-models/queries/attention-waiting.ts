@@ -14,6 +14,7 @@ export const waitingReasons = [
   'renewal-waiting',
   'mail-waiting',
   'mail-given-up',
+  'webhook-waiting',
   'webhook-parked',
   'order-parked',
   'time-zone-unknown',
@@ -35,6 +36,10 @@ export interface WaitingLimits {
   readonly declinedSince: Instant;
   /** What was asked of a payment provider or a mail server before, and has no answer, waits for too long. */
   readonly unansweredSince: Instant;
+  /** What was noted later is from a clock that was ahead: nobody knows for how long it waits. */
+  readonly future: Instant;
+  /** No schedule of webhooks ends later. */
+  readonly latestRetry: Instant;
   /** Streams of orders, programmes and mails whose call fails now, and why, as far as the programs know. */
   readonly failing: readonly { readonly stream: string; readonly why: string }[];
   /** Orders whose charge, or that of a renewal, the payment provider refuses for a reason that only people mend. */
@@ -50,6 +55,7 @@ export const whatWaits = (reader: RowReader, limits: WaitingLimits): readonly Ra
   renewalWaiting(reader, limits),
   mailWaiting(reader, limits),
   mailGivenUp(reader, limits),
+  webhookWaiting(reader, limits),
   webhookParked(reader, limits),
   orderParked(reader, limits),
   timeZoneUnknown(reader),
@@ -79,12 +85,16 @@ const failingCalls = ({ failing }: WaitingLimits) => sql`unnest(
     ${failing.map(({ stream }) => stream)}::text[], ${failing.map(({ why }) => why)}::text[]
   ) AS failing (stream, why)`;
 
+/** Whether what was noted at the instant in a column has had no answer for too long. */
+const forTooLong = (notedAt: string, { unansweredSince, future }: WaitingLimits) =>
+  sql`(${sql.ref(notedAt)} < ${unansweredSince}::timestamptz OR ${sql.ref(notedAt)} > ${future}::timestamptz)`;
+
 /** A charge that is parked has a row of its own. */
 const paymentWaiting = ({ nameOf }: RowReader, limits: WaitingLimits) => sql`
   SELECT 'payment-waiting/' || order_id, 'payment-waiting', order_id, store_id, customer_id, lead_type_id,
     NULL, placed_at, NULL, NULL, NULL, failing.why
   FROM ${sql.table(nameOf(orderTable))} LEFT JOIN ${failingCalls(limits)} ON failing.stream = 'order-' || order_id
-  WHERE status = 'awaiting-payment' AND placed_at < ${limits.unansweredSince}::timestamptz
+  WHERE status = 'awaiting-payment' AND ${forTooLong('placed_at', limits)}
     AND order_id <> ALL(${limits.parkedCharges.map(({ orderId }) => orderId)}::text[])`;
 
 /** It is due, and neither paid, declined nor missed. */
@@ -106,7 +116,7 @@ const mailWaiting = (reader: RowReader, limits: WaitingLimits) => sql`
   SELECT 'mail-waiting/' || mail_id, 'mail-waiting', NULL, store_id, customer_id, NULL, NULL, wished_at, NULL,
     mail_id, NULL, coalesce(last_error, failing.why)
   FROM ${mailsOf(reader)} LEFT JOIN ${failingCalls(limits)} ON failing.stream = 'mail-' || mail_id
-  WHERE status = 'wished' AND wished_at < ${limits.unansweredSince}::timestamptz`;
+  WHERE status = 'wished' AND ${forTooLong('wished_at', limits)} AND acknowledged_at IS NULL`;
 
 /** Statuses of a mail that was not sent although it should have been. */
 const givenUp = mailStatuses.filter((status) => status !== 'wished' && status !== 'sent' && status !== 'withheld');
@@ -115,7 +125,16 @@ const mailGivenUp = (reader: RowReader, { declinedSince, erased }: WaitingLimits
   SELECT 'mail-given-up/' || mail_id, 'mail-given-up', NULL, store_id, customer_id, NULL, NULL, ended_at, NULL,
     mail_id, NULL, reason
   FROM ${mailsOf(reader)} WHERE status = ANY(${givenUp}::text[]) AND wished_at >= ${declinedSince}::timestamptz
-    AND customer_id <> ALL(${erased}::text[])`;
+    AND acknowledged_at IS NULL AND customer_id <> ALL(${erased}::text[])`;
+
+/** One that waits for its next call is news to nobody: it is parked after the last one. By a clock that was ahead that is far away. */
+const webhookWaiting = ({ nameOf }: RowReader, { future, latestRetry, erased }: WaitingLimits) => sql`
+  SELECT 'webhook-waiting/' || webhook_id, 'webhook-waiting', order_id, store_id, orders.customer_id, lead_type_id, NULL,
+    delivered_at, retry_at, NULL, webhook_id, last_error
+  FROM ${sql.table(nameOf(webhookTable))} AS webhooks JOIN ${sql.table(nameOf(orderTable))} AS orders USING (order_id)
+  WHERE webhooks.status = 'waiting'
+    AND (delivered_at > ${future}::timestamptz OR retry_at > ${latestRetry}::timestamptz)
+    AND orders.customer_id <> ALL(${erased}::text[])`;
 
 const webhookParked = ({ nameOf }: RowReader, { erased }: WaitingLimits) => sql`
   SELECT 'webhook-parked/' || webhook_id, 'webhook-parked', order_id, store_id, orders.customer_id, lead_type_id, NULL,

@@ -50,7 +50,7 @@ export const attentionRow = z
       .instant()
       .nullable()
       .describe(
-        'When a declined renewal is charged again (LOY-8), or a refund tried again (CHK-6). Null: no attempt is planned.',
+        'When a declined renewal is charged again (LOY-8), a refund tried again (CHK-6), or a webhook called again. Null: no attempt is planned.',
       ),
     mailId: column.id().nullable().describe('The mail. Null: it is about none.'),
     webhookId: column.id().nullable().describe('The message of a webhook. Null: it is about none.'),

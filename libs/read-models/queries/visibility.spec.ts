@@ -29,6 +29,8 @@ const limits = {
   parkedCharges: damaged,
   parkedOrders: damaged.map((order) => ({ ...order, why: 'DeliverLead: it failed' })),
   unansweredSince: farAhead,
+  future: '2000-01-01T00:00:00.000Z',
+  latestRetry: '2000-01-01T00:00:00.000Z',
   failing: [],
 };
 

@@ -1,12 +1,13 @@
 import type { CommandOf } from '#domain/ledger';
-import { callsInTurn, callsInTurnOfEach } from '#event-store/in-turn';
+import { callsInTurn, callsInTurnOfEach, type InTurn } from '#event-store/in-turn';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
+import { READ_MAILBOX } from '#gateways/mailbox';
 import type { PaymentGateway } from '#gateways/payments';
 import type { SupportMail } from '#gateways/support-mail';
 import type { WebhookGateway } from '#gateways/webhooks';
-import type { EngineOptions } from '#processes/engine/options';
+import type { CallTurn, EngineOptions } from '#processes/engine/options';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
 import type { ReadModels } from '#read-models/read-models';
 import type { Vault } from '#vault/vault';
@@ -54,8 +55,8 @@ const leftToTheStore = {
   'call-webhook': leaveToTheStore,
 } satisfies Partial<EngineOptions['effects']>;
 
-/** Calls to services outside, by kind. */
-export const callsOutside = Object.keys(leftToTheStore) as readonly (keyof typeof leftToTheStore)[];
+/** Calls to services outside, by kind: those that processes wish, and the looks into the mailbox of support. */
+export const callsOutside: readonly string[] = [...Object.keys(leftToTheStore), READ_MAILBOX];
 
 interface EffectOptions {
   /** False: charges, mails and calls fail as long as only this program runs, and wait for the store. */
@@ -79,29 +80,39 @@ function effectsOutside({ store: events, ...others }: EffectDependencies, kept: 
   const ofAll = { events, ...others };
   const [ofMails, atProvider] = [mailTurns(), callsInTurn(MOST_PAYMENTS_AT_ONCE)];
   const ofHosts = callsInTurnOfEach(MOST_WEBHOOKS_AT_ONCE, MOST_WEBHOOKS_OF_A_HOST_AT_ONCE);
-  const ofProvider = (key: string, isMine: () => boolean, call: Parameters<KeptResults['of']>[1]) =>
-    kept.of(key, () => atProvider(() => ifMine(isMine, call)));
+  const ofProvider = (key: string, turn: CallTurn, call: Parameters<KeptResults['of']>[1], isFirst = false) =>
+    kept.of(key, () => inItsTurn(turn, atProvider)(call, isFirst));
   return {
-    'capture-payment': (effect, key, isMine) => ofProvider(key, isMine, () => capturePayment(effect, key, others)),
-    'charge-renewal': (effect, key, isMine) => ofProvider(key, isMine, () => chargeRenewal(effect, key, others)),
-    'make-refund': (effect, key, isMine) => ofProvider(key, isMine, () => makeRefund(effect, key, others)),
-    'settle-renewal': (effect, key, isMine) => ofProvider(key, isMine, () => settleRenewal(effect, others)),
-    'forget-payer': (effect, key, isMine) => ofProvider(key, isMine, () => forgetPayer(effect, others)),
-    'call-webhook': (effect, key, isMine) =>
-      kept.of(key, () =>
-        callWebhook(effect, { ...ofAll, inTurn: (host, call) => ofHosts(host, () => ifMine(isMine, call)) }),
-      ),
-    'send-mail': (effect, key, isMine) =>
-      kept.of(key, () => sendMail(effect, { ...ofAll, inTurn: (send) => ofMails(() => ifMine(isMine, send)) })),
+    // A customer waits for this one.
+    'capture-payment': (effect, key, turn) => ofProvider(key, turn, () => capturePayment(effect, key, others), true),
+    'charge-renewal': (effect, key, turn) => ofProvider(key, turn, () => chargeRenewal(effect, key, others)),
+    'make-refund': (effect, key, turn) => ofProvider(key, turn, () => makeRefund(effect, key, others)),
+    'settle-renewal': (effect, key, turn) => ofProvider(key, turn, () => settleRenewal(effect, others)),
+    'forget-payer': (effect, key, turn) => ofProvider(key, turn, () => forgetPayer(effect, others)),
+    'call-webhook': (effect, key, turn) => {
+      const ofHost = (host: string): InTurn => inItsTurn(turn, (call) => ofHosts(host, call));
+      return kept.of(key, () => callWebhook(effect, { ...ofAll, inTurn: (host, call) => ofHost(host)(call) }));
+    },
+    'send-mail': (effect, key, turn) =>
+      kept.of(key, () => sendMail(effect, { ...ofAll, inTurn: inItsTurn(turn, ofMails) })),
   } satisfies Partial<EngineOptions['effects']>;
 }
 
+/** What waits for a limit of calls at once has not begun: its engine knows that no answer is late yet. */
+const inItsTurn =
+  (turn: CallTurn, inTurn: InTurn): InTurn =>
+  (call, isFirst) => {
+    turn.waits();
+    return inTurn(() => ifMine(turn, call), isFirst);
+  };
+
 /** While a call waits for its turn, the program may stop, or another worker may get it. A call that fails by that did not fail. */
-async function ifMine<Result>(isMine: () => boolean, call: () => Promise<Result>): Promise<Result> {
+async function ifMine<Result>({ isMine, begins }: CallTurn, call: () => Promise<Result>): Promise<Result> {
   const mine = () => {
     if (!isMine()) throw new OutOfReach('this program does not make the call any more');
   };
   mine();
+  begins();
   return call().catch((error: unknown) => {
     mine();
     throw error;
@@ -127,10 +138,13 @@ const effectsInside = ({ store: events, ...others }: EffectDependencies) =>
 
 /** One after another: after a start there may be thousands. */
 function completingErasures({ store: events, readModels, ...others }: EffectDependencies) {
-  const inTurn = callsInTurn(1);
-  return async ({ erasure }: Extract<Effect, { kind: 'complete-erasure' }>) =>
+  const oneByOne = callsInTurn(1);
+  return async ({ erasure }: Extract<Effect, { kind: 'complete-erasure' }>, _: string, turn: CallTurn) =>
     readModels &&
-    inTurn(async () => {
+    inItsTurn(
+      turn,
+      oneByOne,
+    )(async () => {
       const found = await completeErasure({ ...others, events, readModels }, erasure);
       return { type: 'ErasePerson', ...found } as const;
     });

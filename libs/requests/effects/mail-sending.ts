@@ -7,9 +7,10 @@ import { DAY_MILLISECONDS } from '#domain/kernel/instants';
 import { shownTexts } from '#domain/kernel/text';
 import { beginningOfLinks, mailDomainOf } from '#domain/kernel/web-address';
 import type { CommandOf } from '#domain/ledger';
-import { alwaysSent, type MailKind } from '#domain/notifications/kinds';
+import { alwaysSent, awaitedMails, type MailKind, mailsByPersons } from '#domain/notifications/kinds';
 import type { Withholding } from '#domain/notifications/mail';
 import { nextTry } from '#domain/notifications/mail-retries';
+import type { InTurn } from '#event-store/in-turn';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
 import { failureIn } from '#gateways/failures';
@@ -22,7 +23,7 @@ import { type Effect, FailureToRecord, type Untimed } from '#processes/process';
 import { forReaders, type Vault } from '#vault/vault';
 import type { StreamCache } from '../stream-cache.ts';
 import { unsubscribeToken } from '../unsubscribing.ts';
-import { GatewayFailed, type MailTurns } from './mail-turns.ts';
+import { GatewayFailed } from './mail-turns.ts';
 import { attachedReceipt } from './receipt-attaching.ts';
 import { receiptOf } from './webhook-calling.ts';
 
@@ -33,7 +34,7 @@ interface MailDependencies {
   readonly events: EventStore;
   readonly vault: Vault;
   readonly mails: MailGateway;
-  readonly inTurn: MailTurns;
+  readonly inTurn: InTurn;
   readonly clock: Clock;
   /** Where customers write to support, by the web address of a store. Absent: this store takes no mails. */
   readonly supportMail?: SupportMail | undefined;
@@ -47,7 +48,7 @@ type RecordMail = Untimed<CommandOf<'mail'>>;
 /** Sends one mail, when its turn has come. @returns what is to be recorded of it. @throws FailureToRecord when it is tried again */
 export async function sendMail(effect: SendMail, dependencies: MailDependencies): Promise<RecordMail> {
   try {
-    return await dependencies.inTurn(() => sendNow(effect, dependencies));
+    return await dependencies.inTurn(() => sendNow(effect, dependencies), awaitedMails.has(effect.mail.kind));
   } catch (error) {
     if (!(error instanceof GatewayFailed)) throw error;
     return recordOfFailure(effect, error.cause, dependencies.clock.now());
@@ -124,6 +125,7 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
     date: new Date(wishedAt),
     ...text,
     ...attachments,
+    ...(mailsByPersons.has(mail.kind) && { isByPerson: true }),
     ...(Array.isArray(thread) && { thread }),
     ...(typeof subject === 'string' && { threadSubject: `Re: ${subject.replace(/^(re: *)+/i, '')}` }),
     ...repliesTo(mail, store, dependencies),

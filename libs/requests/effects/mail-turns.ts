@@ -1,4 +1,4 @@
-import { callsInTurn } from '#event-store/in-turn';
+import { callsInTurn, type InTurn } from '#event-store/in-turn';
 import { MOST_MAILS_AT_ONCE } from '#gateways/mail';
 import { MailNotSent } from '#gateways/mail-failures';
 
@@ -9,18 +9,15 @@ export class GatewayFailed extends Error {
   }
 }
 
-/** Sends a mail when its turn has come. @throws GatewayFailed also for a mail that waited while the server turned out to be away */
-export type MailTurns = <Result>(send: () => Promise<Result>) => Promise<Result>;
-
 /**
- * A server that is away is not asked once for each mail that waits for it: those fail with the one that asked (RFC 5321,
- * 4.5.4.1).
+ * Sends mails, each when its turn has come. A server that is away is not asked once for each mail that waits for it: those fail
+ * with the one that asked (RFC 5321, 4.5.4.1). @throws GatewayFailed
  */
-export function mailTurns(): MailTurns {
+export function mailTurns(): InTurn {
   const inTurn = callsInTurn(MOST_MAILS_AT_ONCE);
   let outages = 0;
   let last: GatewayFailed | undefined;
-  return async (send) => {
+  return async (send, isFirst) => {
     const outagesBefore = outages;
     return inTurn(async () => {
       if (last && outages > outagesBefore) throw last;
@@ -33,7 +30,7 @@ export function mailTurns(): MailTurns {
         }
         throw error;
       }
-    });
+    }, isFirst);
   };
 }
 
