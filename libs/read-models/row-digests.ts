@@ -13,7 +13,7 @@ export const rowDigests: Readonly<Record<string, string>> = {
   refunds: '482421c9c076094d',
   receipts: 'f7d6b54b2d6c5c99',
   replacements: '7564a7242c529618',
-  tickets: 'c483061357ffc1bd',
+  tickets: 'd1f8b749ff6d220e',
   mails: 'c16eb9bba988f56b',
   webhooks: 'baf3525262cda4e3',
   histories: '0e6db86683febfb8',
