@@ -182,55 +182,7 @@ describe('DLV-12: several lists', () => {
   });
 });
 
-describe('DLV-12: a file that a form sends', () => {
-  const opt = (content: string, query = '?suppression=opt-out') => listOf(content, query, 'text/csv', asForm);
-
-  test('says the same of a person who had opted out, and of one who had not', async () => {
-    const file = `phone\n${person().telephone}\n`;
-    const first = await opt(file);
-    expect(first).toMatchObject({ status: 200, rows: 1, suppressed: 1, known: 0 });
-    expect(await opt(file)).toEqual(first);
-  });
-
-  test('names no list', async () => {
-    const { telephone } = person();
-    expect(await opt(`phone\n${telephone}\n`, '?suppression=opt-out&listId=mine')).toMatchObject({
-      ...{ status: 403, code: 'staff-only' },
-    });
-    expect(await isSuppressed({ telephone })).toBe(false);
-  });
-
-  test('names one person in all of its rows, and otherwise nothing of it is done', async () => {
-    const [ann, ben] = [person(), person()];
-    const rejected = 'nobody\n'.repeat(600);
-    expect(await opt(`phone\n${ann.telephone}\n${rejected}${ben.telephone}\n`)).toMatchObject({
-      ...{ status: 403, code: 'staff-only' },
-    });
-    for (const { telephone } of [ann, ben]) expect(await isSuppressed({ telephone })).toBe(false);
-    const eve = person();
-    const report = await opt(`phone\n${rejected}${eve.telephone}\n${rejected}`);
-    expect(report).toMatchObject({ status: 200, rows: 1201, suppressed: 1, known: 0, rejected: 1200 });
-    expect(await isSuppressed({ telephone: eve.telephone })).toBe(true);
-  });
-});
-
 describe('DLV-12: a suppression is lifted', () => {
-  test('and the records of before stay withdrawn, also when they come again: a new capture is another lead', async () => {
-    const contact = person();
-    const record = { leadTypeId: 'exclusive-fresh', source: 'fair', contact };
-    const at = (capturedAt: string) => shop.try('POST', '/api/leads', { ...record, capturedAt }, asProgram);
-    const before = shop.now();
-    const { leadId } = (await at(before)).body;
-    await listOf(`phone,email\n${contact.telephone},${contact.email}\n`, '?listId=july');
-    await lift({ listId: 'july' });
-    expect((await at(before)).body).toMatchObject({ leadId });
-    expect(await shop.read(`/api/leads/${leadId}`)).toMatchObject({ withdrawnAs: 'suppressed', openPlaces: 0 });
-    await shop.wait({ hours: 1 });
-    const again = (await at(shop.now())).body;
-    expect(again.leadId).not.toBe(leadId);
-    expect(await shop.read(`/api/leads/${again.leadId}`)).toMatchObject({ withdrawn: false });
-  });
-
   test('of a list: whom this list alone suppressed may be sold again; other lists and own requests stay', async () => {
     const [wrong, other, asked] = [person(), person(), person()];
     const numbers = (...all: { telephone: string }[]) =>
@@ -251,6 +203,22 @@ describe('DLV-12: a suppression is lifted', () => {
     expect(delivered.map(({ data }) => data.leadId)).toEqual([leadId]);
     // The same list suppresses again.
     expect(await listOf(numbers(wrong), '?listId=march')).toMatchObject({ suppressed: 1, known: 0 });
+  });
+
+  test('and the records of before stay withdrawn, also when they come again: a new capture is another lead', async () => {
+    const contact = person();
+    const record = { leadTypeId: 'exclusive-fresh', source: 'fair', contact };
+    const at = (capturedAt: string) => shop.try('POST', '/api/leads', { ...record, capturedAt }, asProgram);
+    const before = shop.now();
+    const { leadId } = (await at(before)).body;
+    await listOf(`phone,email\n${contact.telephone},${contact.email}\n`, '?listId=july');
+    await lift({ listId: 'july' });
+    expect((await at(before)).body).toMatchObject({ leadId });
+    expect(await shop.read(`/api/leads/${leadId}`)).toMatchObject({ withdrawnAs: 'suppressed', openPlaces: 0 });
+    await shop.wait({ hours: 1 });
+    const again = (await at(shop.now())).body;
+    expect(again.leadId).not.toBe(leadId);
+    expect(await shop.read(`/api/leads/${again.leadId}`)).toMatchObject({ withdrawn: false });
   });
 
   test('of a person: whatever suppressed them, by each name that is given', async () => {
@@ -294,5 +262,37 @@ describe('DLV-12: a suppression is lifted', () => {
     });
     for (const body of [{}, { listId: 'march', person: { email: 'a@example.org' } }, { listId: 'a b' }])
       expect(await lift(body)).toMatchObject({ status: 400 });
+  });
+});
+
+describe('DLV-12: a file that a form sends', () => {
+  const opt = (content: string, query = '?suppression=opt-out') => listOf(content, query, 'text/csv', asForm);
+
+  test('says the same of a person who had opted out, and of one who had not', async () => {
+    const file = `phone\n${person().telephone}\n`;
+    const first = await opt(file);
+    expect(first).toMatchObject({ status: 200, rows: 1, suppressed: 1, known: 0 });
+    expect(await opt(file)).toEqual(first);
+  });
+
+  test('names no list', async () => {
+    const { telephone } = person();
+    expect(await opt(`phone\n${telephone}\n`, '?suppression=opt-out&listId=mine')).toMatchObject({
+      ...{ status: 403, code: 'staff-only' },
+    });
+    expect(await isSuppressed({ telephone })).toBe(false);
+  });
+
+  test('names one person in all of its rows, and otherwise nothing of it is done', async () => {
+    const [ann, ben] = [person(), person()];
+    const rejected = 'nobody\n'.repeat(600);
+    expect(await opt(`phone\n${ann.telephone}\n${rejected}${ben.telephone}\n`)).toMatchObject({
+      ...{ status: 403, code: 'staff-only' },
+    });
+    for (const { telephone } of [ann, ben]) expect(await isSuppressed({ telephone })).toBe(false);
+    const eve = person();
+    const report = await opt(`phone\n${rejected}${eve.telephone}\n${rejected}`);
+    expect(report).toMatchObject({ status: 200, rows: 1201, suppressed: 1, known: 0, rejected: 1200 });
+    expect(await isSuppressed({ telephone: eve.telephone })).toBe(true);
   });
 });
