@@ -90,7 +90,9 @@ program
 
 program
   .command('suppressions')
-  .description('lists the lists of persons who are not sold, and lifts suppressions: of a person, or all that a list made')
+  .description(
+    'lists the lists of persons who are not sold, and lifts suppressions: of a person, or all that a list made',
+  )
   .addCommand(
     new Command('lists')
       .configureOutput(output)
