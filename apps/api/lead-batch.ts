@@ -29,6 +29,10 @@ export const fileReading = z
     encoding: z.enum(['utf-8', 'latin1', 'utf-16le', 'utf-16be']).describe('The encoding of the file.'),
     delimiter: z.string().optional().describe('CSV: what stands between two cells.'),
     exportOf: z.string().optional().describe('CSV: the tool whose export the file is.'),
+    withoutHeader: z
+      .literal(true)
+      .optional()
+      .describe('CSV: the first line is a person, and no header: each line is one telephone number or e-mail address.'),
     ignoredColumns: z.array(z.string()).describe('CSV: columns that say nothing of ours, and were ignored.'),
     keptColumns: z.array(z.string()).describe('CSV: columns that are kept as extra fields.'),
   })

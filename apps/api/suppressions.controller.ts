@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Body, Controller, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -7,13 +7,17 @@ import { type Suppression, suppressions } from '#domain/leads/suppression';
 import { suppressionsLifted, suppressionsLiftedExample } from '#requests/lifted-suppressions';
 import { type PersonReached, personReached } from '#requests/named-person';
 import type { Operations } from '#requests/operations';
+import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { OPERATIONS, REQUESTS } from '#wiring/tokens';
+import { suppressionList, suppressionListExample } from '#requests/suppression-lists';
+import { OPERATIONS, QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Conforming, Id, OneOf } from './fields.ts';
 import { FileQuery, fileOptions, notAFile } from './file-query.ts';
 import { malformed } from './problems.ts';
+import { type Reader, Reading } from './reading.ts';
+import { listOf, PageQuery, pageRequest } from './reads.ts';
 import { Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 import { receiveSuppressions, suppressionReport } from './suppression-batch.ts';
@@ -40,7 +44,7 @@ class SuppressionBatchQuery extends FileQuery {
 
   @Id({
     description:
-      'The list, by which it can be lifted. It is stored plain: do not name a person in it. When absent: the list do-not-call; opt-outs are of no list then.',
+      'The list, by which it can be lifted: staff and programs name it. It is stored plain: do not name a person in it. When absent: the list do-not-call; opt-outs are of no list then.',
     example: 'state-registry-2026-03',
     optional: true,
   })
@@ -80,10 +84,16 @@ const suppressed = named(
 @Controller('api/suppressions')
 export class SuppressionsController {
   readonly #requests: Requests;
+  readonly #queries: Queries;
   readonly #operations: Operations;
 
-  constructor(@Inject(REQUESTS) requests: Requests, @Inject(OPERATIONS) operations: Operations) {
+  constructor(
+    @Inject(REQUESTS) requests: Requests,
+    @Inject(QUERIES) queries: Queries,
+    @Inject(OPERATIONS) operations: Operations,
+  ) {
     this.#requests = requests;
+    this.#queries = queries;
     this.#operations = operations;
   }
 
@@ -102,7 +112,8 @@ export class SuppressionsController {
   @Post('batches')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Never sell the persons of a file again: CSV with a header, or one JSON object a line, as for leads',
+    summary:
+      'Never sell the persons of a file again: CSV, also without a header if it has one column, or one JSON object a line',
     requestBody: {
       required: true,
       description: 'Sending the same file again changes nothing. Only keyed hashes of it are stored.',
@@ -132,6 +143,16 @@ export class SuppressionsController {
     const options = fileOptions(headers['content-type'], query);
     const by = { suppression, ...(listId !== undefined && { listId }) };
     return receiveSuppressions(this.#requests, body, options, by, context);
+  }
+
+  @Get('lists')
+  @ApiOperation({ summary: 'The lists that name persons who are not sold, by name: staff only' })
+  @Responds(200, 'The lists, also those that were lifted.', listOf(suppressionList), {
+    items: [suppressionListExample],
+  })
+  @Problems(400, 403, 503)
+  listSuppressionLists(@Query() query: PageQuery, @Reading() reader: Reader) {
+    return this.#queries.suppressions.listLists(reader, pageRequest(query));
   }
 
   @Post('lift')

@@ -59,7 +59,7 @@ program
       )
       .argument(
         '<file>',
-        'CSV with a header line, or NDJSON with one person per line: {"telephones": […], "emails": […]}',
+        'CSV with a header, or of one column without one; or NDJSON with one person per line: {"telephones": […], "emails": […]}',
       )
       .option(
         '--list <id>',
@@ -90,7 +90,19 @@ program
 
 program
   .command('suppressions')
-  .description('lifts suppressions: of a person, or all that a list made')
+  .description(
+    'lists the lists of persons who are not sold, and lifts suppressions: of a person, or all that a list made',
+  )
+  .addCommand(
+    new Command('lists')
+      .configureOutput(output)
+      .description('lists the lists by name, with how many numbers and addresses each suppresses now')
+      .option('--json', 'print JSON')
+      .action(async (options: { json?: boolean }) => {
+        const { listSuppressionLists } = await import('./suppressions.ts');
+        await listSuppressionLists(location(), options);
+      }),
+  )
   .addCommand(
     new Command('lift')
       .configureOutput(output)

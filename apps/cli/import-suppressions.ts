@@ -1,5 +1,7 @@
-import type { Suppression } from '#domain/leads/suppression';
-import { type PersonFileOptions, type PersonOfRow, readPersonFile } from '#requests/lead-files/person-file';
+import { OWN_REQUEST, type Suppression, sourceOf } from '#domain/leads/suppression';
+import { readPersonFile } from '#requests/lead-files/person-file';
+import type { PersonFileOptions } from '#requests/lead-files/person-header';
+import type { PersonOfRow } from '#requests/lead-files/person-of-row';
 import type { StoreLocation } from '#wiring/stores';
 import { type FileImportOptions, type FileKind, importFile } from './import/file-import.ts';
 import type { Report } from './import/intake.ts';
@@ -32,7 +34,10 @@ const personsIn = (options: ImportOptions): FileKind<{ readonly person: PersonOf
       incomplete: notUnderstood && `suppressed, but not by all: ${notUnderstood}`,
     }),
     namesOfCounts: { new: 'suppressed', known: 'known' },
-    words: { new: 'persons suppressed', known: 'suppressed before' },
+    words: {
+      new: 'persons suppressed',
+      known: sourceOf(by) === OWN_REQUEST ? 'had opted out before' : 'were on the list before',
+    },
     async receive({ suppressions }, items, context) {
       const persons = items.map((person) => ({ ...person, ...by }));
       return (await suppressions.suppress(persons, context)).map((isNew) => (isNew ? 'new' : 'known'));

@@ -37,7 +37,7 @@ export async function newPrivateFile(file: string): Promise<NewFile> {
 const isNoFile = (file: string): boolean => existsSync(file) && !statSync(file).isFile();
 
 /** Whether a path is, or leads over links to, a descriptor of a process, like /dev/stdout. */
-const isDescriptor = (path: string, links = 0): boolean =>
+export const isDescriptor = (path: string, links = 0): boolean =>
   /^\/(proc|dev\/fd)\//.test(path) ||
   (links < MOST_LINKS &&
     (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false) &&

@@ -1,10 +1,13 @@
+import { z } from 'zod';
 import { counted } from '#domain/kernel/counted';
+import { LARGEST_PAGE } from '#read-models/queries/paging';
 import type { LiftingRequest } from '#requests/lifted-suppressions';
 import { personReached } from '#requests/named-person';
+import { type SuppressionList, suppressionList } from '#requests/suppression-lists';
 import type { StoreLocation } from '#wiring/stores';
 import { askStore } from './ask-store.ts';
 import { CommandFailed } from './command-failed.ts';
-import { printLines } from './print.ts';
+import { printJson, printLines } from './print.ts';
 import { noteCounts } from './telling.ts';
 
 interface LiftOptions {
@@ -30,6 +33,36 @@ export async function liftSuppressions(location: StoreLocation, { reason, ...opt
     `lifted: ${counted(lifted, 'number or address', 'numbers and addresses')}; of these still suppressed by others: ${stillSuppressed}`,
   );
 }
+
+const page = z.object({ items: z.array(suppressionList), nextCursor: z.string().optional() });
+
+/** Prints the lists of persons who are not sold (DLV-12), by name. @throws CommandFailed, CannotOpenStore */
+export async function listSuppressionLists(
+  location: StoreLocation,
+  { json = false }: { json?: boolean },
+): Promise<void> {
+  const lists: SuppressionList[] = [];
+  let cursor: string | undefined;
+  do {
+    const found = page.parse(await onePage(location, cursor));
+    lists.push(...found.items);
+    cursor = found.nextCursor;
+  } while (cursor !== undefined);
+  if (json) return printJson({ items: lists });
+  printLines(...lists.map(inOneLine), counted(lists.length, 'list'));
+}
+
+const inOneLine = ({ listId, suppressed, lastNamedAt }: SuppressionList): string =>
+  `${listId}: ${counted(suppressed, 'number or address', 'numbers and addresses')}; last named one ${lastNamedAt}`;
+
+const onePage = (location: StoreLocation, cursor: string | undefined): Promise<unknown> => {
+  const next = cursor === undefined ? {} : { cursor };
+  return askStore(location, {
+    method: 'GET',
+    path: `/api/suppressions/lists?${new URLSearchParams({ limit: String(LARGEST_PAGE), ...next })}`,
+    here: ({ queries }, context) => queries.suppressions.listLists(context, { limit: LARGEST_PAGE, ...next }),
+  });
+};
 
 /** What the API would refuse is refused before the store is opened. @throws CommandFailed */
 function requestIn({ listId, ...person }: Omit<LiftOptions, 'reason'>): LiftingRequest {

@@ -1,52 +1,27 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
-import { decode, type Fact, type FactOf, idOf } from '#domain/codec';
+import { type Fact, type FactOf, idOf } from '#domain/codec';
 import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import { addDays, addSeconds } from '#domain/kernel/instants';
 import type { LeadCommand } from '#domain/leads/lead';
 import { leadStream } from '#domain/leads/lead';
 import { defaultPolicy } from '#domain/policy/policy';
-import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import type { EventStore } from '#event-store/port';
-import { MovedClock } from '#gateways/clock';
-import { openVault } from '#vault/key-vault';
-import type { Vault } from '#vault/vault';
+import { openTwoMachines, type TwoMachines } from '#test/two-machines';
 import type { Outcome } from './addressed-command.ts';
-import { CommandHandler } from './command-handler.ts';
-import { prepareNewStore } from './first-start.ts';
-import type { Dispatch, RequestContext } from './request-tools.ts';
-import { createRequests, type Requests } from './requests.ts';
+import type { RequestContext } from './request-tools.ts';
 
 const START = '2026-03-02T15:00:00.000Z';
 const CAPTURED = '2026-01-01T00:00:00.000Z';
 
-let events: EventStore;
-let vault: Vault;
-let clock: MovedClock;
-/** Two machines: each has a command handler of its own, and they share the log. */
-let machines: readonly { readonly handler: CommandHandler; readonly requests: Requests }[];
-/** What a machine does instead of sending a command. */
-let sending: (execute: Dispatch) => Dispatch;
-
-beforeAll(async () => {
-  vault = await openVault({});
-});
+let machines: TwoMachines;
 beforeEach(async () => {
-  events = await openEmbeddedStore();
-  clock = new MovedClock(START);
-  sending = (execute) => execute;
-  machines = [0, 1].map(() => {
-    const handler = new CommandHandler(events);
-    const dispatch: Dispatch = (command) => sending(handler.execute.bind(handler))(command);
-    return { handler, requests: createRequests({ streams: handler.streams, vault, clock, dispatch }) };
-  });
-  await prepareNewStore(on(0).requests);
+  machines = await openTwoMachines(START);
 });
-afterEach(() => events.close());
-afterAll(() => vault.close());
+afterEach(() => machines.close());
 
-const on = (machine: number) => machines[machine % 2] as (typeof machines)[number];
+const on = (machine: number) => machines.on(machine);
+const log = () => machines.log();
 
 let asked = 0;
 const by = (actor: string, more: Partial<RequestContext> = {}): RequestContext => {
@@ -114,7 +89,7 @@ const decision = {
 const sell = (leadId: string, customer = 1, leadTypeId = 'exclusive-real-time') =>
   tell(leadId, {
     type: 'AssignLead',
-    at: clock.now(),
+    at: machines.clock.now(),
     leadTypeId,
     orderId: `o${customer}`,
     customerId: `c${customer}`,
@@ -122,13 +97,8 @@ const sell = (leadId: string, customer = 1, leadTypeId = 'exclusive-real-time') 
     decision,
   });
 const withdrawAsBad = (leadId: string) =>
-  tell(leadId, { type: 'WithdrawLead', at: clock.now(), replacementId: 'r1', reason: 'wrong number' });
+  tell(leadId, { type: 'WithdrawLead', at: machines.clock.now(), replacementId: 'r1', reason: 'wrong number' });
 
-async function log(): Promise<Fact[]> {
-  const facts: Fact[] = [];
-  for await (const one of events.readAll()) facts.push(decode(one));
-  return facts;
-}
 const ofType = async <Type extends Fact['type']>(type: Type) =>
   (await log()).filter((fact) => fact.type === type) as unknown as FactOf<Type>[];
 
@@ -220,15 +190,15 @@ describe('DLV-11: the claim on a person', () => {
   test('holds after an erasure', async () => {
     const first = await receive({ telephone: 1, email: 1 });
     await sell(first.leadId);
-    await vault.erase(leadStream(first.leadId));
-    await tell(first.leadId, { type: 'WithdrawLead', at: clock.now(), reason: 'person erased' });
+    await machines.vault.erase(leadStream(first.leadId));
+    await tell(first.leadId, { type: 'WithdrawLead', at: machines.clock.now(), reason: 'person erased' });
     expect(await receive({ telephone: 1 })).toMatchObject(duplicateOf(first));
   });
 
   test('passes on when its lead has aged out unsold, which is withdrawn then', async () => {
     const first = await receive({ telephone: 1, leadTypeId: 'exclusive-aged' });
     expect(await receive({ telephone: 1 })).toMatchObject(duplicateOf(first));
-    await clock.moveTo(addDays(START, defaultPolicy.agedAfterDays));
+    await machines.clock.moveTo(addDays(START, defaultPolicy.agedAfterDays));
     const second = await receive({ telephone: 1 });
     expect(second).toMatchObject(stored);
     expect(await sell(first.leadId, 1, 'exclusive-aged')).toMatchObject({ refusal: { code: 'lead-withdrawn' } });
@@ -238,7 +208,7 @@ describe('DLV-11: the claim on a person', () => {
   test('does not pass on from an aged lead that was sold', async () => {
     const first = await receive({ telephone: 1, leadTypeId: 'exclusive-aged' });
     await sell(first.leadId, 1, 'exclusive-aged');
-    await clock.moveTo(addDays(START, 3650));
+    await machines.clock.moveTo(addDays(START, 3650));
     expect(await receive({ telephone: 1 })).toMatchObject(duplicateOf(first));
   });
 
@@ -247,9 +217,9 @@ describe('DLV-11: the claim on a person', () => {
     await sell(first.leadId, 1, 'shared-fresh');
     const policy = { ...defaultPolicy, sharedPersonDays: 90 };
     await on(0).requests.policy.publish({ policy }, { ...by('staff:ada'), ifRevision: 0 });
-    await clock.moveTo(addDays(START, 89));
+    await machines.clock.moveTo(addDays(START, 89));
     expect(await receive({ telephone: 1, leadTypeId: 'shared-fresh' })).toMatchObject(duplicateOf(first));
-    await clock.moveTo(addDays(START, 90));
+    await machines.clock.moveTo(addDays(START, 90));
     expect(await receive({ telephone: 1 })).toMatchObject(duplicateOf(first));
     expect(await receive({ telephone: 1, leadTypeId: 'shared-fresh' })).toMatchObject(stored);
     expect(await sell(first.leadId, 2, 'shared-fresh')).toMatchObject({ refusal: { code: 'lead-withdrawn' } });
@@ -259,9 +229,9 @@ describe('DLV-11: the claim on a person', () => {
 describe('DLV-11: a crash, and a race', () => {
   /** The first machine stops before it sends a command of this type. */
   const stopBefore = (type: string) => {
-    sending = (execute) => (command) => {
+    machines.sending = (execute) => (command) => {
       if (!('type' in command.command) || command.command.type !== type) return execute(command);
-      sending = (later) => later;
+      machines.sending = (later) => later;
       throw new Error('stopped');
     };
   };
@@ -287,9 +257,9 @@ describe('DLV-11: a crash, and a race', () => {
 
   test('a request that was taken for stopped, and goes on, stores nothing', async () => {
     let second: unknown;
-    sending = (execute) => async (command) => {
+    machines.sending = (execute) => async (command) => {
       if ('type' in command.command && command.command.type === 'ReceiveLead') {
-        sending = (later) => later;
+        machines.sending = (later) => later;
         second = await receive({ telephone: 1 }, { machine: 1 });
       }
       return execute(command);
@@ -313,13 +283,13 @@ describe('DLV-11: a crash, and a race', () => {
     [{ email: 1 }, { telephone: 1 }],
   ])('of two leads, %j and %j, that two records link at once, one stays on sale', async (older, younger) => {
     const first = await receive(older);
-    await clock.moveTo(addSeconds(clock.now(), 1));
+    await machines.clock.moveTo(addSeconds(machines.clock.now(), 1));
     const second = await receive(younger);
     let claims = 0;
-    sending = (execute) => async (command) => {
+    machines.sending = (execute) => async (command) => {
       // The other record is stored between the claims of this one: after its first attempt, when one holder is known.
       if ('type' in command.command && command.command.type === 'ClaimPerson' && ++claims === 3) {
-        sending = (later) => later;
+        machines.sending = (later) => later;
         await receive({ telephone: 1, email: 1 }, { machine: 1 });
       }
       return execute(command);
@@ -334,7 +304,7 @@ describe('DLV-11: a crash, and a race', () => {
   test('the same upload on two machines at once stores each lead once', async () => {
     const rows = Array.from({ length: 50 }, (_, row) => requestOf({ telephone: row, email: row % 40 }));
     const answers = await Promise.all(
-      machines.map(({ requests }) => requests.leads.receive(rows, by('system:import'))),
+      [on(0), on(1)].map(({ requests }) => requests.leads.receive(rows, by('system:import'))),
     );
     expect(answers.flat().every(({ outcome }) => outcome.kind === 'accepted')).toBe(true);
     expect(await ofType('LeadReceived')).toHaveLength(40);
@@ -374,7 +344,7 @@ describe('DLV-11: a crash, and a race', () => {
   };
 
   test('records with common keys, in any order and interleaving, never give two leads that can be sold', async () => {
-    sending = (execute) => async (command) => {
+    machines.sending = (execute) => async (command) => {
       await anyDelay();
       return execute(command);
     };
@@ -393,7 +363,7 @@ describe('DLV-11: a crash, and a race', () => {
 
   test('nor when machines stop at any step, nobody waits for them, and what was lost is sent again', async () => {
     let stops = true;
-    sending = (execute) => async (command) => {
+    machines.sending = (execute) => async (command) => {
       await anyDelay();
       if (stops && asked % 11 === 0) throw new Error('stopped before');
       const outcome = await execute(command);
@@ -405,7 +375,7 @@ describe('DLV-11: a crash, and a race', () => {
       const before = (await log()).length;
       const send = async ({ capture, machine }: (typeof all)[number], number: number): Promise<void> => {
         // All claims that others made are old.
-        await clock.moveTo(addSeconds(clock.now(), 120));
+        await machines.clock.moveTo(addSeconds(machines.clock.now(), 120));
         await receive(inThisRun(capture), { machine, more: { capturedAt: addSeconds(CAPTURED, 1000 * run + number) } });
       };
       stops = true;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decode } from '#domain/codec';
+import { idOf } from '#domain/codec';
 import { deriveId } from '#domain/kernel/ids';
 import { personClaimStream } from '#domain/leads/person-claim';
 import { sourceOf } from '#domain/leads/suppression';
@@ -8,6 +8,7 @@ import type { PersonTools } from './person-search.ts';
 import { keyReused } from './persons.ts';
 import { type RequestContext, requestTools } from './request-tools.ts';
 import { RequestRefused } from './rights.ts';
+import { suppressionsIn } from './suppression-lists.ts';
 import { keysOfReached } from './suppressions.ts';
 
 /** One person, whatever suppresses them; or all whom a list named, but only for what the list said. */
@@ -62,11 +63,9 @@ const keysOfPerson = ({ vault }: PersonTools, { telephone, email }: PersonReache
  */
 async function* keysOnList({ events }: PersonTools, listId: string): AsyncGenerator<readonly string[]> {
   let keys = new Set<string>();
-  const filter = { types: ['PersonSuppressed'], streamPrefixes: [personClaimStream('')] };
-  for await (const stored of events.readAll({ filter })) {
-    const fact = decode(stored);
+  for await (const fact of suppressionsIn(events)) {
     if (fact.type !== 'PersonSuppressed' || sourceOf(fact.data) !== listId) continue;
-    keys.add(fact.stream.slice(personClaimStream('').length));
+    keys.add(idOf(fact.stream));
     if (keys.size < AT_ONCE) continue;
     yield [...keys];
     keys = new Set();

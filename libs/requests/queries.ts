@@ -21,6 +21,7 @@ import { refundQueries } from './refunds.ts';
 import type { RequestContext } from './request-tools.ts';
 import { returnQueries } from './returns.ts';
 import { supportQueries } from './support.ts';
+import { suppressionQueries } from './suppression-lists.ts';
 import { webhookQueries } from './webhooks.ts';
 
 /**
@@ -48,6 +49,7 @@ export function createQueries(tools: ReturnType<typeof queryTools>) {
     returns: returnQueries(tools),
     mails: mailQueries(tools),
     webhooks: webhookQueries(tools),
+    suppressions: suppressionQueries(tools),
     support: supportQueries(tools),
     persons: personQueries(tools),
     attention: attentionQueries(tools),

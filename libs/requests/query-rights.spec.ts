@@ -76,6 +76,7 @@ describe('the table of queries', () => {
       'businessMerges.list: staff-only',
       'refunds.told: process-only',
       'leads.history: staff-only',
+      'suppressions.listLists: staff-only',
       'persons.export: staff-only',
     ]);
   });
@@ -94,6 +95,7 @@ describe('the table of queries', () => {
       'refunds.told: process-only',
       'receipts.listTaxHistory: staff-only',
       'leads.history: staff-only',
+      'suppressions.listLists: staff-only',
       'persons.export: support-only',
       'operations.listParkedItems: staff-only',
       'operations.listDamagedStreams: staff-only',

@@ -126,6 +126,7 @@ export const queryRights = {
   returns: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownReturn },
   mails: { list: onlyVisibleRows, get: onlyVisibleRows, getCopy: onlyVisibleRows, listNewest: onlyVisibleRows },
   webhooks: { list: onlyVisibleRows, get: onlyVisibleRows },
+  suppressions: { listLists: staffOfAllStores },
   support: {
     listTickets: onlyVisibleRows,
     getTicket: onlyVisibleRows,

@@ -1,49 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
-import { decode, type Fact } from '#domain/codec';
 import { trialCaller } from '#domain/kernel/caller';
 import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
 import { leadStream, mayBeSold } from '#domain/leads/lead';
 import { personClaimStream } from '#domain/leads/person-claim';
-import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import type { EventStore } from '#event-store/port';
-import { MovedClock } from '#gateways/clock';
-import { openVault } from '#vault/key-vault';
-import type { Vault } from '#vault/vault';
-import { CommandHandler } from './command-handler.ts';
-import { prepareNewStore } from './first-start.ts';
+import { openTwoMachines, type TwoMachines } from '#test/two-machines';
 import type { Dispatch, RequestContext } from './request-tools.ts';
-import { createRequests, type Requests } from './requests.ts';
 
 const START = '2026-03-02T15:00:00.000Z';
 
-let events: EventStore;
-let vault: Vault;
-let clock: MovedClock;
-/** Two machines share the log. */
-let machines: readonly { readonly handler: CommandHandler; readonly requests: Requests }[];
-let sending: (execute: Dispatch) => Dispatch;
-let asked = 0;
-
+let machines: TwoMachines;
 beforeEach(async () => {
-  vault = await openVault({});
-  events = await openEmbeddedStore();
-  clock = new MovedClock(START);
-  sending = (execute) => execute;
-  machines = [0, 1].map(() => {
-    const handler = new CommandHandler(events);
-    const dispatch: Dispatch = (command) => sending(handler.execute.bind(handler))(command);
-    return { handler, requests: createRequests({ streams: handler.streams, vault, clock, dispatch }) };
-  });
-  await prepareNewStore(on(0).requests);
+  machines = await openTwoMachines(START);
 });
-afterEach(async () => {
-  await events.close();
-  await vault.close();
-});
+afterEach(() => machines.close());
 
-const on = (machine: number) => machines[machine % 2] as (typeof machines)[number];
+let asked = 0;
+const on = (machine: number) => machines.on(machine);
+const log = () => machines.log();
 const by = (actor: string): RequestContext => {
   asked += 1;
   return { caller: trialCaller(actor), commandId: deriveId('suppressions.spec', String(asked)) };
@@ -75,13 +50,13 @@ const suppress = (person: Person, machine = 0, listId?: string) => {
 
 async function lift({ telephone = 0 }: Person, machine = 0): Promise<void> {
   const { caller, commandId } = by('staff:ada');
-  const command = { type: 'LiftSuppression', at: clock.now() } as const;
+  const command = { type: 'LiftSuppression', at: machines.clock.now() } as const;
   const stream = personClaimStream(keyOf(telephone));
   const cause = {
     commandId,
     correlationId: commandId,
     actor: caller.actor,
-    reason: await vault.seal(stream, 'reason', 'asked'),
+    reason: await machines.vault.seal(stream, 'reason', 'asked'),
   };
   await on(machine).handler.execute({ stream, command, caller, cause, reason: 'asked' });
 }
@@ -100,15 +75,9 @@ function sell(leadId: string, machine: number) {
   const commandId = deriveId('sell', String(asked));
   const caller = { kind: 'process', actor: 'process:test', roles: ['process'], stores: 'all' } as const;
   const order = { orderId: 'o1', customerId: 'c1', businessKey: 'b1', leadTypeId: 'exclusive-real-time' };
-  const command = { type: 'AssignLead', at: clock.now(), ...order, decision } as const;
+  const command = { type: 'AssignLead', at: machines.clock.now(), ...order, decision } as const;
   const cause = { commandId, correlationId: commandId, actor: caller.actor };
   return on(machine).handler.execute({ stream: leadStream(leadId), command, caller, cause });
-}
-
-async function log(): Promise<Fact[]> {
-  const facts: Fact[] = [];
-  for await (const one of events.readAll()) facts.push(decode(one));
-  return facts;
 }
 
 const keysOf = (data: { telephoneKey?: string | undefined; emailKey?: string | undefined }) =>
@@ -128,7 +97,7 @@ async function soldAfterwards(): Promise<readonly string[]> {
   return wrong;
 }
 
-const keyOf = (telephone: number) => vault.personKey('telephone', `+1212555${1000 + telephone}`);
+const keyOf = (telephone: number) => machines.vault.personKey('telephone', `+1212555${1000 + telephone}`);
 
 /** Leads that can be sold of a person with one of these telephone numbers that is suppressed still. */
 async function onSale(persons: readonly Person[]): Promise<readonly string[]> {
@@ -147,9 +116,9 @@ async function onSale(persons: readonly Person[]): Promise<readonly string[]> {
 
 describe('DLV-12: a suppressed person', () => {
   test('is not stored by a request that claimed the person before', async () => {
-    sending = (execute) => async (command) => {
+    machines.sending = (execute) => async (command) => {
       if ('type' in command.command && command.command.type === 'ReceiveLead') {
-        sending = (later) => later;
+        machines.sending = (later) => later;
         await suppress({ telephone: 1 }, 1);
       }
       return execute(command);
@@ -165,9 +134,9 @@ describe('DLV-12: a suppressed person', () => {
   });
 
   test('is not claimed by a lead that comes between the withdrawal and the suppression', async () => {
-    sending = (execute) => async (command) => {
+    machines.sending = (execute) => async (command) => {
       if ('type' in command.command && command.command.type === 'SuppressPerson') {
-        sending = (later) => later;
+        machines.sending = (later) => later;
         await receive({ telephone: 1 }, 1);
       }
       return execute(command);
@@ -235,14 +204,14 @@ describe('DLV-12: a suppressed person', () => {
     ['machines that stop at any step, and are asked again', true],
   ])('is never sold by %s', async (_, doStop) => {
     let stops = doStop;
-    sending = slowly(() => stops);
+    machines.sending = slowly(() => stops);
     const property = fc.asyncProperty(steps, async (all) => {
       run += 1;
       stops = doStop;
       const take = async ({ person, does, machine, startsAfter }: (typeof all)[number], number: number) => {
         await pause(startsAfter);
         // Claims that others made are old.
-        if (doStop) await clock.moveTo(addSeconds(clock.now(), 120));
+        if (doStop) await machines.clock.moveTo(addSeconds(machines.clock.now(), 120));
         const one = inThisRun(person);
         if (does === 'suppress') return void (await suppress(one, machine));
         if (does === 'lift') return lift(one, machine);

@@ -4,7 +4,7 @@ import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { type LeadCommand, type LeadState, leadStream } from '#domain/leads/lead';
 import { type Claim, personClaimStream } from '#domain/leads/person-claim';
-import { type SuppressedBy, sourceOf } from '#domain/leads/suppression';
+import { OWN_REQUEST, type SuppressedBy, sourceOf } from '#domain/leads/suppression';
 import type { AnyCommand } from '#domain/ledger';
 import type { Vault } from '#vault/vault';
 import { type Outcome, TooMuchContention } from './addressed-command.ts';
@@ -24,7 +24,7 @@ export interface SuppressionRequest extends SuppressedBy {
 export const suppressionRequests = (tools: RequestTools) => ({
   /**
    * Suppresses persons. When it returns, none of their leads can be sold.
-   * @returns of each, in the order given, whether it is new
+   * @returns of each, in the order given, whether it is new: the list did not have all of it, or the person had not asked for it
    * @throws RequestRefused, TooMuchContention, StoreUnavailable
    */
   suppress: (requests: readonly SuppressionRequest[], context: RequestContext): Promise<boolean[]> => {
@@ -35,16 +35,17 @@ export const suppressionRequests = (tools: RequestTools) => ({
 
 /** Whoever fills in a form speaks for one person. */
 function refuseLists(requests: readonly SuppressionRequest[], { caller }: RequestContext): void {
-  const isList = requests.length > 1 || requests.some(({ suppression }) => suppression !== 'opt-out');
+  const isList = requests.length > 1 || requests.some((by) => sourceOf(by) !== OWN_REQUEST);
   if (isList && !isToldOfDuplicates(caller))
     throw new RequestRefused(refuse('staff-only', 'staff and programs bring lists of persons', 'DLV-12'));
 }
 
 async function suppressPerson(
   tools: RequestTools,
-  { telephones, emails, ...by }: SuppressionRequest,
+  { telephones, emails, suppression, listId }: SuppressionRequest,
   context: RequestContext,
 ): Promise<boolean> {
+  const by = { suppression, ...(listId !== undefined && { listId }) };
   let isNew = false;
   for (const key of keysOfReached(tools.vault, { telephones, emails }))
     if (await new SuppressedKey(tools, key, by, context).suppress()) isNew = true;
@@ -83,7 +84,7 @@ class SuppressedKey {
   /**
    * The leads are withdrawn first, and then the key is suppressed if still the same lead has it: so no lead with that key is
    * stored or sold at a later place of the log. Another list, or the person's own request, is recorded beside what suppresses the
-   * key already. @returns whether nothing suppressed it before
+   * key already. @returns whether that is new
    */
   async suppress(): Promise<boolean> {
     const stream = personClaimStream(this.#key);
@@ -95,8 +96,7 @@ class SuppressedKey {
       const from = claim && { leadId: claim.leadId, attempt: claim.attempt };
       const command = { type: 'SuppressPerson', at: this.#at, ...this.#by } as const;
       const outcome = await this.#send(stream, { ...command, ...(from && { from }) });
-      if (outcome.kind === 'accepted')
-        return suppressedBy.length === 0 && outcome.events.length > 0 && !outcome.repeated;
+      if (outcome.kind === 'accepted') return outcome.events.length > 0 && !outcome.repeated;
     }
     throw new TooMuchContention();
   }

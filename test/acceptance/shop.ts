@@ -1,9 +1,11 @@
+import { checkLaws } from '#audit/laws/laws';
 import { trialCaller } from '#domain/kernel/caller';
 import type { Sealed } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addSeconds } from '#domain/kernel/instants';
 import type { Contact } from '#domain/leads/contact';
 import { leadStream } from '#domain/leads/lead';
+import { hashOfEvent } from '#event-store/event-hash';
 import type { EventStore } from '#event-store/port';
 import { CommandHandler } from '#requests/command-handler';
 import { personKeys } from '#requests/lead-receipt';
@@ -46,6 +48,8 @@ export interface Shop {
   history(path: string): Promise<readonly { type: string; at: string; position: string; data: Anything }[]>;
   /** All events as they are stored: personal data stays sealed. */
   log(): Promise<readonly { stream: string; type: string; data: Anything; metadata: Anything }[]>;
+  /** The laws that the log breaks, and how often. */
+  brokenLaws(): Promise<readonly [law: string, count: number][]>;
   /** What is in a sealed box of the log. */
   opened(box: Sealed): Promise<unknown>;
   /** A read that reflects all commands so far. */
@@ -131,6 +135,10 @@ export async function openShop(options: Parameters<typeof startServer>[0] = {}):
       for await (const { stream, type, data, metadata } of server.application.get<EventStore>(EVENT_STORE).readAll())
         log.push({ stream, type, data: parsed(data), metadata: parsed(metadata) });
       return log;
+    },
+    async brokenLaws() {
+      const { laws } = await checkLaws(server.application.get<EventStore>(EVENT_STORE), { hashOf: hashOfEvent });
+      return Object.entries(laws).filter(([, count]) => count > 0);
     },
     opened: (box) => server.application.get<Vault>(VAULT).open(box),
     async wait({ days = 0, hours = 0, seconds = 0 }) {

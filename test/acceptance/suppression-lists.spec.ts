@@ -1,7 +1,3 @@
-import { checkLaws } from '#audit/laws/laws';
-import { hashOfEvent } from '#event-store/event-hash';
-import type { EventStore } from '#event-store/port';
-import { EVENT_STORE } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
 
 let shop: Shop;
@@ -9,8 +5,7 @@ beforeAll(async () => {
   shop = await openShop();
 });
 afterAll(async () => {
-  const { laws } = await checkLaws(shop.server.application.get<EventStore>(EVENT_STORE), { hashOf: hashOfEvent });
-  expect(Object.entries(laws).filter(([, broken]) => broken > 0)).toEqual([]);
+  expect(await shop.brokenLaws()).toEqual([]);
   await shop.stop();
 });
 
@@ -31,8 +26,8 @@ const send = async (contact: object, leadTypeId = 'exclusive-fresh') => {
 };
 const isSuppressed = async (contact: object) => (await send(contact)).code === 'person-suppressed';
 
-async function listOf(content: string | Buffer, query = '', contentType = 'text/csv') {
-  const headers = { ...asProgram, 'content-type': contentType };
+async function listOf(content: string | Buffer, query = '', contentType = 'text/csv', caller: object = asProgram) {
+  const headers = { ...caller, 'content-type': contentType };
   const { status, body } = await shop.server.call(
     'POST',
     `/api/suppressions/batches${query}`,
@@ -104,6 +99,26 @@ describe('DLV-12: a list of persons', () => {
     expect(await listOf(file)).toMatchObject({ rows: 7, suppressed: 0, known: 3, rejected: 4 });
   });
 
+  test('may have one column and no header, and damaged rows, which count as far as they can be read', async () => {
+    const [ann, ben, eve] = [person(), person(), person()];
+    expect(await listOf(`${ann.telephone}\n${ben.email}\n`)).toMatchObject({
+      ...{ rows: 2, suppressed: 2, rejected: 0, reading: { withoutHeader: true } },
+    });
+    const damaged = `name,phone\nEve, Dr.,${eve.telephone}\nJos\xe9,212 555 0100\nJos\xe9,none\n`;
+    const report = await listOf(Buffer.from(damaged, 'latin1'));
+    expect(report).toMatchObject({
+      ...{ rows: 3, suppressed: 2, known: 0, rejected: 1, incomplete: 2 },
+      rejections: [{ line: 4, reason: 'is not UTF-8: is the file in Latin-1?' }],
+      incompleteRows: [
+        { line: 2, reason: 'has 3 fields where the header has 2' },
+        { line: 3, reason: 'is not UTF-8: is the file in Latin-1?' },
+      ],
+    });
+    expect(addsUp(report)).toBe(true);
+    for (const name of [{ telephone: ann.telephone }, { email: ben.email }, { telephone: eve.telephone }])
+      expect({ name, suppressed: await isSuppressed(name) }).toEqual({ name, suppressed: true });
+  });
+
   test('may be lines of JSON, as files of leads, or just with numbers and addresses', async () => {
     const [ann, ben] = [person(), person()];
     const lines = [
@@ -115,6 +130,55 @@ describe('DLV-12: a list of persons', () => {
     expect(await listOf(file, '', 'application/x-ndjson')).toMatchObject({ rows: 3, suppressed: 2, rejected: 1 });
     for (const name of [{ email: ann.email }, { telephone: ben.telephone }, { email: ben.email }])
       expect(await isSuppressed(name)).toBe(true);
+  });
+});
+
+describe('DLV-12: several lists', () => {
+  const listsNamed = async (prefix: string) =>
+    (await shop.read('/api/suppressions/lists?limit=200')).items.filter(({ listId }: { listId: string }) =>
+      listId.startsWith(prefix),
+    );
+
+  test('count a person as suppressed who is new on them, and then as known', async () => {
+    const { telephone, email } = person();
+    const file = `phone\n${telephone}\n`;
+    for (const listId of ['first', 'second'])
+      for (const suppressed of [1, 0])
+        expect(await listOf(file, `?listId=${listId}`)).toMatchObject({ suppressed, known: 1 - suppressed });
+    const more = `phone,email\n${telephone},${email}\n`;
+    expect(await listOf(more, '?listId=first')).toMatchObject({ suppressed: 1, known: 0 });
+  });
+
+  test('are listed by name, with how many numbers and addresses each suppresses now', async () => {
+    const [ann, ben] = [person(), person()];
+    const both = `phone,email\n${ann.telephone},${ann.email}\n${ben.telephone},\n`;
+    const since = shop.now();
+    await listOf(both, '?listId=state-b');
+    await shop.wait({ hours: 1 });
+    await listOf(both, '?listId=state-a');
+    await listOf(`phone\n${person().telephone}\n`, '?listId=state-a&suppression=opt-out');
+    await shop.ask('POST', '/api/suppressions', { person: { email: ben.email } }, 200, asForm);
+    expect(await listsNamed('state')).toEqual([
+      { listId: 'state-a', suppressed: 4, firstNamedAt: shop.now(), lastNamedAt: shop.now() },
+      { listId: 'state-b', suppressed: 3, firstNamedAt: since, lastNamedAt: since },
+    ]);
+    await lift({ person: { telephone: ben.telephone, email: ben.email } });
+    await listOf(`phone\n${ben.telephone}\n`, '?listId=state-b');
+    await lift({ listId: 'state-a' });
+    expect(await listsNamed('state')).toMatchObject([
+      { listId: 'state-a', suppressed: 0 },
+      { listId: 'state-b', suppressed: 3, lastNamedAt: shop.now() },
+    ]);
+  });
+
+  test('are listed in pages', async () => {
+    for (const listId of ['zone-3', 'zone-1', 'zone-2'])
+      await listOf(`phone\n${person().telephone}\n`, `?listId=${listId}`);
+    const page = async (cursor: string) => shop.read(`/api/suppressions/lists?limit=2&cursor=${cursor}`);
+    const first = await page('zone-');
+    expect(first).toMatchObject({ items: [{ listId: 'zone-1' }, { listId: 'zone-2' }], nextCursor: 'zone-2' });
+    expect(await page(first.nextCursor)).toEqual({ items: [expect.objectContaining({ listId: 'zone-3' })] });
+    expect(await shop.try('GET', '/api/suppressions/lists?cursor=a%20b')).toMatchObject({ status: 400 });
   });
 });
 
@@ -139,6 +203,22 @@ describe('DLV-12: a suppression is lifted', () => {
     expect(delivered.map(({ data }) => data.leadId)).toEqual([leadId]);
     // The same list suppresses again.
     expect(await listOf(numbers(wrong), '?listId=march')).toMatchObject({ suppressed: 1, known: 0 });
+  });
+
+  test('and the records of before stay withdrawn, also when they come again: a new capture is another lead', async () => {
+    const contact = person();
+    const record = { leadTypeId: 'exclusive-fresh', source: 'fair', contact };
+    const at = (capturedAt: string) => shop.try('POST', '/api/leads', { ...record, capturedAt }, asProgram);
+    const before = shop.now();
+    const { leadId } = (await at(before)).body;
+    await listOf(`phone,email\n${contact.telephone},${contact.email}\n`, '?listId=july');
+    await lift({ listId: 'july' });
+    expect((await at(before)).body).toMatchObject({ leadId });
+    expect(await shop.read(`/api/leads/${leadId}`)).toMatchObject({ withdrawnAs: 'suppressed', openPlaces: 0 });
+    await shop.wait({ hours: 1 });
+    const again = (await at(shop.now())).body;
+    expect(again.leadId).not.toBe(leadId);
+    expect(await shop.read(`/api/leads/${again.leadId}`)).toMatchObject({ withdrawn: false });
   });
 
   test('of a person: whatever suppressed them, by each name that is given', async () => {
@@ -182,5 +262,37 @@ describe('DLV-12: a suppression is lifted', () => {
     });
     for (const body of [{}, { listId: 'march', person: { email: 'a@example.org' } }, { listId: 'a b' }])
       expect(await lift(body)).toMatchObject({ status: 400 });
+  });
+});
+
+describe('DLV-12: a file that a form sends', () => {
+  const opt = (content: string, query = '?suppression=opt-out') => listOf(content, query, 'text/csv', asForm);
+
+  test('says the same of a person who had opted out, and of one who had not', async () => {
+    const file = `phone\n${person().telephone}\n`;
+    const first = await opt(file);
+    expect(first).toMatchObject({ status: 200, rows: 1, suppressed: 1, known: 0 });
+    expect(await opt(file)).toEqual(first);
+  });
+
+  test('names no list', async () => {
+    const { telephone } = person();
+    expect(await opt(`phone\n${telephone}\n`, '?suppression=opt-out&listId=mine')).toMatchObject({
+      ...{ status: 403, code: 'staff-only' },
+    });
+    expect(await isSuppressed({ telephone })).toBe(false);
+  });
+
+  test('names one person in all of its rows, and otherwise nothing of it is done', async () => {
+    const [ann, ben] = [person(), person()];
+    const rejected = 'nobody\n'.repeat(600);
+    expect(await opt(`phone\n${ann.telephone}\n${rejected}${ben.telephone}\n`)).toMatchObject({
+      ...{ status: 403, code: 'staff-only' },
+    });
+    for (const { telephone } of [ann, ben]) expect(await isSuppressed({ telephone })).toBe(false);
+    const eve = person();
+    const report = await opt(`phone\n${rejected}${eve.telephone}\n${rejected}`);
+    expect(report).toMatchObject({ status: 200, rows: 1201, suppressed: 1, known: 0, rejected: 1200 });
+    expect(await isSuppressed({ telephone: eve.telephone })).toBe(true);
   });
 });

@@ -1,7 +1,3 @@
-import { checkLaws } from '#audit/laws/laws';
-import { hashOfEvent } from '#event-store/event-hash';
-import type { EventStore } from '#event-store/port';
-import { EVENT_STORE } from '#wiring/tokens';
 import { openShop, type Shop } from './shop.ts';
 
 let shop: Shop;
@@ -9,8 +5,7 @@ beforeAll(async () => {
   shop = await openShop();
 });
 afterAll(async () => {
-  const { laws } = await checkLaws(shop.server.application.get<EventStore>(EVENT_STORE), { hashOf: hashOfEvent });
-  expect(Object.entries(laws).filter(([, broken]) => broken > 0)).toEqual([]);
+  expect(await shop.brokenLaws()).toEqual([]);
   await shop.stop();
 });
 

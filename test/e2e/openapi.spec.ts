@@ -165,6 +165,7 @@ test('it lists every route with its operation id: after a change run `npm test -
   "POST /api/persons/erasures erasePerson",
   "POST /api/suppressions suppress",
   "POST /api/suppressions/batches suppressBatch",
+  "GET /api/suppressions/lists listSuppressionLists",
   "POST /api/suppressions/lift liftSuppressions",
   "GET /api/processes/parked listParkedItems",
   "POST /api/processes/parked/{parkedItemId}/retry retryParkedItem",

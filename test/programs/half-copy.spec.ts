@@ -66,6 +66,7 @@ const onDirectory = {
   'coupon uses': ['coupon', 'uses', 'MAY', '--data', half],
   'renewals list': ['renewals', 'list', '--data', half],
   'renewals release': ['renewals', 'release', '--all', '--reason', 'asked', '--data', half],
+  'suppressions lists': ['suppressions', 'lists', '--data', half],
   'suppressions lift': ['suppressions', 'lift', '--list', 'registry', '--reason', 'asked', '--data', half],
   'demo --continue': ['demo', '--continue', '--days', '1', '--data', half],
 } as const;

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { link, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -129,7 +130,7 @@ describe('a list of persons who are not sold any more', () => {
         stdout: expect.stringContaining('read as UTF-8 with semicolons\nignored columns: Name\n'),
       });
       expect(first.stdout).toMatch(
-        /^3 rows .*\n +2 {2}persons suppressed\n +0 {2}suppressed before\n +1 {2}rows rejected/m,
+        /^3 rows .*\n +2 {2}persons suppressed\n +0 {2}were on the list before\n +1 {2}rows rejected/m,
       );
       expect(first.stdout).toMatch(/ 2 {2}rows not rejected, but not understood as a whole: see /);
       expect(first.rejected).toBe(
@@ -142,7 +143,10 @@ describe('a list of persons who are not sold any more', () => {
         ].join('\n'),
       );
       expect((await importList(LINES, ...OPTIONS)).stdout).toMatch(
-        / 0 {2}persons suppressed\n +2 {2}suppressed before/,
+        / 0 {2}persons suppressed\n +2 {2}were on the list before/,
+      );
+      expect((await cli('suppressions', 'lists', '--data', data)).stdout).toMatch(
+        /^registry: 3 numbers and addresses; last named one \S+Z\n1 list\n$/,
       );
       const lead = ['phone,source', '+44 20 7946 0002,web'];
       expect((await importLeads(lead.slice(1))).stdout).toMatch(/ 1 {2}rows rejected/);
@@ -156,6 +160,16 @@ describe('a list of persons who are not sold any more', () => {
   afterEach(async () => {
     await running?.stop();
     running = undefined;
+  });
+
+  test('may have no header, and it is said that it was read so', async () => {
+    const { code, stdout } = await importList(['+1 212 555 0181', 'c@example.org'], '--list', 'numbers');
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(
+        /^read without a header: each line is one .*\n2 rows .*\n +2 {2}persons suppressed/m,
+      ),
+    });
   });
 
   test('is refused as a whole, with one line, before the store is opened', async () => {
@@ -199,6 +213,23 @@ describe('the file for rejected rows', () => {
     await writeFile(rejected, 'notes of mine\n');
     await importLeads(['212 555 0101,web']);
     expect(await readFile(rejected, 'utf8')).toBe('notes of mine\n');
+  });
+
+  test.each([
+    ['a file that is open as standard input', '< "$1"', '/dev/stdin'],
+    ['a file that is open as another descriptor', '3< "$1"', '/dev/fd/3'],
+    ['a pipe', '', '/dev/stdin'],
+  ])('is asked for where the list is %s', async (_, redirection, list) => {
+    await writeFile(file, 'phone,source\nnobody,web\n');
+    for (const kind of ['leads --lead-type exclusive-aged', 'suppressions']) {
+      const words = `"$0" dist/apps/cli/main.js import ${kind} "$2" --format csv --data "$3"`;
+      const command = redirection === '' ? `cat "$1" | ${words}` : `${words} ${redirection}`;
+      const { status, stderr } = spawnSync('sh', ['-c', command, process.execPath, file, list, data], {
+        encoding: 'utf8',
+      });
+      expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('say with --rejected FILE') });
+      expect(existsSync(`${list}.rejected.csv`)).toBe(false);
+    }
   });
 
   test('may be /dev/null, which stays what it is', async () => {

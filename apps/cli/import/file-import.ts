@@ -85,13 +85,21 @@ const delimiterNames = new Map([
 ]);
 
 /** What is not usual of how a file is read. */
-function readingIn({ encoding, delimiter = ',', exportOf, ignoredColumns, keptColumns }: FileReading): string[] {
+function readingIn({
+  encoding,
+  delimiter = ',',
+  exportOf,
+  withoutHeader,
+  ignoredColumns,
+  keptColumns,
+}: FileReading): string[] {
   const between = delimiterNames.get(delimiter) ?? delimiter;
   const isUsual = encoding === 'utf-8' && delimiter === ',' && exportOf === undefined;
   return [
     ...(isUsual
       ? []
       : [`read as ${encodingNames[encoding]} with ${between}${exportOf ? `, an export of ${exportOf}` : ''}`]),
+    ...(withoutHeader ? ['read without a header: each line is one telephone number or e-mail address'] : []),
     ...(ignoredColumns.length > 0 ? [`ignored columns: ${ignoredColumns.join(', ')}`] : []),
     ...(keptColumns.length > 0 ? [`kept as extra fields: ${keptColumns.join(', ')}`] : []),
   ];

@@ -1,9 +1,10 @@
 import { type Stats, statSync, type WriteStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { cellOfText } from '#domain/kernel/spreadsheet-cells';
 import type { FileRow } from '#requests/lead-files/lead-file-row';
 import { CommandFailed } from '../command-failed.ts';
-import { type NewFile, newPrivateFile } from '../private-file.ts';
+import { isDescriptor, type NewFile, newPrivateFile } from '../private-file.ts';
 
 const HEADER = 'line,reason,row\n';
 
@@ -29,7 +30,7 @@ export class RejectedRows {
    */
   static async open(given: string | undefined, list: string): Promise<RejectedRows> {
     const original = statusOf(list);
-    if (given === undefined && original && !original.isFile())
+    if (given === undefined && original && (!original.isFile() || isDescriptor(resolve(list))))
       throw new CommandFailed(`${list} is no file in a folder: say with --rejected FILE where rejected rows go`);
     const file = given ?? `${list}.rejected.csv`;
     if (file === '') throw new CommandFailed('--rejected needs the name of a file');

@@ -19,7 +19,7 @@ export interface SuppressedBy {
 }
 
 /** No id of a list is like this. */
-const OWN_REQUEST = 'own request';
+export const OWN_REQUEST = 'own request';
 
 /**
  * What suppresses a person: a list, or the person's own request. There may be several, and each is lifted by itself. Who was named

@@ -67,7 +67,7 @@ function* completeRecords(waiting: WaitingLine[], fits: Fits, atEnd: boolean): G
       yield { ...first, text, lines };
     } else {
       waiting.shift();
-      yield { ...first, lines: 1, reason: OPEN_QUOTE };
+      yield { ...first, lines: 1, reason: OPEN_QUOTE, readable: first.text };
     }
   }
 }

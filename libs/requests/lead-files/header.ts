@@ -51,6 +51,8 @@ export function namesIn(line: FileLine, given: string | undefined, options: Pick
 export interface Names {
   readonly delimiter: string;
   readonly names: readonly string[];
+  /** The first row is no header, but a row like the others. */
+  readonly withoutHeader?: true;
 }
 
 function namesOf({ text }: FileLine, delimiter: string): Names | string {
@@ -196,11 +198,9 @@ function placedAt(names: readonly string[], column: string, known: readonly stri
   return at.length > 0 ? [[column as Column, at]] : [];
 }
 
-export const noContactColumn = () =>
-  new LeadFileError('there is no column with a telephone number or an e-mail address');
-
 function checkFields(fields: Placed, { leadTypeId, source }: LeadFileOptions): void {
-  if (!fields.has('telephone') && !fields.has('email')) throw noContactColumn();
+  if (!fields.has('telephone') && !fields.has('email'))
+    throw new LeadFileError('there is no column with a telephone number or an e-mail address');
   if (!fields.has('leadTypeId') && leadTypeId === undefined)
     throw new LeadFileError('no lead type: name one for the whole file, or add a column leadTypeId');
   if (!fields.has('source') && source === undefined)
@@ -211,12 +211,12 @@ const MOST_NAMES_LISTED = 30;
 const LONGEST_NAME_LISTED = 100;
 
 /** A header may be as long as a megabyte; what is said of it is not. */
-function listed(names: readonly string[]): string {
+export function listed(names: readonly string[]): string {
   const some = names.slice(0, MOST_NAMES_LISTED).map((name) => shortened(name, LONGEST_NAME_LISTED));
   return names.length > some.length ? `${some.join(', ')} and ${names.length - some.length} more` : some.join(', ');
 }
 
-export function unknownColumns(names: readonly string[]): LeadFileError {
+function unknownColumns(names: readonly string[]): LeadFileError {
   const needs = names.map(usualColumn).some((column) => column && isOfConsent(column))
     ? ' (evidence of consent needs columns consentText and consentAt, too)'
     : '';

@@ -11,6 +11,7 @@ import {
   type LeadFileOptions,
   type LeadFileRow,
   leadOf,
+  type ReadDamaged,
   reasonOf,
 } from './lead-file-row.ts';
 import type { FileLine } from './lines.ts';
@@ -45,6 +46,8 @@ export interface CsvReading<OwnHeader extends Names, Said extends object> {
   readonly header: (record: FileRecord, delimiter: string | undefined) => OwnHeader;
   /** What a row says, or why it cannot be read. */
   readonly said: (header: OwnHeader, cells: readonly string[]) => Said | string;
+  /** What a row says whose characters or cells are damaged. Default: nothing, and the damage is why it cannot be read. */
+  readonly saidByDamaged?: (header: OwnHeader, ...row: Parameters<ReadDamaged<Said>>) => Said | string;
 }
 
 /** @throws LeadFileError for a header that cannot be understood, or when an open quote makes all rows after it wrong */
@@ -59,15 +62,15 @@ export async function* rowsOfCsv<OwnHeader extends Names, Said extends object>(
   const fits = (text: string, lines: number) => (header ? hasCellsOf(header, text) : lines > 1);
   for await (const record of recordsOf(lines, fits)) {
     if (record.text.trim() === '') continue;
-    if (header) {
-      const row = fileRowOf(record, () => saidIn(header as OwnHeader, record, reading));
-      yield row;
-      check(row);
-      continue;
+    if (!header) {
+      const named = delimiter === undefined ? delimiterLine(record.text) : undefined;
+      if (named !== undefined) delimiter = named;
+      else header = reading.header(record, delimiter);
+      if (!header?.withoutHeader) continue;
     }
-    const named = delimiter === undefined ? delimiterLine(record.text) : undefined;
-    if (named !== undefined) delimiter = named;
-    else header = reading.header(record, delimiter);
+    const row = rowIn(header, record, reading);
+    yield row;
+    check(row);
   }
   if (!header) throw new LeadFileError('the file is empty: it has no header');
 }
@@ -102,18 +105,35 @@ function afterOpenQuote(): (row: FileRow) => void {
 }
 
 /** What one record says, or why it cannot be read. */
-function saidIn<OwnHeader extends Names, Said extends object>(
+function rowIn<OwnHeader extends Names, Said extends object>(
   header: OwnHeader,
   record: FileRecord,
   reading: CsvReading<OwnHeader, Said>,
-): Said | string {
-  const { names, delimiter } = header;
-  const cells = cellsOf(record.text, delimiter);
+): FileRow<Said> {
+  const saidByDamaged: ReadDamaged<Said> = (readable, damage) =>
+    reading.saidByDamaged?.(header, readable, damage) ?? damage;
+  const said = () => {
+    const cells = cellsOf(record.text, header.delimiter);
+    const damage = damageOf(header, record, cells, reading);
+    return damage === undefined ? reading.said(header, cells as string[]) : saidByDamaged(record.text, damage);
+  };
+  return fileRowOf(record, said, saidByDamaged);
+}
+
+/** Why a row cannot be read as the header says. */
+function damageOf<OwnHeader extends Names, Said extends object>(
+  header: OwnHeader,
+  record: FileRecord,
+  cells: readonly string[] | string,
+  reading: CsvReading<OwnHeader, Said>,
+): string | undefined {
+  const { names, withoutHeader } = header;
   if (typeof cells === 'string') return cells;
-  if (cells.length !== names.length) return `has ${cells.length} fields where the header has ${names.length}`;
+  if (cells.length !== names.length)
+    return `has ${cells.length} fields where ${withoutHeader ? 'the first line' : 'the header'} has ${names.length}`;
   if (record.lines > 1 && holdsAnotherRow(header, record, reading))
     return `a quoted field goes on to line ${record.number + record.lines - 1}, and holds what looks like another row: is a quote missing?`;
-  return reading.said(header, cells);
+  return undefined;
 }
 
 function leadOfCells(

@@ -58,24 +58,40 @@ export interface FileReading {
   readonly delimiter?: string;
   /** CSV: the tool whose export it is. */
   readonly exportOf?: string;
+  /** CSV: the first line is a person, and no header. Only lists of persons are read so. */
+  readonly withoutHeader?: true;
   readonly ignoredColumns: readonly string[];
   readonly keptColumns: readonly string[];
 }
 
 const LONGEST_TEXT = 2000;
 
-/** @param read returns what the row says, or why it cannot be read; a SyntaxError means that it is not JSON */
-export function fileRowOf<Said extends object>(line: FileLine, read: () => Said | string): FileRow<Said> {
+/** What a damaged row says still, or why it says nothing. */
+export type ReadDamaged<Said> = (readable: string, damage: string) => Said | string;
+
+/**
+ * @param read returns what the row says, or why it cannot be read; a SyntaxError means that it is not JSON
+ * @param readDamaged default: a damaged line says nothing
+ */
+export function fileRowOf<Said extends object>(
+  line: FileLine,
+  read: () => Said | string,
+  readDamaged: ReadDamaged<Said> = (_, damage) => damage,
+): FileRow<Said> {
   const row = { line: line.number, text: shortened(line.text, LONGEST_TEXT) };
-  if ('reason' in line) return { ...row, reason: line.reason };
   try {
-    const said = read();
+    const said = 'reason' in line ? saidByDamaged(line, readDamaged) : read();
     return typeof said === 'string' ? { ...row, reason: said } : { ...row, ...said };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return { ...row, reason: 'is not JSON' };
+    return { ...row, reason: 'reason' in line ? line.reason : 'is not JSON' };
   }
 }
+
+const saidByDamaged = <Said>(
+  { readable, reason }: Extract<FileLine, { reason: string }>,
+  readDamaged: ReadDamaged<Said>,
+): Said | string => (readable === undefined ? reason : readDamaged(readable, reason));
 
 interface Written {
   readonly leadTypeId?: string | undefined;

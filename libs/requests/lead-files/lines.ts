@@ -10,7 +10,13 @@ interface Line {
 }
 
 /** A line of a file, or why it cannot be read. */
-export type FileLine = Line | (Line & { readonly reason: string });
+export type FileLine =
+  | Line
+  | (Line & {
+      readonly reason: string;
+      /** What of it can be read, with U+FFFD for what cannot. Absent when it is too long. */
+      readonly readable?: string;
+    });
 
 /** Real rows are shorter. A longer one must not fill the memory. */
 const LONGEST_LINE_BYTES = 1024 * 1024;
@@ -105,7 +111,9 @@ class LineInProgress {
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function textOf(bytes: Buffer, length: number, encoding: FileEncoding): { text: string; reason?: string } {
+type ReadLine = { readonly text: string } & Partial<Record<'reason' | 'readable', string>>;
+
+function textOf(bytes: Buffer, length: number, encoding: FileEncoding): ReadLine {
   if (length > LONGEST_LINE_BYTES)
     return { text: bytes.toString('latin1', 0, 200), reason: `is longer than ${LONGEST_LINE_BYTES} bytes` };
   let text: string;
@@ -114,11 +122,13 @@ function textOf(bytes: Buffer, length: number, encoding: FileEncoding): { text: 
   } catch {
     return noText(bytes, encoding);
   }
-  return text.includes('\0') ? { text, reason: 'has NUL characters: is the file in UTF-16?' } : { text };
+  if (!text.includes('\0')) return { text };
+  return { text, readable: text, reason: 'has NUL characters: is the file in UTF-16?' };
 }
 
-function noText(bytes: Buffer, encoding: FileEncoding): { text: string; reason: string } {
-  if (encoding !== 'utf-8') return { text: bytes.toString('utf8'), reason: 'has what is no text in UTF-16' };
+function noText(bytes: Buffer, encoding: FileEncoding): ReadLine {
+  const readable = bytes.toString('utf8');
+  if (encoding !== 'utf-8') return { text: readable, readable, reason: 'has what is no text in UTF-16' };
   const hint = isLikelyLatin1(bytes) ? ': is the file in Latin-1?' : '';
-  return { text: textInLatin1(bytes), reason: `is not UTF-8${hint}` };
+  return { text: textInLatin1(bytes), readable, reason: `is not UTF-8${hint}` };
 }

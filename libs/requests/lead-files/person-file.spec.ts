@@ -1,9 +1,20 @@
 import { Readable } from 'node:stream';
-import { readPersonFile } from './person-file.ts';
+import type { FileReading } from './lead-file-row.ts';
+import { type PersonFileRow, readPersonFile } from './person-file.ts';
+import type { PersonFileOptions } from './person-header.ts';
 
-async function personOf(content: string, format: 'csv' | 'ndjson' = 'csv', country = 'US') {
-  const rows = [];
-  for await (const row of readPersonFile(Readable.from([Buffer.from(content)]), { format, country })) rows.push(row);
+async function rowsOf(content: string | Buffer, options: Partial<PersonFileOptions> = {}) {
+  const rows: PersonFileRow[] = [];
+  const readings: FileReading[] = [];
+  const bytes = Readable.from([Buffer.from(content as string)]);
+  for await (const row of readPersonFile(bytes, { format: 'csv', ...options }, (reading) => readings.push(reading)))
+    rows.push(row);
+  expect(readings).toHaveLength(1);
+  return { rows, reading: readings[0] };
+}
+
+async function personOf(content: string | Buffer, format: 'csv' | 'ndjson' = 'csv', country = 'US') {
+  const { rows } = await rowsOf(content, { format, country });
   expect(rows).toHaveLength(1);
   const [row] = rows;
   return row && 'person' in row ? row.person : row?.reason;
@@ -41,6 +52,8 @@ describe('DLV-12: a cell with several addresses', () => {
     ['Ann Dr. Lee <j1@x.example>', ['j1@x.example'], false],
     ['j1@x.example|j2@x.example', ['j1@x.example', 'j2@x.example'], false],
     ['j1@x.example, a|b647@x.example', ['j1@x.example'], true],
+    ['j1@x.example/j2@x.example', ['j1@x.example', 'j2@x.example'], false],
+    ['j1@x.example/c|j2@x.example', ['j1@x.example'], true],
   ])('%s: each that is understood counts, and the rest is told', async (cell, emails, isIncomplete) => {
     const person = await personOf(`email\n"${cell}"\n`);
     expect(person).toMatchObject({ emails });
@@ -53,4 +66,125 @@ describe('DLV-12: a cell with several addresses', () => {
       expect(await personOf(content, content.startsWith('{') ? 'ndjson' : 'csv')).toMatch(/^email: /);
     },
   );
+});
+
+describe('DLV-12: a row that is damaged', () => {
+  const ONE = '+1 212 555 0142';
+  const found = (telephones: string[], emails: string[], notUnderstood: string) => ({
+    telephones,
+    emails,
+    notUnderstood: expect.stringContaining(notUnderstood),
+  });
+
+  test.each([
+    ['bytes that are no UTF-8', Buffer.from(`name,telephone\nJos\xe9,${ONE}\n`, 'latin1'), 'is not UTF-8'],
+    ['NUL', `name,telephone\nJo\0,${ONE}\n`, 'NUL'],
+    ['half a character of UTF-16', utf16(`name,telephone\nJo\ud800,${ONE}\n`), 'no text in UTF-16'],
+    ['a cell too many', `name,telephone\nLee, Ann,${ONE}\n`, 'has 3 fields where the header has 2'],
+    ['a cell too few', `name,telephone\n${ONE}\n`, 'has 1 fields where the header has 2'],
+    ['a quote that nothing closes', `name,telephone\n"Ann,${ONE}\n`, 'a quote is opened but not closed'],
+  ])('by %s suppresses the person, and the damage is told', async (_, content, damage) => {
+    expect(await personOf(content)).toEqual(found([ONE], [], damage));
+  });
+
+  test('counts what stands beside its column as many places as there are cells too many', async () => {
+    const header = 'id,name,telephone,email,note,other\n';
+    expect(await personOf(`${header}212 555 0101,Lee, Ann,${ONE},a@x.example,see 212 555 0109,212 555 0102\n`)).toEqual(
+      found([ONE], ['a@x.example'], 'has 7 fields'),
+    );
+    expect(await personOf(`${header}Lee,${ONE}; 212 555 0143,a@x.example/b@x.example,x,y\n`)).toEqual(
+      found([ONE, '212 555 0143'], ['a@x.example', 'b@x.example'], 'has 5 fields'),
+    );
+  });
+
+  test('counts only a cell of nothing but numbers or addresses where cells are missing or too many', async () => {
+    expect(await personOf('name,telephone\nAnn, call 212 555 0101,b@x.example\n')).toBe(
+      'has 3 fields where the header has 2',
+    );
+  });
+
+  test('leaves out a number that is damaged itself', async () => {
+    const row = (telephone: string) => Buffer.from(`telephone,email\n${telephone},a@x.example\n`, 'latin1');
+    expect(await personOf(row('212 555\xff0142'))).toEqual(found([], ['a@x.example'], 'is not UTF-8'));
+    expect(await personOf(Buffer.from('telephone\n212\xff555 0142\n', 'latin1'))).toMatch(/^is not UTF-8/);
+  });
+
+  test('that a quote makes of several rows suppresses all of them', async () => {
+    const { rows } = await rowsOf('name,telephone\n"Ann,212 555 0101\nBen",212 555 0102\n"Eve,212 555 0103\n');
+    const persons = rows.flatMap((row) => ('person' in row ? row.person.telephones : []));
+    expect(persons).toEqual(['212 555 0101', '212 555 0102', '212 555 0103']);
+  });
+
+  test('of more than 1 MiB is rejected whole', async () => {
+    const { rows } = await rowsOf(`name,telephone\n${'x'.repeat(1024 * 1024)},${ONE}\nAnn,${ONE}\n`);
+    expect(rows).toMatchObject([
+      { line: 2, reason: 'is longer than 1048576 bytes' },
+      { person: { telephones: [ONE] } },
+    ]);
+  });
+
+  test.each([
+    [`{"telephone":"${ONE}","email":5,"contact":"Ann"}`, 'contact: is not an object; email: must be a text'],
+    [Buffer.from(`{"telephone":"${ONE}","name":"Jos\xe9"}`, 'latin1'), 'is not UTF-8'],
+  ])('of JSON counts as far as it is one: %s', async (content, damage) => {
+    expect(await personOf(content, 'ndjson')).toEqual(found([ONE], [], damage));
+  });
+
+  test('of JSON that has null where nothing is known is whole', async () => {
+    expect(await personOf(`{"telephone":"${ONE}","email":null}`, 'ndjson')).toEqual({ telephones: [ONE], emails: [] });
+  });
+});
+
+/** Little-endian, with its byte order mark. */
+function utf16(text: string): Buffer {
+  return Buffer.from(`\ufeff${text}`, 'utf16le');
+}
+
+describe('DLV-12: a list without a header', () => {
+  test.each([
+    ['telephone numbers', ['212 555 0101', '(212) 555-0102', '+1 212 555 0103'], []],
+    ['e-mail addresses', [], ['a@x.example', 'b@x.example']],
+    ['both', ['212 555 0101'], ['a@x.example']],
+  ])('is read if it has one column, of %s', async (_, telephones, emails) => {
+    const { rows, reading } = await rowsOf(`${[...telephones, ...emails].join('\r\n')}\r\n`);
+    expect(rows.flatMap((row) => ('person' in row ? row.person.telephones : []))).toEqual(telephones);
+    expect(rows.flatMap((row) => ('person' in row ? row.person.emails : []))).toEqual(emails);
+    expect(rows.map(({ line }) => line)).toEqual(rows.map((_, index) => index + 1));
+    expect(reading).toMatchObject({ withoutHeader: true, ignoredColumns: [] });
+  });
+
+  test('tells which rows are something else', async () => {
+    const { rows } = await rowsOf('"212 555 0101"\nnobody\n212 555 0102,Ann\n');
+    expect(rows).toMatchObject([
+      { person: { telephones: ['212 555 0101'] } },
+      { line: 2, reason: 'telephone: not a telephone number' },
+      { person: { telephones: ['212 555 0102'], notUnderstood: 'has 2 fields where the first line has 1' } },
+    ]);
+  });
+
+  test('has numbers of the country that is named', async () => {
+    const { rows } = await rowsOf('020 7946 0001\n', { country: 'GB' });
+    expect(rows).toMatchObject([{ person: { telephones: ['+442079460001'] } }]);
+  });
+
+  test.each([
+    ['212 555 0101,212 555 0102\n', /looks like a person.*write a line with the names of the columns in front/],
+    ['Ann,a@x.example\n', /looks like a person/],
+    ['call 212 555 0101\n', /looks like a person/],
+    ['020 7946 0001\n', /looks like a person.*with its country/],
+    ['Do not call\n212 555 0101\n', /map one to telephone or email/],
+  ])('is refused where nobody can know what it says: %j', async (content, why) => {
+    await expect(rowsOf(content)).rejects.toThrow(why);
+    await expect(rowsOf(content)).rejects.not.toThrow(/0101|x\.example/);
+  });
+
+  test('a column that is named by a mapping needs its header', async () => {
+    await expect(rowsOf('212 555 0101\n', { columns: [['telephone', 'Tel']] })).rejects.toThrow('no column "Tel"');
+  });
+});
+
+test('DLV-12: the refusal of unknown columns says what a list of persons has', async () => {
+  const refused = rowsOf('phone,shoe size\n', { unknownColumns: 'refuse' });
+  await expect(refused).rejects.toThrow(/"shoe size"; map those with telephone numbers to telephone/);
+  await expect(refused).rejects.not.toThrow(/firstName|extra fields/);
 });
