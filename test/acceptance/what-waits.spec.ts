@@ -81,23 +81,6 @@ test('SUP-2: a charge without an answer is listed after ten minutes, until the p
   expect(await listed('payment-waiting', customerId)).toEqual([]);
 });
 
-test('SUP-2: each charge and each mail that waits has its own reason, never that of another one', async () => {
-  mailServerAnswers = '451';
-  const [first, second] = [
-    await shop.customer({ email: 'full@example.org' }),
-    await shop.customer({ email: 'ada@example.org' }),
-  ];
-  await shop.order(first, { paymentToken: 'tok_away' });
-  await shop.order(second, { paymentToken: 'tok_no_reply' });
-  await shop.wait(ELEVEN_MINUTES);
-  const why = async (reason: string, customerId: string) => (await listed(reason, customerId))[0]?.why;
-  expect(await why('payment-waiting', first)).toBe('the payment provider: it failed with ECONNREFUSED');
-  expect(await why('payment-waiting', second)).toBe('the payment provider: it failed');
-  expect(await why('mail-waiting', first)).toBe('the mail server answered 452');
-  expect(await why('mail-waiting', second)).toBe('the mail server answered 451');
-  mailServerAnswers = '250';
-});
-
 test('SUP-2: a charge that is parked, and a refund that is stuck, say why', async () => {
   const customerId = await shop.customer();
   const orderId = await shop.order(customerId, { paymentToken: 'tok_refused' });
@@ -197,4 +180,22 @@ test('SUP-2: what a clock that was ahead noted is listed as soon as the clock is
   isProviderAway = false;
   await now.stop();
   await rm(directory, { recursive: true });
+});
+
+// The last one: these charges are tried again each minute, also of the days for which another test waits.
+test('SUP-2: each charge and each mail that waits has its own reason, never that of another one', async () => {
+  mailServerAnswers = '451';
+  const [first, second] = [
+    await shop.customer({ email: 'full@example.org' }),
+    await shop.customer({ email: 'ada@example.org' }),
+  ];
+  await shop.order(first, { paymentToken: 'tok_away' });
+  await shop.order(second, { paymentToken: 'tok_no_reply' });
+  await shop.wait(ELEVEN_MINUTES);
+  const why = async (reason: string, customerId: string) => (await listed(reason, customerId))[0]?.why;
+  expect(await why('payment-waiting', first)).toBe('the payment provider: it failed with ECONNREFUSED');
+  expect(await why('payment-waiting', second)).toBe('the payment provider: it failed');
+  expect(await why('mail-waiting', first)).toBe('the mail server answered 452');
+  expect(await why('mail-waiting', second)).toBe('the mail server answered 451');
+  mailServerAnswers = '250';
 });
