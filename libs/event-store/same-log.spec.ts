@@ -104,6 +104,23 @@ test('who waits for the end of the log without an end waits until it is back', a
   expect(await head).toBe(await store.head());
 });
 
+test('a connection that breaks while the log is looked at makes nobody fail: it is looked at once more', async () => {
+  let breaksWhileLooking = 2;
+  const breaking = async (asked: EventStore): Promise<string | undefined> => {
+    const why = await whyAnother(asked);
+    if (breaksWhileLooking > 0) {
+      breaksWhileLooking -= 1;
+      await serve(ours);
+    }
+    return why;
+  };
+  const watched = sameLogOf(whole, { whyAnother: breaking, log: (line) => lines.push(line) });
+  opened.push(() => watched.close());
+  await serve(ours);
+  expect(await watched.head()).toBe(await whole.head());
+  expect(breaksWhileLooking).toBe(0);
+});
+
 test('an older copy of the same log is taken as one: its followers are told', async () => {
   const subscription = follow(store, { after: BEFORE_FIRST });
   await subscription.caughtUp(await store.head());

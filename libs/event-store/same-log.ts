@@ -23,6 +23,8 @@ interface SameLogOptions {
 
 const MILLISECONDS_BETWEEN_LOOKS = 1000;
 const MILLISECONDS_BETWEEN_TRIES = 100;
+/** Who gives no time to wait does not fail because one connection broke after the other. */
+const MOST_LOOKS = 5;
 const MILLISECONDS_BETWEEN_LINES = 5000;
 
 /**
@@ -191,12 +193,16 @@ class LogIdentity {
   }
 
   async #lookOnce(): Promise<void> {
-    const breaks = this.#breaks;
-    const why = await this.#options.whyAnother(this.#store);
-    // What was seen over a connection that broke meanwhile says nothing of the next one.
-    if (breaks !== this.#breaks) throw new StoreUnavailable('the connection to the event store broke');
-    this.#breaksLookedAt = breaks;
-    this.#note(why);
+    for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+      const breaks = this.#breaks;
+      const why = await this.#options.whyAnother(this.#store);
+      // What was seen over a connection that broke meanwhile says nothing of the next one.
+      if (breaks !== this.#breaks) continue;
+      this.#breaksLookedAt = breaks;
+      this.#note(why);
+      return;
+    }
+    throw new StoreUnavailable('the connection to the event store broke');
   }
 
   #note(why: string | undefined): void {
