@@ -361,7 +361,8 @@ test('CHK-6: what is settled is neither retried nor settled again, unless the sa
   const settle = { ...support, 'idempotency-key': `settle-${orderId}` };
   const first = await shop.try('POST', `${path}/settle`, undefined, settle);
   expect(first).toMatchObject({ status: 200, body: { events: ['RefundSettled'] } });
-  expect(await shop.try('POST', `${path}/settle`, undefined, settle)).toEqual(first);
+  const { status, text } = first;
+  expect(await shop.try('POST', `${path}/settle`, undefined, settle)).toMatchObject({ status, text });
   const other = { ...support, 'leadger-reason': 'by cheque, on Monday' };
   for (const verb of ['settle', 'retry'])
     expect(await shop.try('POST', `${path}/${verb}`, undefined, other)).toMatchObject({
