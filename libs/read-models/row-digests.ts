@@ -14,8 +14,8 @@ export const rowDigests: Readonly<Record<string, string>> = {
   receipts: 'f7d6b54b2d6c5c99',
   replacements: '7564a7242c529618',
   tickets: 'd1f8b749ff6d220e',
-  mails: 'f2951dabb4404d32',
+  mails: '7d7f4691d8b4b14f',
   webhooks: 'baf3525262cda4e3',
-  histories: '0e6db86683febfb8',
-  sales: 'dbb796f393fcd968',
+  histories: '77496d5582be4022',
+  sales: 'fd4c24cc0bfef810',
 };
