@@ -16,7 +16,7 @@ import type { PromisedOrder } from '#domain/orders/order';
 import { BEFORE_FIRST } from '#event-store/port';
 import { addressKeyOf, newLink, presentBusinessKeysOf, seal, sealSecret } from './account-seals.ts';
 import { changesAccount, claimAddress, stepOfAddress } from './address-claim.ts';
-import { type Outcome, TooMuchContention } from './command-handler.ts';
+import { type Outcome, TooMuchContention } from './addressed-command.ts';
 import { verifierOf } from './password-hash.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 
