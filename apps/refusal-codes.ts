@@ -35,6 +35,18 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Use another address, or sign in to that account.',
     'email',
   ),
+  'too-many-links': refused(
+    409,
+    'This address was sent several links in the last 24 hours.',
+    'Open the link in the newest mail, or ask again tomorrow.',
+    'email',
+  ),
+  'coupon-needs-sign-in': refused(
+    409,
+    'A coupon is used up for its customer, so it needs a sign-in.',
+    'Open the link in the mail that proves the address, sign in, and use the coupon in the same checkout.',
+    'couponCode',
+  ),
   'business-association-empty': refused(
     409,
     'The business association has no letter and no digit.',

@@ -76,7 +76,7 @@ export const borders: readonly Border[] = [
   {
     folder: 'libs/requests/effects',
     ofOuter:
-      '../account-seals.ts ../address-claim.ts ../erasure-completion.ts ../lost-keys.ts ../receipts.ts ../renewed-business-keys.ts ../request-tools.ts ../stream-cache.ts ../unsubscribing.ts',
+      '../account-seals.ts ../address-claim.ts ../erasure-completion.ts ../lost-keys.ts ../order-links.ts ../receipts.ts ../renewed-business-keys.ts ../request-tools.ts ../stream-cache.ts ../unsubscribing.ts',
     mayImport: `#domain/** #event-store/port #event-store/in-turn #vault/vault #gateways/** #processes/process #processes/engine/**
       #read-models/read-models`,
   },

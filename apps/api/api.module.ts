@@ -13,6 +13,7 @@ import { LeadsController } from './leads.controller.ts';
 import { MailsController } from './mails.controller.ts';
 import { MissedRenewalsController } from './missed-renewals.controller.ts';
 import { OperationsController } from './operations.controller.ts';
+import { OrderLinksController } from './order-links.controller.ts';
 import { OrdersController } from './orders.controller.ts';
 import { PaymentNoticesController } from './payment-notices.controller.ts';
 import { PersonsController } from './persons.controller.ts';
@@ -47,6 +48,7 @@ export class OperationsModule {}
     CustomersController,
     DeliveredLeadsController,
     OrdersController,
+    OrderLinksController,
     RefundsController,
     ReceiptsController,
     PaymentNoticesController,

@@ -14,6 +14,8 @@ import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
+import { AccountDetailsBody, addressExample } from './account-body.ts';
+import { answerAlike } from './alike.ts';
 import { Asking } from './caller.ts';
 import {
   Conforming,
@@ -32,32 +34,16 @@ import {
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
-import { CommandRoute } from './responses.ts';
+import { type AnsweredReceipt, CommandRoute } from './responses.ts';
 import { named } from './schemas.ts';
 
-const addressExample = { address: '12 Elm Street', city: 'Albany', state: 'NY', postalCode: '12207', country: 'US' };
-
-class RegisterCustomerBody {
-  @Id({ description: 'The store of the customer.', example: exampleIds.storeId })
-  storeId!: string;
-
-  @Line({ description: 'The company or programme that the customer works for (ACC-5).', example: 'ABC Vitamins' })
-  businessAssociation!: string;
-
-  @TimeZone({ description: "The IANA time zone in which the customer's days begin.", example: 'America/New_York' })
-  timeZone!: string;
-
-  @Email({ description: 'The e-mail address, which is the user name (ACC-1).', optional: true })
+class RegisterCustomerBody extends AccountDetailsBody {
+  @Email({
+    description:
+      'The e-mail address, which is the user name (ACC-1). It gets a link by which it is proved, before which nobody signs in with it (ACC-6).',
+    optional: true,
+  })
   email?: string;
-
-  @NewPassword({ description: 'The password. It needs an e-mail address, and may be set later.', optional: true })
-  password?: string;
-
-  @Conforming(personName, { description: "The customer's name.", example: { firstName: 'Ada' }, optional: true })
-  name?: PersonName;
-
-  @Conforming(postalAddress, { description: "The customer's postal address.", example: addressExample, optional: true })
-  postalAddress?: PostalAddress;
 }
 
 class ChangeNameBody {
@@ -71,7 +57,11 @@ class ChangePostalAddressBody {
 }
 
 class RequestEmailChangeBody {
-  @Email({ description: 'The new address. It gets a link by which it is confirmed.', example: 'ada.byron@example.com' })
+  @Email({
+    description:
+      'The new address. It gets a link by which it is confirmed. Where it has an account already, the answer is the same, and its owner gets another mail (ACC-2).',
+    example: 'ada.byron@example.com',
+  })
   email!: string;
 }
 
@@ -185,13 +175,19 @@ export class CustomersController {
 
   @Post()
   @CommandRoute({
-    summary: 'Register a customer',
+    summary:
+      'Register a customer. With an address that has an account, the answer is the same, and its owner gets a mail (ACC-2)',
     idName: 'customerId',
-    records: ['CustomerRegistered', 'PasswordSet'],
+    records: ['CustomerRegistered', 'PasswordSet', 'AddressConfirmationRequested'],
     creates: '/api/customers/:id',
+    hidesPlace: true,
   })
-  registerCustomer(@Body() body: RegisterCustomerBody, @Asking() context: RequestContext): Promise<Receipt> {
-    return this.#requests.accounts.register(body, context);
+  async registerCustomer(
+    @Body() body: RegisterCustomerBody,
+    @Asking() context: RequestContext,
+  ): Promise<AnsweredReceipt> {
+    const receipt = this.#requests.accounts.register(body, context);
+    return body.email === undefined ? receipt : answerAlike(receipt);
   }
 
   @Get()
@@ -288,16 +284,17 @@ export class CustomersController {
 
   @Post(':customerId/email/confirm')
   @CommandRoute({
-    summary: 'Confirm an e-mail address by the link that was sent there',
+    summary:
+      'Confirm an e-mail address by the link that was sent there: of a new account (ACC-6), or a new one (ACC-4)',
     idName: 'customerId',
-    records: ['EmailChanged'],
+    records: ['AddressConfirmed'],
   })
   confirmEmailChange(
     @IdOf('customer') customerId: string,
     @Body() { token }: ConfirmEmailChangeBody,
     @Asking() context: RequestContext,
   ): Promise<Receipt> {
-    return this.#requests.accounts.confirmEmailChange(customerId, token, context);
+    return this.#requests.accounts.confirmAddress(customerId, token, context);
   }
 
   @Put(':customerId/password')

@@ -114,6 +114,8 @@ const commandResult = z.object({
   events: z.array(z.string()).describe('Types of the events that were recorded; empty when nothing had to change.'),
 });
 type CommandResult = z.infer<typeof commandResult>;
+/** Where a command left its stream is not always told. */
+type AnsweredPlace = { readonly [Name in keyof CommandResult]?: CommandResult[Name] | undefined };
 
 const FOR_STAFF = 'Staff and programs get it: how much was recorded tells what the store knows.';
 /** Of an answer that {@link AnsweredReceipt.hidesPlace}. */
@@ -136,6 +138,8 @@ interface CommandRoute {
   readonly takesNothing?: boolean;
   /** What an answer may say besides: the `answer` of the receipt. */
   readonly adds?: z.ZodRawShape;
+  /** Some answers do not say how much was recorded: {@link AnsweredReceipt.hidesPlace}. */
+  readonly hidesPlace?: true;
   /** Where to find what the command creates: a path with `:id`. The route answers 201 then. */
   readonly creates?: string;
   /**
@@ -146,7 +150,7 @@ interface CommandRoute {
 }
 
 /** A route that carries a command. Its handler returns the outcome; this decorator turns it into an HTTP response. */
-export function CommandRoute({ summary, records, idName, adds, creates, ...needs }: CommandRoute) {
+export function CommandRoute({ summary, records, idName, adds, creates, hidesPlace, ...needs }: CommandRoute) {
   const { takesNothing = false, ifMatch = creates ? 'none' : 'taken' } = needs;
   const status = creates ? 201 : 200;
   const example = {
@@ -162,7 +166,12 @@ export function CommandRoute({ summary, records, idName, adds, creates, ...needs
     ApiOperation({ summary }),
     ...ifMatchHeaders[ifMatch],
     ...askingHeaders,
-    succeeds(status, 'The command is recorded.', resultNaming(idName, adds), example),
+    succeeds(
+      status,
+      'The command is recorded.',
+      hidesPlace ? resultHidingPlace(idName) : resultNaming(idName, adds),
+      example,
+    ),
     Problems(400, 403, 404, 409, 412, 413, 415, 422, 423, 503, 507),
   );
 }
@@ -183,6 +192,12 @@ function resultNaming(idName: IdName | undefined, adds: z.ZodRawShape = {}): z.Z
   }
   return schema;
 }
+
+const resultHidingPlace = (idName: IdName | undefined): z.ZodType<AnsweredPlace> => {
+  const result = resultNaming(idName) as z.ZodObject<typeof commandResult.shape>;
+  const shown = { revision: result.shape.revision.optional(), position: result.shape.position.optional() };
+  return named(`New${result.meta()?.id}`, result.extend(shown).describe('What a command did.'));
+};
 
 const header = (name: string, description: string, example: string, required = false) =>
   ApiHeader({ name, description, required, schema: { type: 'string' }, example });

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { customerStream, isRegistered, linkInvalid, linkIsGood, wrongPassword } from '#domain/accounts/customer';
+import { type CustomerState, customerStream, isRegistered, wrongPassword } from '#domain/accounts/customer';
+import { linkInvalid, linkIsGood } from '#domain/accounts/link';
 import type { Secret } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { ID } from '#domain/kernel/text';
@@ -84,14 +85,20 @@ async function accountIn(tools: RequestTools, token: string, { commandId }: Requ
   return isAccount ? id : deriveId('no-account', commandId);
 }
 
-/** ACC-2: both are compared with exact case. Takes equally long for an unknown account. @returns the customer's id */
+/**
+ * ACC-2: both are compared with exact case. ACC-6: nobody signs in with an address that is not proved. Takes equally long for an
+ * unknown account.
+ * @returns the customer's id
+ */
 async function signIn(tools: Accounts, email: string, password: string): Promise<string | undefined> {
   const customerId = await holderOf(tools, email);
-  const state = customerId === undefined ? {} : await tools.stateOf<'customer'>(customerStream(customerId));
-  const { email: sealed, verifier } = state as { email?: Secret; verifier?: Secret };
-  const isTheirs = sealed !== undefined && (await openIfThere(tools.vault, sealed)) === email;
-  return (await isRight(tools.vault, isTheirs ? verifier : undefined, password)) ? customerId : undefined;
+  const state = customerId === undefined ? undefined : await tools.stateOf<'customer'>(customerStream(customerId));
+  const isTheirs = state !== undefined && (await isSignInAddress(tools.vault, state, email));
+  return (await isRight(tools.vault, isTheirs ? state.verifier : undefined, password)) ? customerId : undefined;
 }
+
+const isSignInAddress = async (vault: Vault, state: CustomerState, email: string): Promise<boolean> =>
+  (await openIfThere(vault, state.email)) === email && state.addressIsProved === true;
 
 async function isRight(vault: Vault, verifier: Secret | undefined, password: string): Promise<boolean> {
   return matches(password, (await openIfThere(vault, verifier)) as Verifier | undefined);

@@ -48,6 +48,9 @@ const ownAccount: QueryRule<{ customerId: string }> = described(
   'ACC-4',
 );
 
+/** The link was sent only to the address of the customer: the query checks its token. */
+const whoHasLink: QueryRule = described('whoever has the link in the mail', () => undefined, 'ACC-7');
+
 const ownCheckout = ownedBy<{ checkoutId: string }>('CHK-1', ({ checkoutId }) => checkoutStream(checkoutId));
 const ownOrder = ownedBy<{ orderId: string }>('BCK-2', ({ orderId }) => orderStream(orderId));
 const ownProgramme = ownedBy<{ orderId: string }>('BCK-3', ({ orderId }) => programmeStream(orderId));
@@ -105,7 +108,7 @@ export const queryRights = {
   leadDelivery: { get: ownAccount },
   checkouts: { get: ownCheckout },
   coupons: { list: staff('CPN-3'), get: staff('CPN-3'), listUses: staff('CPN-4') },
-  orders: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownOrder },
+  orders: { list: onlyVisibleRows, get: onlyVisibleRows, getByLink: whoHasLink, history: ownOrder },
   refunds: {
     list: onlyVisibleRows,
     get: onlyVisibleRows,

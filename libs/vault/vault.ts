@@ -19,6 +19,7 @@ export type KeyedKind =
   | 'webhook-secret'
   | 'letter'
   | 'unsubscribe'
+  | 'order-link'
   | 'vault'
   | 'actor';
 

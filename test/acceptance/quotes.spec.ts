@@ -1,4 +1,5 @@
 import { addDays } from '#domain/kernel/instants';
+import { proveAddress } from '#test/mail-copies';
 import { openShop, type Shop } from './shop.ts';
 
 let shop: Shop;
@@ -169,7 +170,9 @@ describe('the first password', () => {
   const buyer = async () => {
     people += 1;
     const email = `buyer${people}@example.org`;
-    return { email, customerId: await shop.customer({ email }) };
+    const customerId = await shop.customer({ email });
+    await proveAddress(shop, customerId);
+    return { email, customerId };
   };
   const signIn = async (email: string, password: string) =>
     (await shop.try('POST', '/api/sign-ins', { email, password })).status;

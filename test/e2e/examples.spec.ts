@@ -23,6 +23,19 @@ interface Step {
 
 const anotherPerson = (telephone: string) => ({ contact: { firstName: 'Grace', telephone } });
 
+/** ACC-7: a coupon needs a sign-in. */
+const withoutSignIn = {
+  customerId: undefined,
+  couponCode: undefined,
+  expectedTotalCents: 23_750,
+  account: {
+    email: 'grace@example.com',
+    storeId: exampleIds.storeId,
+    businessAssociation: 'Hopper Travel',
+    timeZone: 'UTC',
+  },
+};
+
 /** Every operation of the API, from opening a store to granting a return, called with its examples. */
 const story: readonly (string | Step)[] = [
   ...[
@@ -37,7 +50,13 @@ const story: readonly (string | Step)[] = [
   ],
   ...['defineLeadType', 'listLeadTypes', 'setPrice', 'listPrices', 'publishPolicy', 'getPolicy', 'listPolicyVersions'],
 
-  ...['registerCustomer', 'listCustomers', 'getCustomer', 'signIn', 'setPassword', 'requestPasswordRecovery'],
+  { call: 'placeOrder', with: withoutSignIn },
+  { call: 'getLinkedOrder', tokenOf: 'order-confirmed' },
+  'cancelLinkedOrder',
+
+  'registerCustomer',
+  { call: 'confirmEmailChange', tokenOf: 'address-confirmation' },
+  ...['listCustomers', 'getCustomer', 'signIn', 'setPassword', 'requestPasswordRecovery'],
   { call: 'completePasswordRecovery', tokenOf: 'password-recovery' },
   'requestEmailChange',
   { call: 'confirmEmailChange', tokenOf: 'address-change' },
@@ -164,7 +183,7 @@ async function tokenIn(kind: string): Promise<string> {
   const position = await server.position();
   const { items } = (await server.call('GET', `/api/mails?kind=${kind}&waitFor=${position}`)).body;
   const { text } = await server.call('GET', `/api/mails/${items[0].mailId}/copy`);
-  return /\?token=([\w.-]+)/.exec(text.replace(/=\r?\n/g, '').replaceAll('=3D', '='))?.[1] as string;
+  return /\?(?:token|link)=([\w.-]+)/.exec(text.replace(/=\r?\n/g, '').replaceAll('=3D', '='))?.[1] as string;
 }
 
 /** What the story sent: the name of the field → its texts. */

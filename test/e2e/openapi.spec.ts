@@ -104,6 +104,8 @@ test('it lists every route with its operation id: after a change run `npm test -
   "PUT /api/orders/{orderId}/time-zone correctTimeZone",
   "PUT /api/orders/{orderId}/payment-card changePaymentCard",
   "GET /api/orders/{orderId}/history getOrderHistory",
+  "GET /api/order-links/{token} getLinkedOrder",
+  "POST /api/order-links/{token}/cancel cancelLinkedOrder",
   "GET /api/refunds listRefunds",
   "GET /api/refunds/{refundId} getRefund",
   "GET /api/disputes listDisputes",
@@ -405,7 +407,8 @@ test('every body made of the examples is valid: only a rule may refuse it', asyn
       'leadger-reason': 'it is tried',
       ...(await neededHeaders(server, operations, { id, method, path, operation })),
     });
-    if (![200, 201, 202, 404, 409].includes(status)) refused.push(`${id}: ${status} ${answer.detail}`);
+    // Nobody signs in with an address that is not proved (ACC-6).
+    if (![200, 201, 202, 401, 404, 409].includes(status)) refused.push(`${id}: ${status} ${answer.detail}`);
   }
   expect(refused).toEqual([]);
 });

@@ -14,9 +14,10 @@ export interface Caller {
 
 /**
  * How it is known who asks. `trial-header`: a header of the request says so, and nobody checked it. `cli`: a person runs a
- * command on the machine of the store. `process`: the program itself. `signature`: the sender signed it.
+ * command on the machine of the store. `process`: the program itself. `signature`: the sender signed it. `mail-link`: a mail to the customer
+ * had the link.
  */
-export const authentications = ['trial-header', 'cli', 'process', 'signature'] as const;
+export const authentications = ['trial-header', 'cli', 'process', 'signature', 'mail-link'] as const;
 export type Authentication = (typeof authentications)[number];
 
 /**

@@ -19,7 +19,10 @@ export const mailKinds = [
   'verdict-corrected',
   'replacement-delivered',
   'password-recovery',
+  'address-confirmation',
   'address-change',
+  'address-changed',
+  'account-exists',
   'ticket-answered',
   'person-suppressed',
 ] as const;
@@ -35,7 +38,10 @@ export const alwaysSent: ReadonlySet<MailKind> = new Set([
   'chargeback-denied',
   'verdict-corrected',
   'password-recovery',
+  'address-confirmation',
   'address-change',
+  'address-changed',
+  'account-exists',
   'person-suppressed',
 ]);
 
