@@ -167,6 +167,16 @@ export const requestErrors = {
       "The event store does not let the ledger's account read the stream of what this is about, or write to it: somebody changed its access list.",
     whatToDo: 'Tell an operator: `leadger damaged` lists these streams, too.',
   },
+  'too-many-passwords': {
+    status: 429,
+    meaning: 'So many passwords are being checked that this one would wait too long. Nothing was recorded.',
+    whatToDo: 'Send the request again after Retry-After seconds.',
+  },
+  'too-many-attempts': {
+    status: 429,
+    meaning: 'From this network, too many attempts were made to sign in to the account, or to recover its password.',
+    whatToDo: 'Send no more of them for Retry-After seconds.',
+  },
   'headers-too-large': {
     status: 431,
     meaning: 'The headers are larger than the server accepts.',

@@ -2,7 +2,7 @@ import { addressMissing, customerStream, isRegistered } from '#domain/accounts/c
 import type { Refusal } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import { sealSecret } from './account-seals.ts';
-import { verifierOf } from './password-hash.ts';
+import { type Verifier, verifierOf } from './password-hash.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
@@ -18,7 +18,8 @@ interface Order {
 
 /**
  * ACC-1: the first password may come with the first order. It is set once the order is there, so that a repeat of the
- * request finishes what a crash left. An account that has a password keeps it.
+ * request finishes what a crash left; it is hashed before, so that nobody who is refused there has an order. An account that
+ * has a password keeps it.
  */
 export async function withFirstPassword(
   tools: RequestTools,
@@ -29,9 +30,19 @@ export async function withFirstPassword(
   if (customerId === undefined || password === undefined) return ask();
   const refusal = await refuse(tools, customerId, context);
   if (refusal) return refused(refusal);
+  const verifier = await verifierUnlessThere(tools, customerId, password);
   const receipt = await ask();
-  if (receipt.outcome.kind === 'accepted') await set(tools, customerId, password, context);
+  if (receipt.outcome.kind === 'accepted' && verifier) await set(tools, customerId, verifier, context);
   return receipt;
+}
+
+async function verifierUnlessThere(
+  { stateOf }: RequestTools,
+  customerId: string,
+  password: string,
+): Promise<Verifier | undefined> {
+  const { verifier } = await stateOf<'customer'>(customerStream(customerId));
+  return verifier ? undefined : verifierOf(password);
 }
 
 async function refuse(tools: RequestTools, customerId: string, context: RequestContext): Promise<Refusal | undefined> {
@@ -45,12 +56,12 @@ async function refuse(tools: RequestTools, customerId: string, context: RequestC
 async function set(
   tools: RequestTools,
   customerId: string,
-  password: string,
+  password: Verifier,
   { caller, commandId, reason }: RequestContext,
 ): Promise<void> {
   const stream = customerStream(customerId);
   if ((await tools.stateOf<'customer'>(stream)).verifier) return;
-  const verifier = await sealSecret(tools.vault, customerId, 'password-verifier', await verifierOf(password));
+  const verifier = await sealSecret(tools.vault, customerId, 'password-verifier', password);
   const step = { caller, commandId: deriveId('first-password', commandId), ...(reason !== undefined && { reason }) };
   await tools.send(customerId, stream, { type: 'SetFirstPassword', at: tools.now(), verifier }, step);
 }
