@@ -83,7 +83,7 @@ export const borders: readonly Border[] = [
   {
     folder: 'libs/wiring',
     mayImport: `#domain/** #event-store/** #postgres/** #vault/** #gateways/** #processes/** #read-models/read-models
-      #requests/** node:* @nestjs/common @nestjs/cqrs`,
+      #requests/** node:* @nestjs/common @nestjs/cqrs rate-limiter-flexible`,
   },
 
   {
@@ -97,7 +97,7 @@ export const borders: readonly Border[] = [
     mayImport: `#apps/program #apps/telling #apps/program-log #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #event-store/damage #event-store/position-text #postgres/failures #gateways/clock #gateways/payment-notices #gateways/receipt-html #gateways/receipt-pdf #gateways/receipt-texts #gateways/support-mail #audit/replay #audit/history
       #read-models/read-models #read-models/errors #read-models/models/** #read-models/queries #read-models/queries/**
       #requests/** #vault/key-store #vault/vault #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
-      class-transformer class-validator fastify handlebars pino prom-client reflect-metadata rxjs zod`,
+      class-transformer class-validator fastify handlebars pino prom-client rate-limiter-flexible reflect-metadata rxjs zod`,
   },
   {
     folder: 'apps/worker',

@@ -11,6 +11,7 @@ import {
   serve,
 } from '#apps/program';
 import { beginTelling } from '#apps/telling';
+import { openAttemptCounters } from '#wiring/attempt-counters';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { openLeases } from '#wiring/leases';
 import { openStores } from '#wiring/stores';
@@ -35,10 +36,11 @@ main(async () => {
   const limits = { telling, ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
   const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
   const stores = await openStores({ ...location, waits: true, activities });
-  const application = await createHttpApplication(
-    LeadgerModule.on(stores, { works: false, leases, ...failing }),
-    limits,
-  );
+  const attempts = await openAttemptCounters(location);
+  const application = await createHttpApplication(LeadgerModule.on(stores, { works: false, leases, ...failing }), {
+    ...limits,
+    attempts,
+  });
   const url = await serve(application, options, { works: false, telling });
   if (url) say(`Leadger's API is ready: ${url}`);
 });

@@ -84,6 +84,7 @@ export class CheckoutsController {
     records: ['CheckoutStarted', 'CheckoutQuoted'],
     creates: '/api/checkouts/:id',
   })
+  @Problems(429)
   startCheckout(@Body() body: StartCheckoutBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.checkouts.start(body, context);
   }
@@ -135,6 +136,7 @@ export class CheckoutsController {
     ifMatch: 'taken',
     creates: '/api/orders/:id',
   })
+  @Problems(429)
   placeCheckout(
     @IdOf('checkout') checkoutId: string,
     @Body() placement: PlaceCheckoutBody,

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { leadMailChoices } from '#domain/accounts/customer';
+import { leadMailChoices, wrongPassword } from '#domain/accounts/customer';
 import { type PersonName, type PostalAddress, personName, postalAddress } from '#domain/accounts/personal';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import { customerExample, customerRow } from '#read-models/models/customers';
@@ -30,10 +30,12 @@ import {
   WebAddress,
 } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
+import { Network } from './network.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
-import { CommandRoute } from './responses.ts';
+import { CommandRoute, Problems } from './responses.ts';
 import { named } from './schemas.ts';
+import { SignInThrottle } from './sign-in-throttle.ts';
 
 const addressExample = { address: '12 Elm Street', city: 'Albany', state: 'NY', postalCode: '12207', country: 'US' };
 
@@ -132,6 +134,9 @@ class ChangeTimeZoneBody {
   timeZone!: string;
 }
 
+const isWrongPassword = ({ outcome }: Receipt): boolean =>
+  outcome.kind === 'refused' && outcome.refusal.code === wrongPassword.code;
+
 /** A customer with the sealed fields opened. */
 const customer = customerRow
   .extend({
@@ -177,10 +182,16 @@ class CustomersQuery extends PageQuery {
 export class CustomersController {
   readonly #requests: Requests;
   readonly #queries: Queries;
+  readonly #throttle: SignInThrottle;
 
-  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
+  constructor(
+    @Inject(REQUESTS) requests: Requests,
+    @Inject(QUERIES) queries: Queries,
+    @Inject(SignInThrottle) throttle: SignInThrottle,
+  ) {
     this.#requests = requests;
     this.#queries = queries;
+    this.#throttle = throttle;
   }
 
   @Post()
@@ -190,6 +201,7 @@ export class CustomersController {
     records: ['CustomerRegistered', 'PasswordSet'],
     creates: '/api/customers/:id',
   })
+  @Problems(429)
   registerCustomer(@Body() body: RegisterCustomerBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.accounts.register(body, context);
   }
@@ -306,12 +318,15 @@ export class CustomersController {
     idName: 'customerId',
     records: ['PasswordSet'],
   })
+  @Problems(429)
   setPassword(
     @IdOf('customer') customerId: string,
     @Body() body: SetPasswordBody,
     @Asking() context: RequestContext,
+    @Network() network: string,
   ): Promise<Receipt> {
-    return this.#requests.passwords.set(customerId, body, context);
+    const set = () => this.#requests.passwords.set(customerId, body, context);
+    return this.#throttle.attempt(network, customerId, set, isWrongPassword);
   }
 
   @Put(':customerId/mail-preferences')

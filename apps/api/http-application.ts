@@ -11,7 +11,9 @@ import type { Telling } from '#apps/telling';
 import { type Activities, activityTime } from '#domain/kernel/activities';
 import { messageWithoutValues } from '#domain/kernel/error-texts';
 import type { EventStore } from '#event-store/port';
-import { ACTIVITIES, EVENT_STORE } from '#wiring/tokens';
+import type { Vault } from '#vault/vault';
+import { type AttemptCounters, countersInMemory } from '#wiring/attempt-counters';
+import { ACTIVITIES, EVENT_STORE, VAULT } from '#wiring/tokens';
 import { ApiModule } from './api.module.ts';
 import { acceptBodies } from './bodies.ts';
 import { answerConditionally, giveRevision } from './conditional.ts';
@@ -22,6 +24,7 @@ import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
 import { OperationsController } from './operations.controller.ts';
 import { isPaymentNotice } from './payment-notices.controller.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
+import { SignInThrottle } from './sign-in-throttle.ts';
 import { isSupportMail } from './support-mails.controller.ts';
 import { acceptOneClicks } from './unsubscriptions.controller.ts';
 import { refuseBadBody, Validation } from './validation.ts';
@@ -33,6 +36,8 @@ interface HttpOptions {
   readonly bodyLimitBytes?: number;
   /** The most change feeds that are open at a time. */
   readonly mostFeeds?: number;
+  /** They are closed with the application. Default: those of this program alone. */
+  readonly attempts?: AttemptCounters;
   /** Default: the whole API. */
   readonly routes?: Type;
   /** How long a command may wait for the event store, from the arrival of its request. */
@@ -63,12 +68,20 @@ export async function createHttpApplication(
     telling: { log, telemetry } = { log: programLog('api'), telemetry: undefined },
     bodyLimitBytes = 1024 * 1024,
     mostFeeds = DEFAULT_MOST_FEEDS,
+    attempts = countersInMemory(),
     routes = ApiModule,
     commandMilliseconds = COMMAND_MILLISECONDS,
   }: HttpOptions = {},
 ): Promise<NestFastifyApplication> {
   const adapter = adapterWith(log, bodyLimitBytes);
-  const settings = { providers: [{ provide: MOST_FEEDS, useValue: mostFeeds }], exports: [MOST_FEEDS] };
+  const throttle = { useFactory: (vault: Vault) => new SignInThrottle(attempts, vault), inject: [VAULT] };
+  const settings = {
+    providers: [
+      { provide: MOST_FEEDS, useValue: mostFeeds },
+      { provide: SignInThrottle, ...throttle },
+    ],
+    exports: [MOST_FEEDS, SignInThrottle],
+  };
   const application = await NestFactory.create<NestFastifyApplication>(
     { module: HttpApplication, global: true, imports: [leadgerModule, routes], ...settings },
     adapter,
@@ -80,6 +93,7 @@ export async function createHttpApplication(
   acceptOneClicks(adapter.getInstance());
   endConnectionsAtStop(adapter.getInstance());
   addHooks(adapter.getInstance(), commandMilliseconds);
+  adapter.getInstance().addHook('onClose', () => attempts.close());
   tellRequests(adapter.getInstance(), application.get<Activities>(ACTIVITIES, { strict: false }));
   const { damages } = application.get<EventStore>(EVENT_STORE, { strict: false });
   adapter.getInstance().addHook('onSend', async (request, reply) => markDamaged(damages, request, reply));

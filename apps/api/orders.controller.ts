@@ -17,7 +17,7 @@ import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
-import { CommandRoute } from './responses.ts';
+import { CommandRoute, Problems } from './responses.ts';
 import { DailyMaximum, ExpectedCurrency, ExpectedTotal, StartCheckoutBody } from './start-checkout-body.ts';
 
 /** Marked when its streams are damaged. */
@@ -92,6 +92,7 @@ export class OrdersController {
 
   @Post()
   @CommandRoute({ summary: 'Place an order', idName: 'orderId', records: ['OrderPlaced'], creates: '/api/orders/:id' })
+  @Problems(429)
   placeOrder(@Body() body: PlaceOrderBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.orders.place(body, context);
   }

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { createHttpApplication } from '#apps/api/http-application';
 import { commandMilliseconds, failingMilliseconds, main, mostFeeds, readOptions, say, serve } from '#apps/program';
 import { beginTelling } from '#apps/telling';
+import { openAttemptCounters } from '#wiring/attempt-counters';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { openStores } from '#wiring/stores';
 
@@ -19,7 +20,10 @@ main(async () => {
   const failing = { failingMilliseconds: failingMilliseconds() };
   const limits = { telling, ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
   const stores = await openStores({ ...options, waits: true, activities });
-  const application = await createHttpApplication(LeadgerModule.on(stores, failing), limits).catch(async (error) => {
+  const opened = openAttemptCounters(options).then((attempts) =>
+    createHttpApplication(LeadgerModule.on(stores, failing), { ...limits, attempts }),
+  );
+  const application = await opened.catch(async (error) => {
     await stores.close();
     throw error;
   });
