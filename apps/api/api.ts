@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import {
   commandMilliseconds,
+  edge,
   failingMilliseconds,
   leaseTermMilliseconds,
   main,
@@ -33,7 +34,7 @@ main(async () => {
   const telling = await beginTelling('api');
   const { activities } = telling;
   const failing = { failingMilliseconds: failingMilliseconds() };
-  const limits = { telling, ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
+  const limits = { telling, edge: edge(), ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
   const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
   const stores = await openStores({ ...location, waits: true, activities });
   const attempts = await openAttemptCounters(location);
