@@ -24,7 +24,8 @@ import { documented } from './schemas.ts';
 export const CONFORMS = 'conforms';
 
 const isLine = (value: unknown, most: number): value is string =>
-  typeof value === 'string' && wrongInText(value, { lines: 'one', most, exact: true }) === undefined;
+  typeof value === 'string' &&
+  wrongInText(value, { lines: 'one', most, exact: true, digits: 'anywhere' }) === undefined;
 
 /** A text of the one schema of texts. It is brought in its normal form before it is checked. */
 const textField = (options: FieldOptions, form: TextForm): PropertyDecorator =>
@@ -161,7 +162,7 @@ const CARD_NUMBER = /(?<![\w-])\d([ -]?\d){12,18}(?![\w-])/;
 /** A token from the payment provider's form. A card number is refused, so that it never reaches the log (CHK-1). */
 export const PaymentToken = (options: FieldOptions): PropertyDecorator =>
   applyDecorators(
-    exactText({ example: 'tok_ok', ...options }, { lines: 'one', most: 200, exact: true }),
+    exactText({ example: 'tok_ok', ...options }, { lines: 'one', most: 200, exact: true, digits: 'anywhere' }),
     check(
       'paymentToken',
       "must be a token of the payment provider's, never a card number",
