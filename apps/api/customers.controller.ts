@@ -114,7 +114,7 @@ class ChooseLeadDeliveryBody {
 
   @Flag({
     description:
-      'True makes a new secret for signing the calls to the same address; the former one is not used any more. Otherwise the secret stays until the address changes.',
+      'True makes a new secret for signing the calls to the same address; for a day they are signed with the former one, too. Otherwise the secret stays until the address changes.',
     example: false,
     optional: true,
   })

@@ -12,7 +12,7 @@ import {
   normalStoreAddress,
   normalWebAddress,
   wrongInStoreAddress,
-  wrongInWebAddress,
+  wrongInWebhookAddress,
 } from '#domain/kernel/web-address';
 import { normaliseTelephone } from '#domain/leads/person-form';
 import { isPosition, POSITION_PATTERN } from '#event-store/position-text';
@@ -75,7 +75,7 @@ const addressOf = ({ wrongIn, normal }: AddressForm, options: FieldOptions): Pro
 
 /** Where programs are called. It is kept in its normal form. */
 export const WebAddress = (options: FieldOptions): PropertyDecorator =>
-  addressOf({ wrongIn: wrongInWebAddress, normal: normalWebAddress }, options);
+  addressOf({ wrongIn: wrongInWebhookAddress, normal: normalWebAddress }, options);
 
 /** Where customers find a store. It is kept in its normal form. */
 export const StoreAddress = (options: FieldOptions): PropertyDecorator =>
