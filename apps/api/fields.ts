@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { Transform, Type } from 'class-transformer';
 import { ValidateBy, ValidateNested } from 'class-validator';
 import { z } from 'zod';
-import { canBePassword, wrongInNewPassword } from '#domain/accounts/password';
+import { canBePassword, LEAST_CHARACTERS, wrongInNewPassword } from '#domain/accounts/password';
 import { isTypable, TYPABLE_CODE } from '#domain/coupons/typable';
 import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
@@ -85,7 +85,7 @@ export const StoreAddress = (options: FieldOptions): PropertyDecorator =>
 export const NewPassword = (options: FieldOptions): PropertyDecorator =>
   field(
     { example: 'correct horse battery', ...options },
-    { type: 'string', format: 'password', minLength: 8, maxLength: 200 },
+    { type: 'string', format: 'password', minLength: LEAST_CHARACTERS, maxLength: 200 },
     checkSaying('newPassword', (value) => wrongInNewPassword(textIn(value))),
   );
 

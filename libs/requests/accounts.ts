@@ -3,22 +3,14 @@ import { refuseBusiness } from '#domain/accounts/business';
 import { type CustomerCommand, customerStream, type Registration } from '#domain/accounts/customer';
 import type { PersonName, PostalAddress } from '#domain/accounts/personal';
 import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
-import type { Refusal } from '#domain/kernel/decider';
+import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import type { MailKind } from '#domain/notifications/kinds';
 import type { CustomerRow } from '#read-models/models/customers';
 import type { Marked } from '#read-models/queries/damaged';
-import {
-  addressKeyOf,
-  changeSealed,
-  hashOfToken,
-  newLink,
-  presentBusinessKeysOf,
-  seal,
-  sealSecret,
-} from './account-seals.ts';
+import { addressKeyOf, changeSealed, hashOfToken, newLink, presentBusinessKeysOf, seal } from './account-seals.ts';
 import { changesAccount, claimAddress, holderOf, isErased } from './address-claim.ts';
-import { verifierOf } from './password-hash.ts';
+import { chosenVerifier, sealedVerifier } from './chosen-password.ts';
 import { listOpened, type OpenedRow, openColumns, type QueryTools } from './query-tools.ts';
 import { type Receipt, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
 
@@ -73,7 +65,9 @@ async function register(tools: RequestTools, request: RegistrationRequest, asked
   if (noBusiness) return send(noBusiness);
 
   const registration = await sealedRegistration(tools, customerId, request);
-  const verifier = await sealedVerifier(tools, customerId, request);
+  const chosen = request.password === undefined ? undefined : await chosenVerifier(tools, request, request.password);
+  if (chosen && isRefusal(chosen)) return send(chosen);
+  const verifier = chosen && { verifier: await sealedVerifier(tools, customerId, chosen) };
   const command = { type: 'RegisterCustomer', at, ...registration, ...verifier } as const;
   const { email, addressKey } = registration;
   if (email === undefined || addressKey === undefined || !(await changesAccount(tools, customerId, command, asked)))
@@ -101,11 +95,6 @@ async function sealedRegistration(
     ...(postalAddress && { postalAddress: await seal(vault, customerId, 'postal-address', postalAddress) }),
   };
 }
-
-const sealedVerifier = async ({ vault }: RequestTools, customerId: string, { password }: RegistrationRequest) =>
-  password === undefined
-    ? {}
-    : { verifier: await sealSecret(vault, customerId, 'password-verifier', await verifierOf(password)) };
 
 /** ACC-4, ACC-5. The same name again stays in its box, so that nothing is recorded. */
 const changeBusinessAssociation = (tools: RequestTools, customerId: string, name: string, context: RequestContext) =>

@@ -1,8 +1,8 @@
 import { addressMissing, customerStream, isRegistered } from '#domain/accounts/customer';
-import type { Refusal } from '#domain/kernel/decider';
+import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
-import { sealSecret } from './account-seals.ts';
-import { type Verifier, verifierOf } from './password-hash.ts';
+import { chosenVerifierOf, sealedVerifier } from './chosen-password.ts';
+import type { Verifier } from './password-hash.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
@@ -30,19 +30,20 @@ export async function withFirstPassword(
   if (customerId === undefined || password === undefined) return ask();
   const refusal = await refuse(tools, customerId, context);
   if (refusal) return refused(refusal);
-  const verifier = await verifierUnlessThere(tools, customerId, password);
+  const chosen = await verifierUnlessThere(tools, customerId, password);
+  if (chosen && isRefusal(chosen)) return refused(chosen);
   const receipt = await ask();
-  if (receipt.outcome.kind === 'accepted' && verifier) await set(tools, customerId, verifier, context);
+  if (receipt.outcome.kind === 'accepted' && chosen) await set(tools, customerId, chosen, context);
   return receipt;
 }
 
 async function verifierUnlessThere(
-  { stateOf }: RequestTools,
+  tools: RequestTools,
   customerId: string,
   password: string,
-): Promise<Verifier | undefined> {
-  const { verifier } = await stateOf<'customer'>(customerStream(customerId));
-  return verifier ? undefined : verifierOf(password);
+): Promise<Verifier | Refusal | undefined> {
+  const account = await tools.stateOf<'customer'>(customerStream(customerId));
+  return account.verifier ? undefined : chosenVerifierOf(tools, account, password);
 }
 
 async function refuse(tools: RequestTools, customerId: string, context: RequestContext): Promise<Refusal | undefined> {
@@ -56,12 +57,12 @@ async function refuse(tools: RequestTools, customerId: string, context: RequestC
 async function set(
   tools: RequestTools,
   customerId: string,
-  password: Verifier,
+  chosen: Verifier,
   { caller, commandId, reason }: RequestContext,
 ): Promise<void> {
   const stream = customerStream(customerId);
   if ((await tools.stateOf<'customer'>(stream)).verifier) return;
-  const verifier = await sealSecret(tools.vault, customerId, 'password-verifier', password);
+  const verifier = await sealedVerifier(tools, customerId, chosen);
   const step = { caller, commandId: deriveId('first-password', commandId), ...(reason !== undefined && { reason }) };
   await tools.send(customerId, stream, { type: 'SetFirstPassword', at: tools.now(), verifier }, step);
 }

@@ -50,7 +50,7 @@ let people = 0;
 const customer = async () => {
   people += 1;
   const email = `customer${people}@example.org`;
-  return { email, customerId: await shop.customer({ email, password: 'open, wombat' }) };
+  return { email, customerId: await shop.customer({ email, password: 'open, grey wombat' }) };
 };
 
 afterEach(async () => {
