@@ -1,4 +1,5 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { formsOfPassword } from '#domain/accounts/password';
 import { LeadgerError } from '#domain/kernel/leadger-error';
@@ -6,9 +7,12 @@ import { callsInTurn } from '#event-store/in-turn';
 
 const derive = promisify(argon2);
 
-/** Hashing runs in the threads with which Node also reads files and looks up names, so most of them stay free. */
-const AT_ONCE = 2;
-/** They wait about a second. Who comes after them would wait until its client has given up. */
+/**
+ * Hashing runs in the threads with which Node also reads files and looks up names, so most of them stay free; and so does a
+ * processor for all else.
+ */
+const AT_ONCE = Math.min(2, Math.max(1, availableParallelism() - 1));
+/** They wait about a second or two. Who comes after them would wait until its client has given up. */
 const MOST_WAITING = 48;
 
 export class TooManyPasswords extends LeadgerError {
