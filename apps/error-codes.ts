@@ -72,8 +72,10 @@ export const requestErrors = {
   },
   'not-from-here': {
     status: 403,
-    meaning: 'The request did not come from the machine that the server runs on.',
-    whatToDo: 'Send it from the same machine, to localhost, without the Origin of another site.',
+    meaning:
+      'The request is addressed to a name that is not the server’s, or was sent by a page of another site; or it asks for the health or the metrics from a network that may not read them.',
+    whatToDo:
+      'Send it to localhost or to PUBLIC_URL, without the Origin of another site. ALLOWED_ORIGINS and MONITORING_NETWORKS say who else may.',
   },
   'not-found': {
     status: 404,
@@ -166,6 +168,26 @@ export const requestErrors = {
     meaning:
       "The event store does not let the ledger's account read the stream of what this is about, or write to it: somebody changed its access list.",
     whatToDo: 'Tell an operator: `leadger damaged` lists these streams, too.',
+  },
+  'too-many-passwords': {
+    status: 429,
+    meaning: 'So many passwords are being checked that this one would wait too long. Nothing was recorded.',
+    whatToDo: 'Send the request again after Retry-After seconds.',
+  },
+  'too-many-attempts': {
+    status: 429,
+    meaning: 'From this network, too many attempts were made to sign in to the account, or to recover its password.',
+    whatToDo: 'Send no more of them for Retry-After seconds.',
+  },
+  'too-many-at-once': {
+    status: 429,
+    meaning: 'The caller has as many feeds, exports or histories under way as one caller may have.',
+    whatToDo: 'Close what is not read, or wait for its end; send the request again after Retry-After seconds.',
+  },
+  'request-too-slow': {
+    status: 408,
+    meaning: 'The body of the request did not arrive in time. Nothing was recorded.',
+    whatToDo: 'Send the request again over a faster connection; send many leads as a file to /api/leads/batches.',
   },
   'headers-too-large': {
     status: 431,

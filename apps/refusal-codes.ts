@@ -29,6 +29,12 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Register with an e-mail address, or set and confirm one first.',
     'email',
   ),
+  'password-guessable': refused(
+    400,
+    'The password is one of the most common ones, or is made of one, of a row of keys, of the address or of the name of the store.',
+    'Choose another one: some words that only you put together are enough.',
+    'password',
+  ),
   'address-taken': refused(
     409,
     'Another account has this e-mail address.',

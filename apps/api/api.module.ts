@@ -20,6 +20,7 @@ import { PersonsController } from './persons.controller.ts';
 import { PolicyController } from './policy.controller.ts';
 import { ProcessesController } from './processes.controller.ts';
 import { ProgrammesController } from './programmes.controller.ts';
+import { LargeReads } from './quotas.ts';
 import { ReadModelsController } from './read-models.controller.ts';
 import { ReceiptsController } from './receipts.controller.ts';
 import { RefundsController } from './refunds.controller.ts';
@@ -71,6 +72,6 @@ export class OperationsModule {}
     ReadModelsController,
     SignInController,
   ],
-  providers: [FeedTurns],
+  providers: [FeedTurns, LargeReads],
 })
 export class ApiModule {}

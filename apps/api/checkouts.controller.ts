@@ -87,6 +87,7 @@ export class CheckoutsController {
     creates: '/api/checkouts/:id',
     hidesPlace: true,
   })
+  @Problems(429)
   async startCheckout(
     @Body() { account, customerId, ...wishes }: StartCheckoutBody,
     @Asking() context: RequestContext,
@@ -144,6 +145,7 @@ export class CheckoutsController {
     ifMatch: 'taken',
     creates: '/api/orders/:id',
   })
+  @Problems(429)
   placeCheckout(
     @IdOf('checkout') checkoutId: string,
     @Body() placement: PlaceCheckoutBody,

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { leadMailChoices } from '#domain/accounts/customer';
+import { leadMailChoices, wrongPassword } from '#domain/accounts/customer';
 import { type PersonName, type PostalAddress, personName, postalAddress } from '#domain/accounts/personal';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import { customerExample, customerRow } from '#read-models/models/customers';
@@ -32,10 +32,12 @@ import {
   WebAddress,
 } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
+import { Network } from './network.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
-import { type AnsweredReceipt, CommandRoute } from './responses.ts';
+import { type AnsweredReceipt, CommandRoute, Problems } from './responses.ts';
 import { named } from './schemas.ts';
+import { SignInThrottle } from './sign-in-throttle.ts';
 
 class RegisterCustomerBody extends AccountDetailsBody {
   @Email({
@@ -102,7 +104,7 @@ class ChooseLeadDeliveryBody {
 
   @Flag({
     description:
-      'True makes a new secret for signing the calls to the same address; the former one is not used any more. Otherwise the secret stays until the address changes.',
+      'True makes a new secret for signing the calls to the same address; for a day they are signed with the former one, too. Otherwise the secret stays until the address changes.',
     example: false,
     optional: true,
   })
@@ -121,6 +123,9 @@ class ChangeTimeZoneBody {
   })
   timeZone!: string;
 }
+
+const isWrongPassword = ({ outcome }: Receipt): boolean =>
+  outcome.kind === 'refused' && outcome.refusal.code === wrongPassword.code;
 
 /** A customer with the sealed fields opened. */
 const customer = customerRow
@@ -167,10 +172,16 @@ class CustomersQuery extends PageQuery {
 export class CustomersController {
   readonly #requests: Requests;
   readonly #queries: Queries;
+  readonly #throttle: SignInThrottle;
 
-  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
+  constructor(
+    @Inject(REQUESTS) requests: Requests,
+    @Inject(QUERIES) queries: Queries,
+    @Inject(SignInThrottle) throttle: SignInThrottle,
+  ) {
     this.#requests = requests;
     this.#queries = queries;
+    this.#throttle = throttle;
   }
 
   @Post()
@@ -182,6 +193,7 @@ export class CustomersController {
     creates: '/api/customers/:id',
     hidesPlace: true,
   })
+  @Problems(429)
   async registerCustomer(
     @Body() body: RegisterCustomerBody,
     @Asking() context: RequestContext,
@@ -303,12 +315,15 @@ export class CustomersController {
     idName: 'customerId',
     records: ['PasswordSet'],
   })
+  @Problems(429)
   setPassword(
     @IdOf('customer') customerId: string,
     @Body() body: SetPasswordBody,
     @Asking() context: RequestContext,
+    @Network() network: string,
   ): Promise<Receipt> {
-    return this.#requests.passwords.set(customerId, body, context);
+    const set = () => this.#requests.passwords.set(customerId, body, context);
+    return this.#throttle.attempt(network, customerId, set, isWrongPassword);
   }
 
   @Put(':customerId/mail-preferences')

@@ -5,6 +5,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { errorCodes } from '#apps/error-codes';
 import { Problem } from './problems.ts';
 import { namedSchemas } from './schemas.ts';
+import { DOCUMENTATION_POLICY } from './web-headers.ts';
 
 const description = `The order and lead ledger of a lead store.
 
@@ -13,7 +14,7 @@ stable \`code\`; \`x-error-codes\` lists all codes, what they mean and what to d
 the status is 404 instead of 409. Commands answer with a \`position\`: a read with \`?waitFor=POSITION\` reflects them. Send an \`Idempotency-Key\` to make a repeat safe, and \`If-Match\` to
 change only what you saw. Lists answer \`items\`, and a \`nextCursor\` except on the last page.
 
-Nobody signs in yet: the server accepts requests from its own machine only, and trusts \`Leadger-Actor\`.`;
+Nobody signs in yet: the server accepts requests that are addressed to its own machine or its public address, and trusts \`Leadger-Actor\`.`;
 
 /** Subjects of the API, in the order in which a new store needs them. */
 const tags = {
@@ -50,7 +51,7 @@ export function serveDocumentation(application: NestFastifyApplication): void {
     return document;
   });
   server.get('/api/docs', (_, reply) =>
-    reply.type('text/html; charset=utf-8').header('content-security-policy', ONLY_FROM_HERE).send(page),
+    reply.type('text/html; charset=utf-8').header('content-security-policy', DOCUMENTATION_POLICY).send(page),
   );
   server.get('/api/docs/start.js', (_, reply) => reply.type('text/javascript').send(START));
   for (const [file, type] of Object.entries(assets))
@@ -64,7 +65,7 @@ const notFromHere = {
   content: {
     'application/problem+json': {
       schema: { $ref: '#/components/schemas/Problem' },
-      example: new Problem('not-from-here', 'requests are accepted from this machine only').document(),
+      example: new Problem('not-from-here', 'requests from there are not accepted').document(),
     },
   },
 } as const;
@@ -120,8 +121,6 @@ const assets = { 'swagger-ui-bundle.js': 'text/javascript', 'swagger-ui.css': 't
 /** The page comes with @nestjs/swagger: nothing is fetched from elsewhere. */
 const assetPath = (file: string): string =>
   createRequire(import.meta.resolve('@nestjs/swagger')).resolve(`swagger-ui-dist/${file}`);
-
-const ONLY_FROM_HERE = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
 
 const START = "SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#documentation', deepLinking: true });\n";
 

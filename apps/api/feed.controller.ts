@@ -28,6 +28,7 @@ import { QUERIES } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Id, OneOf } from './fields.ts';
 import { malformed, Problem, problemOf } from './problems.ts';
+import { QUOTAS, type Quotas, UnderWay } from './quotas.ts';
 import { Problems } from './responses.ts';
 
 class FeedQuery {
@@ -68,7 +69,7 @@ const FeedRoute = () =>
       summary:
         "Changes as they happen, as server-sent events: a customer's own, or all for staff. One feed is one connection",
       description:
-        'Events `change` carry their position in the log as id. Send the last one as Last-Event-ID: the feed continues after it, and no change is lost or sent twice. Without it the feed begins now. Events `here` say how far the feed has come. Events `unreadable` are sent to staff only: they name the type and the stream of an event that this version cannot read, for example one of a newer version. A client that does not read, or reads so slowly that it falls far behind, is disconnected, and may connect again. A program serves a limited number of feeds; beyond it the answer is 503 with Retry-After.',
+        'Events `change` carry their position in the log as id. Send the last one as Last-Event-ID: the feed continues after it, and no change is lost or sent twice. Without it the feed begins now. Events `here` say how far the feed has come. Events `unreadable` are sent to staff only: they name the type and the stream of an event that this version cannot read, for example one of a newer version. A client that does not read, or reads so slowly that it falls far behind, is disconnected, and may connect again. A program serves a limited number of feeds (beyond it the answer is 503 with Retry-After), and each caller a part of them (429).',
     }),
     ApiHeader({
       name: 'Last-Event-ID',
@@ -87,7 +88,7 @@ const FeedRoute = () =>
       description: 'The feed.',
       content: { 'text/event-stream': { schema: { type: 'string' }, example: feedExample } },
     }),
-    Problems(400, 503),
+    Problems(400, 429, 503),
   );
 
 const changeExample = {
@@ -111,6 +112,7 @@ export class FeedController implements OnModuleDestroy {
   readonly #queries: Queries['changes'];
   readonly #turns: FeedTurns;
   readonly #mostFeeds: number;
+  readonly #ofCallers: UnderWay;
   readonly #readers = new Set<Reader>();
   readonly #heartbeat = setInterval(() => void this.#tellAll(), MILLISECONDS_BETWEEN_HEARTBEATS).unref();
   #isTelling = false;
@@ -120,10 +122,12 @@ export class FeedController implements OnModuleDestroy {
     @Inject(QUERIES) queries: Queries,
     @Inject(MOST_FEEDS) mostFeeds: number,
     @Inject(FeedTurns) turns: FeedTurns,
+    @Inject(QUOTAS) { feeds }: Quotas,
   ) {
     this.#queries = queries.changes;
     this.#mostFeeds = mostFeeds;
     this.#turns = turns;
+    this.#ofCallers = new UnderWay(feeds);
   }
 
   /** A server that is closed waits for its answers to end, and these never would. */
@@ -141,7 +145,7 @@ export class FeedController implements OnModuleDestroy {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const after = positionIn(request.headers['last-event-id']);
-    const reader = this.#enter(reply.raw);
+    const reader = this.#enter(request, reply);
     const { signal } = reader;
     try {
       const feed = await this.#queries.follow(context, { ...query, after, signal, turn: this.#turns.turn });
@@ -155,9 +159,11 @@ export class FeedController implements OnModuleDestroy {
   }
 
   /** Counted before the log is asked: a crowd that is refused costs the event store nothing. */
-  #enter(raw: FastifyReply['raw']): Reader {
+  #enter(request: FastifyRequest, reply: FastifyReply): Reader {
     if (this.#readers.size >= this.#mostFeeds || this.#isOver)
       throw new Problem('too-many-feeds', 'no more feeds can be opened now', { retryAfterSeconds: 5 });
+    this.#ofCallers.enter(request, reply);
+    const { raw } = reply;
     const reader = new Reader(raw);
     this.#readers.add(reader);
     reader.signal.addEventListener('abort', () => this.#readers.delete(reader), { once: true });

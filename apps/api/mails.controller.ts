@@ -18,6 +18,7 @@ import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 import { CommandRoute, Problems } from './responses.ts';
+import { sendPage } from './web-headers.ts';
 
 const MAILS_ON_THE_PAGE = 100;
 
@@ -119,10 +120,7 @@ export class MailsController {
   @ApiExcludeEndpoint()
   async page(@Reading() reader: Reader, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     const newest = await this.#queries.mails.listNewest(reader, { limit: MAILS_ON_THE_PAGE });
-    reply
-      .type('text/html; charset=utf-8')
-      .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'");
-    return page(newest);
+    return sendPage(reply, page(newest));
   }
 }
 

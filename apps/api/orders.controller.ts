@@ -18,7 +18,7 @@ import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
-import { type AnsweredReceipt, CommandRoute } from './responses.ts';
+import { type AnsweredReceipt, CommandRoute, Problems } from './responses.ts';
 import {
   DailyMaximum,
   ExpectedCurrency,
@@ -105,6 +105,7 @@ export class OrdersController {
     creates: '/api/orders/:id',
     hidesPlace: true,
   })
+  @Problems(429)
   async placeOrder(
     @Body() { account, customerId, ...order }: PlaceOrderBody,
     @Asking() context: RequestContext,

@@ -24,6 +24,7 @@ import { isOutOfReach } from '#postgres/failures';
 import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
 import { TooMuchContention } from '#requests/addressed-command';
 import { LeadFileError } from '#requests/lead-files/lead-file-row';
+import { TooManyPasswords } from '#requests/password-hash';
 import { RequestRefused } from '#requests/rights';
 import { ErasureIncomplete } from '#vault/key-store';
 import { PersonErased } from '#vault/vault';
@@ -135,6 +136,7 @@ const answeredErrors: readonly (readonly [new (...args: never[]) => LeadgerError
   [StoreFull],
   [PersonErased],
   [ErasureIncomplete, 5],
+  [TooManyPasswords, 2],
 ];
 
 /** What Fastify or Nest refuse before our code runs: status → code and, where their message says little, detail. */

@@ -88,6 +88,11 @@ const problems = {
     'policy-not-seen',
     'name the versions that you saw: send their ETag in If-Match',
   ],
+  429: [
+    'Too much was asked: send it again after Retry-After seconds.',
+    'too-many-passwords',
+    'too many passwords are being checked now',
+  ],
   503: ['Not now: send it again after Retry-After seconds.', 'store-unavailable', 'the store cannot be reached'],
   507: ['The disk is full; reading works.', 'store-full', 'the disk is full'],
 } as const;

@@ -17,6 +17,7 @@ import { BEFORE_FIRST } from '#event-store/port';
 import { addressKeyOf, newLink, presentBusinessKeysOf, seal, sealSecret } from './account-seals.ts';
 import { changesAccount, claimAddress, stepOfAddress } from './address-claim.ts';
 import { type Outcome, TooMuchContention } from './addressed-command.ts';
+import { refuseGuessable } from './guessable-passwords.ts';
 import { verifierOf } from './password-hash.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 
@@ -65,10 +66,15 @@ async function registerAddress(tools: RequestTools, details: AccountDetails, con
 /** @returns why no account can be made of these details, whatever the address */
 export async function refuseAccount(
   tools: RequestTools,
-  { storeId, businessAssociation }: RegistrationRequest,
+  { storeId, businessAssociation, email, password }: RegistrationRequest,
 ): Promise<Refusal | undefined> {
   const { stores } = await tools.stateOf<'catalogue'>(catalogueStream);
-  return stores.has(storeId) ? refuseBusiness(businessAssociation) : unknownStore(storeId);
+  const store = stores.get(storeId);
+  if (!store) return unknownStore(storeId);
+  return (
+    refuseBusiness(businessAssociation) ??
+    (password === undefined ? undefined : refuseGuessable(password, [email, store.name]))
+  );
 }
 
 /** ACC-2: somebody else may have typed the address. */

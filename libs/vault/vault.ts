@@ -21,6 +21,7 @@ export type KeyedKind =
   | 'unsubscribe'
   | 'order-link'
   | 'vault'
+  | 'network'
   | 'actor';
 
 /** Seals personal data with one key per person. Destroying the key erases the person. */

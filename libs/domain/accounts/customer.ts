@@ -96,7 +96,12 @@ export const customerEvents = {
     mails: z.enum(leadMailChoices),
     /** Only the customer may see the secret that signs the calls. */
     webhook: z
-      .object({ url: sealedFor('customer', 'webhook-address'), signingSecret: secretFor('customer', 'webhook-secret') })
+      .object({
+        url: sealedFor('customer', 'webhook-address'),
+        signingSecret: secretFor('customer', 'webhook-secret'),
+        /** Calls are signed with it, too, so that the customer can change the secret of a program that runs. */
+        former: z.object({ signingSecret: secretFor('customer', 'webhook-secret'), until: instant }).optional(),
+      })
       .optional(),
   }),
 };
