@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { errorCodes } from '#apps/error-codes';
+import { policyOf } from './browser-headers.ts';
 import { Problem } from './problems.ts';
 import { namedSchemas } from './schemas.ts';
 
@@ -52,7 +53,7 @@ export function serveDocumentation(application: NestFastifyApplication): void {
   server.get('/api/docs', (_, reply) =>
     reply.type('text/html; charset=utf-8').header('content-security-policy', ONLY_FROM_HERE).send(page),
   );
-  server.get('/api/docs/start.js', (_, reply) => reply.type('text/javascript').send(START));
+  server.get('/api/docs/start.js', (_, reply) => reply.type('text/javascript; charset=utf-8').send(START));
   for (const [file, type] of Object.entries(assets))
     server.get(`/api/docs/${file}`, async (_, reply) => reply.type(type).send(await readFile(assetPath(file))));
 }
@@ -115,13 +116,16 @@ function withExamples<Value>(value: Value): Value {
   return Object.fromEntries(entries) as Value;
 }
 
-const assets = { 'swagger-ui-bundle.js': 'text/javascript', 'swagger-ui.css': 'text/css' };
+const assets = {
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'swagger-ui.css': 'text/css; charset=utf-8',
+};
 
 /** The page comes with @nestjs/swagger: nothing is fetched from elsewhere. */
 const assetPath = (file: string): string =>
   createRequire(import.meta.resolve('@nestjs/swagger')).resolve(`swagger-ui-dist/${file}`);
 
-const ONLY_FROM_HERE = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+const ONLY_FROM_HERE = policyOf("default-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:");
 
 const START = "SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#documentation', deepLinking: true });\n";
 

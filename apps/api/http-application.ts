@@ -14,6 +14,7 @@ import type { EventStore } from '#event-store/port';
 import { ACTIVITIES, EVENT_STORE } from '#wiring/tokens';
 import { ApiModule } from './api.module.ts';
 import { acceptBodies } from './bodies.ts';
+import { ON_EVERY_ANSWER } from './browser-headers.ts';
 import { answerConditionally, giveRevision } from './conditional.ts';
 import { endConnectionsAtStop } from './connections.ts';
 import { markDamaged } from './damaged-mark.ts';
@@ -98,7 +99,8 @@ const adapterWith = (log: Logger, bodyLimit: number): FastifyAdapter =>
     bodyLimit,
     routerOptions: { maxParamLength: 500 },
     clientErrorHandler: answerGarbage,
-    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => problemOf(error)?.send(reply),
+    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) =>
+      problemOf(error)?.send(reply.headers(ON_EVERY_ANSWER)),
   });
 
 /** Addresses stay out of what is told: people search for names, and type other things than ids. The route says enough. */
@@ -125,8 +127,7 @@ function addHooks(server: FastifyInstance, commandMilliseconds: number): void {
   server.decorateRequest('answerBy', Number.POSITIVE_INFINITY);
   server.addHook('onRequest', async (request, reply) => {
     request.answerBy = performance.now() + commandMilliseconds;
-    // Answers contain personal data: caches on the way do not keep them, and browsers do not guess their type.
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    reply.headers(ON_EVERY_ANSWER);
     refuseBadAddress(request);
     if (!isPaymentNotice(request) && !isSupportMail(request)) refuseForeignOrigin(request);
   });
@@ -160,6 +161,10 @@ function refuseForeignOrigin({ headers: { host = '', origin } }: FastifyRequest)
   throw new Problem('not-from-here', 'until people sign in, requests are accepted from this machine only');
 }
 
+const HEADER_LINES = Object.entries(ON_EVERY_ANSWER)
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join('');
+
 /** Answers what is not HTTP: it never reaches a route. */
 function answerGarbage(error: Error, socket: Socket): void {
   if (!socket.writable) return;
@@ -170,7 +175,7 @@ function answerGarbage(error: Error, socket: Socket): void {
   const { status } = problem;
   const body = JSON.stringify(problem.document());
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json; charset=utf-8\r\n${HEADER_LINES}` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
 }

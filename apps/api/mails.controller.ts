@@ -12,6 +12,7 @@ import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
+import { NOTHING_BUT_STYLES } from './browser-headers.ts';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
@@ -107,9 +108,7 @@ export class MailsController {
   @ApiExcludeEndpoint()
   async page(@Reading() reader: Reader, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     const newest = await this.#queries.mails.listNewest(reader, { limit: MAILS_ON_THE_PAGE });
-    reply
-      .type('text/html; charset=utf-8')
-      .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'");
+    reply.type('text/html; charset=utf-8').header('content-security-policy', NOTHING_BUT_STYLES);
     return page(newest);
   }
 }

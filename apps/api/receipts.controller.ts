@@ -18,6 +18,7 @@ import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { setTaxes, setTaxesExample, taxesInHistory, taxesInHistoryExample } from '#requests/tax-history';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
+import { NOTHING_BUT_STYLES } from './browser-headers.ts';
 import { Asking } from './caller.ts';
 import { Conforming, CountInQuery, FieldNames, Id, InstantField, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
@@ -121,9 +122,7 @@ export class ReceiptsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const html = receiptHtml(await this.#sheet(reader, receiptId));
-    reply
-      .type('text/html; charset=utf-8')
-      .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'");
+    reply.type('text/html; charset=utf-8').header('content-security-policy', NOTHING_BUT_STYLES);
     return html;
   }
 
