@@ -53,7 +53,7 @@ export function serveDocumentation(application: NestFastifyApplication): void {
   server.get('/api/docs', (_, reply) =>
     reply.type('text/html; charset=utf-8').header('content-security-policy', DOCUMENTATION_POLICY).send(page),
   );
-  server.get('/api/docs/start.js', (_, reply) => reply.type('text/javascript').send(START));
+  server.get('/api/docs/start.js', (_, reply) => reply.type('text/javascript; charset=utf-8').send(START));
   for (const [file, type] of Object.entries(assets))
     server.get(`/api/docs/${file}`, async (_, reply) => reply.type(type).send(await readFile(assetPath(file))));
 }
@@ -116,7 +116,10 @@ function withExamples<Value>(value: Value): Value {
   return Object.fromEntries(entries) as Value;
 }
 
-const assets = { 'swagger-ui-bundle.js': 'text/javascript', 'swagger-ui.css': 'text/css' };
+const assets = {
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'swagger-ui.css': 'text/css; charset=utf-8',
+};
 
 /** The page comes with @nestjs/swagger: nothing is fetched from elsewhere. */
 const assetPath = (file: string): string =>

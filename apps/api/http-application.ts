@@ -29,7 +29,7 @@ import { SignInThrottle } from './sign-in-throttle.ts';
 import { limitBodies, timeLimits } from './time-limits.ts';
 import { acceptOneClicks } from './unsubscriptions.controller.ts';
 import { refuseBadBody, Validation } from './validation.ts';
-import { protectAnswers } from './web-headers.ts';
+import { HEADER_LINES, protectAnswers } from './web-headers.ts';
 
 interface HttpOptions {
   /** Default: JSON lines on standard error. */
@@ -133,7 +133,8 @@ const adapterWith = (log: Logger, bodyLimit: number, { trustedProxies = [] }: Ed
     keepAliveTimeout: timeLimits.keepAlive,
     http: { headersTimeout: timeLimits.headers, maxHeaderSize: MOST_BYTES_OF_HEADERS },
     clientErrorHandler: answerGarbage,
-    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => problemOf(error)?.send(reply),
+    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) =>
+      problemOf(error)?.send(reply),
   });
 
 /** Pages of these sites may read the answers, too: browsers ask for that. */
@@ -202,7 +203,7 @@ function answerGarbage(error: Error, socket: Socket): void {
   const { status } = problem;
   const body = JSON.stringify(problem.document());
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json; charset=utf-8\r\n${HEADER_LINES}` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
 }

@@ -25,6 +25,11 @@ export function protectAnswers(server: FastifyInstance, publicUrl: string | unde
   });
 }
 
+/** For an answer that no hook sees: what came was no HTTP. */
+export const HEADER_LINES =
+  "content-security-policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'\r\n" +
+  'referrer-policy: no-referrer\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n';
+
 const OF_ALL_PAGES = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /** Of the page that documents the API, which comes with a package: it writes styles into its elements. */
