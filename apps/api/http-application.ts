@@ -11,6 +11,7 @@ import type { Telling } from '#apps/telling';
 import { type Activities, activityTime } from '#domain/kernel/activities';
 import { messageWithoutValues } from '#domain/kernel/error-texts';
 import type { EventStore } from '#event-store/port';
+import { Identities } from '#requests/identities';
 import { ACTIVITIES, EVENT_STORE } from '#wiring/tokens';
 import { ApiModule } from './api.module.ts';
 import { acceptBodies } from './bodies.ts';
@@ -25,6 +26,7 @@ import { Problem, ProblemFilter, problemOf } from './problems.ts';
 import { isSupportMail } from './support-mails.controller.ts';
 import { acceptOneClicks } from './unsubscriptions.controller.ts';
 import { refuseBadBody, Validation } from './validation.ts';
+import { findWhoAsks } from './who-asks.ts';
 
 interface HttpOptions {
   /** Default: JSON lines on standard error. */
@@ -80,6 +82,7 @@ export async function createHttpApplication(
   acceptOneClicks(adapter.getInstance());
   endConnectionsAtStop(adapter.getInstance());
   addHooks(adapter.getInstance(), commandMilliseconds);
+  findWhoAsks(adapter.getInstance(), application.get(Identities, { strict: false }));
   tellRequests(adapter.getInstance(), application.get<Activities>(ACTIVITIES, { strict: false }));
   const { damages } = application.get<EventStore>(EVENT_STORE, { strict: false });
   adapter.getInstance().addHook('onSend', async (request, reply) => markDamaged(damages, request, reply));

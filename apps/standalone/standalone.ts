@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createHttpApplication } from '#apps/api/http-application';
+import { trialLines } from '#apps/api/trial';
 import { commandMilliseconds, failingMilliseconds, main, mostFeeds, readOptions, say, serve } from '#apps/program';
 import { beginTelling } from '#apps/telling';
 import { LeadgerModule } from '#wiring/leadger.module';
@@ -31,6 +32,7 @@ main(async () => {
     `  API      ${url}/api  (documented at ${url}/api/docs)`,
     `  health   ${url}/health`,
     `  data     ${stores.directory?.path ?? 'on servers'}`,
-    'It listens on this machine only, because there is no sign-in yet. Ctrl-C stops it.',
+    ...(await trialLines(application)),
+    'Ctrl-C stops it.',
   );
 });

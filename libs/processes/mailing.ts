@@ -10,6 +10,7 @@ import type { MailFacts } from '#domain/notifications/mail-facts';
 import { MailAttempts } from './mail-attempts.ts';
 import { announcedFacts, MailedOrders, renewalFacts, renewedFacts, skippedFacts } from './mailed-orders.ts';
 import { type CommandWish, defineProcess, takeFrom } from './process.ts';
+import { staffInvitation } from './staff-mails.ts';
 
 /** The mail that events of one type cause. */
 interface MailRule<Type extends EventTypeName> {
@@ -178,6 +179,7 @@ const mails = {
     facts: ({ data: { leadId, orderId, suppression, isListed } }) =>
       isListed ? { leadId, orderId, suppression } : undefined,
   },
+  StaffMemberInvited: staffInvitation,
   PasswordRecoveryRequested: {
     kind: 'password-recovery',
     customerId: ({ stream }) => idOf(stream),

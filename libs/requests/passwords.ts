@@ -8,7 +8,6 @@ import { changeSealed, hashOfToken, newLink, openIfThere, sealSecret } from './a
 import { holderOf, isErased } from './address-claim.ts';
 import { customerErased } from './erased-customers.ts';
 import { matches, type Verifier, verifierOf } from './password-hash.ts';
-import { sameForAll } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 
 interface NewPassword {
@@ -85,7 +84,7 @@ async function accountIn(tools: RequestTools, token: string, { commandId }: Requ
 }
 
 /** ACC-2: both are compared with exact case. Takes equally long for an unknown account. @returns the customer's id */
-async function signIn(tools: Accounts, email: string, password: string): Promise<string | undefined> {
+export async function signIn(tools: Accounts, email: string, password: string): Promise<string | undefined> {
   const customerId = await holderOf(tools, email);
   const state = customerId === undefined ? {} : await tools.stateOf<'customer'>(customerStream(customerId));
   const { email: sealed, verifier } = state as { email?: Secret; verifier?: Secret };
@@ -96,8 +95,3 @@ async function signIn(tools: Accounts, email: string, password: string): Promise
 async function isRight(vault: Vault, verifier: Secret | undefined, password: string): Promise<boolean> {
   return matches(password, (await openIfThere(vault, verifier)) as Verifier | undefined);
 }
-
-export const passwordQueries = (tools: Accounts) => ({
-  /** Checks an address and a password. @returns the customer's id; undefined when they do not match an account */
-  signIn: sameForAll(({ email, password }: { email: string; password: string }) => signIn(tools, email, password)),
-});

@@ -20,6 +20,7 @@ export type KeyedKind =
   | 'letter'
   | 'unsubscribe'
   | 'vault'
+  | 'first-account'
   | 'actor';
 
 /** Seals personal data with one key per person. Destroying the key erases the person. */

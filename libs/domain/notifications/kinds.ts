@@ -22,6 +22,7 @@ export const mailKinds = [
   'address-change',
   'ticket-answered',
   'person-suppressed',
+  'staff-invitation',
 ] as const;
 export type MailKind = (typeof mailKinds)[number];
 
@@ -37,6 +38,7 @@ export const alwaysSent: ReadonlySet<MailKind> = new Set([
   'password-recovery',
   'address-change',
   'person-suppressed',
+  'staff-invitation',
 ]);
 
 /** Mails with a link that somebody waits for, at a page of the store: they are sent before all others. */
