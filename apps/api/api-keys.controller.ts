@@ -15,10 +15,17 @@ import { type Reader, Reading } from './reading.ts';
 import { type AnsweredReceipt, CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 
-const expiry = { description: 'From when on it does not work any more: at most 400 days from now.' };
+const expiry = {
+  description: 'From when on it does not work any more: at most 400 days from now.',
+  example: '2026-09-01T00:00:00.000Z',
+};
 
 class IssueApiKeyBody {
-  @Line({ description: 'What the key is for. It is stored in plain for ever: no name of a person.', maxLength: 100 })
+  @Line({
+    description: 'What the key is for. It is stored in plain for ever: no name of a person.',
+    example: 'landing pages of the spring campaign',
+    maxLength: 100,
+  })
   name!: string;
 
   @SomeOf(programRoles, { description: 'What the program may do.', example: ['lead-source'] })

@@ -26,16 +26,16 @@ export type QueryRule<Request = unknown> = Described &
 const refuseVisitor = ({ caller }: RequestContext): Refusal | undefined =>
   isVisitor(caller) ? refuse('sign-in-needed', 'sign in first, or send the key of a program') : undefined;
 
-const whoSaysWho: QueryRule = described('whoever says who asks, about themselves', refuseVisitor);
+const whoSaysWho = (what: string): QueryRule =>
+  described(`whoever says who asks, ${what}`, (asked: RequestContext) => refuseVisitor(asked));
+
+const ownSessions = whoSaysWho('about themselves');
 
 /** Each statement finds only the rows that the caller may see. */
-const onlyVisibleRows: QueryRule = described('whoever says who asks, only rows that the caller may see', refuseVisitor);
+const onlyVisibleRows = whoSaysWho('only rows that the caller may see');
 
 /** Each follower gets only the changes of what it may see. */
-const onlyVisibleChanges: QueryRule = described(
-  'whoever says who asks, only changes that the caller may see',
-  refuseVisitor,
-);
+const onlyVisibleChanges = whoSaysWho('only changes that the caller may see');
 
 /** For reads of a stream. Its owner is not looked up for callers who may ask about everything. */
 const ownedBy = <Request>(rule: string, streamOf: (request: Request) => OwnedStream): QueryRule<Request> =>
@@ -147,7 +147,7 @@ export const queryRights = {
   persons: { export: supportWithReason },
   staff: { list: administrator },
   apiKeys: { list: administrator },
-  sessions: { list: whoSaysWho },
+  sessions: { list: ownSessions },
   attention: { list: onlyVisibleRows },
   changes: { follow: onlyVisibleChanges },
   // Tools that watch the programs do not sign in.
@@ -167,8 +167,8 @@ export type OperationRights = { readonly [Name in keyof Operations]: QueryRule<R
 export const operationRights = {
   // Sign-in itself: the caller is not known yet.
   signIn: anyone,
-  endSession: whoSaysWho,
-  endOtherSessions: whoSaysWho,
+  endSession: ownSessions,
+  endOtherSessions: ownSessions,
   erasePerson: supportWithReason,
   liftSuppressions: supportWithReason,
   decideMissedRenewals: support('LOY-10'),

@@ -65,6 +65,8 @@ describe('the table of rights', () => {
       'LinkPerson',
       'SuppressPerson',
       'ClaimPayment',
+      'AddFirstAdministrator',
+      'SetStaffPassword',
     ]);
   });
 

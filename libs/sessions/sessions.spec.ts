@@ -6,18 +6,18 @@ import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
 import { openSessions, type Session, type SessionStore } from './session-store.ts';
 
 const START = '2026-03-02T15:00:00.000Z';
-const after = (minutes: number) => addSeconds(START, minutes * 60);
+const atMinute = (minutes: number) => addSeconds(START, minutes * 60);
 
 const session = (number: number, changes: Partial<Session> = {}): Session => ({
   sessionId: `session-${number}`,
   tokenHash: `hash-${number}`,
   actor: 'staff:ada',
   credential: 'first',
-  startedAt: after(number),
-  seenAt: after(number),
-  idleUntil: after(30),
-  endsAt: after(60),
-  provedAt: after(number),
+  startedAt: atMinute(number),
+  seenAt: atMinute(number),
+  idleUntil: atMinute(30),
+  endsAt: atMinute(60),
+  provedAt: atMinute(number),
   device: 'Firefox on Linux',
   ...changes,
 });
@@ -44,7 +44,7 @@ function contractOf(name: string, place: () => Promise<Place>): void {
       await other.close();
       await made.remove();
     });
-    const found = async (store: SessionStore, now = after(5)) =>
+    const found = async (store: SessionStore, now = atMinute(5)) =>
       (await store.findAmong(['hash-1', 'hash-2', 'hash-3'], now)).map(({ sessionId }) => sessionId).sort();
 
     it('finds what was started, also for another program', async () => {
@@ -77,24 +77,24 @@ function contractOf(name: string, place: () => Promise<Place>): void {
 
     it('ends one that is not used, and one that is used all the time at its last instant', async () => {
       await sessions.start(session(1));
-      expect(await found(sessions, after(30))).toEqual([]);
-      await other.touch('session-1', after(29), after(59));
-      expect(await found(sessions, after(30))).toEqual(['session-1']);
-      await other.touch('session-1', after(58), after(88));
-      expect([await found(sessions, after(59)), await found(sessions, after(60))]).toEqual([['session-1'], []]);
+      expect(await found(sessions, atMinute(30))).toEqual([]);
+      await other.touch('session-1', atMinute(29), atMinute(59));
+      expect(await found(sessions, atMinute(30))).toEqual(['session-1']);
+      await other.touch('session-1', atMinute(58), atMinute(88));
+      expect([await found(sessions, atMinute(59)), await found(sessions, atMinute(60))]).toEqual([['session-1'], []]);
     });
 
     it('does not start one again that ended while it was used', async () => {
       await sessions.start(session(1));
       await sessions.end('staff:ada', 'session-1');
-      await sessions.touch('session-1', after(1), after(31));
+      await sessions.touch('session-1', atMinute(1), atMinute(31));
       expect(await found(sessions)).toEqual([]);
     });
 
     it('lists those of one actor that have not ended, the newest first', async () => {
       for (const number of [1, 2]) await sessions.start(session(number));
-      await sessions.start(session(3, { idleUntil: after(4) }));
-      expect((await other.listOf('staff:ada', after(5))).map(({ sessionId }) => sessionId)).toEqual([
+      await sessions.start(session(3, { idleUntil: atMinute(4) }));
+      expect((await other.listOf('staff:ada', atMinute(5))).map(({ sessionId }) => sessionId)).toEqual([
         'session-2',
         'session-1',
       ]);
@@ -102,15 +102,15 @@ function contractOf(name: string, place: () => Promise<Place>): void {
 
     it('removes those that have ended by themselves, and no others', async () => {
       await sessions.start(session(1));
-      await sessions.start(session(2, { idleUntil: after(4) }));
-      await sessions.sweep(after(5));
+      await sessions.start(session(2, { idleUntil: atMinute(4) }));
+      await sessions.sweep(atMinute(5));
       expect(await found(sessions, START)).toEqual(['session-1']);
     });
 
     it('remembers the last use of a key', async () => {
-      await sessions.noteKeyUse('key-1', after(2));
-      await other.noteKeyUse('key-1', after(1));
-      expect((await sessions.keyUses()).get('key-1')).toBe(after(2));
+      await sessions.noteKeyUse('key-1', atMinute(2));
+      await other.noteKeyUse('key-1', atMinute(1));
+      expect((await sessions.keyUses()).get('key-1')).toBe(atMinute(2));
     });
   });
 }
