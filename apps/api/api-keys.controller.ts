@@ -1,7 +1,8 @@
-import { Body, Controller, Delete, Get, Inject, Post } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type ApiKeyGrant, programRoles } from '#domain/staff/api-keys';
+import type { Page } from '#read-models/queries/paging';
 import { apiKey, apiKeyExample } from '#requests/api-keys';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
@@ -12,8 +13,8 @@ import { Asking } from './caller.ts';
 import { Count, InstantField, Line } from './fields.ts';
 import { IdOf } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { type AnsweredReceipt, CommandRoute, Problems, Responds } from './responses.ts';
-import { named } from './schemas.ts';
+import { listOf, ReadQuery, ReadRoute } from './reads.ts';
+import { type AnsweredReceipt, CommandRoute, Problems } from './responses.ts';
 
 const expiry = {
   description: 'From when on it does not work any more: at most 400 days from now.',
@@ -69,8 +70,6 @@ const adds = {
     ),
 };
 
-const keys = named('ApiKeys', z.object({ items: z.array(apiKey).describe('The oldest first.') }));
-
 const withToken = ({ token, ...receipt }: AnsweredReceipt & { token?: string }): AnsweredReceipt => ({
   ...receipt,
   ...(token !== undefined && { answer: { token } }),
@@ -101,10 +100,13 @@ export class ApiKeysController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'All keys, with their last use, and never with their secrets: administrators only' })
-  @Responds(200, 'The keys.', keys, { items: [apiKeyExample] })
-  @Problems(401, 403, 503)
-  async listApiKeys(@Reading() reader: Reader) {
+  @ReadRoute({
+    summary: 'All keys, the oldest first, with their last use, and never with their secrets: administrators only',
+    answer: listOf(apiKey),
+    example: { items: [apiKeyExample] },
+  })
+  @Problems(403)
+  async listApiKeys(@Query() _: ReadQuery, @Reading() reader: Reader): Promise<Page<z.infer<typeof apiKey>>> {
     return { items: await this.#queries.list(reader) };
   }
 
@@ -123,7 +125,7 @@ export class ApiKeysController {
     return withToken(await this.#requests.rotate(apiKeyId, { expiresAt, overlapSeconds }, context));
   }
 
-  @Delete(':apiKeyId')
+  @Post(':apiKeyId/revoke')
   @CommandRoute({
     summary: 'Revoke a key: administrators only. It is refused from then on',
     idName: 'apiKeyId',

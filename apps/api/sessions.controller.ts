@@ -1,7 +1,8 @@
-import { Controller, Delete, Get, HttpCode, Inject, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { Page } from '#read-models/queries/paging';
 import type { Operations } from '#requests/operations';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
@@ -10,11 +11,11 @@ import { OPERATIONS, QUERIES } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
+import { listOf, ReadQuery, ReadRoute } from './reads.ts';
 import { Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 import { removeSessionCookie } from './session-cookie.ts';
 
-const sessions = named('Sessions', z.object({ items: z.array(session).describe('The newest first.') }));
 const ended = named('EndedSessions', z.object({ ended: z.int().describe('How many ended.') }));
 
 /** Where somebody is signed in. What ends here is refused everywhere at once. */
@@ -30,14 +31,20 @@ export class SessionsController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'The sessions of whoever asks, the newest first' })
-  @Responds(200, 'The sessions that have not ended.', sessions, { items: [sessionExample] })
-  @Problems(401, 503)
-  async listSessions(@Reading() reader: Reader, @Req() { identity }: FastifyRequest) {
+  @ReadRoute({
+    summary: 'The sessions of whoever asks, the newest first',
+    answer: listOf(session),
+    example: { items: [sessionExample] },
+  })
+  async listSessions(
+    @Query() _: ReadQuery,
+    @Reading() reader: Reader,
+    @Req() { identity }: FastifyRequest,
+  ): Promise<Page<z.infer<typeof session>>> {
     return { items: await this.#queries.list(reader, { current: identity.sessionId }) };
   }
 
-  @Delete('current')
+  @Post('current/end')
   @HttpCode(200)
   @ApiOperation({ summary: 'Sign out: end the session that asks, and remove its cookie' })
   @Responds(200, 'It has ended.', ended, { ended: 1 })
@@ -52,7 +59,7 @@ export class SessionsController {
     return { ended: hasEnded ? 1 : 0 };
   }
 
-  @Delete('others')
+  @Post('others/end')
   @HttpCode(200)
   @ApiOperation({ summary: 'End all sessions of whoever asks, but the one that asks' })
   @Responds(200, 'They have ended.', ended, { ended: 2 })
@@ -64,7 +71,7 @@ export class SessionsController {
     return { ended: await this.#operations.endOtherSessions(context, { except: identity.sessionId }) };
   }
 
-  @Delete(':sessionId')
+  @Post(':sessionId/end')
   @HttpCode(200)
   @ApiOperation({ summary: 'End one session of whoever asks' })
   @Responds(200, 'It has ended.', ended, { ended: 1 })

@@ -1,8 +1,9 @@
-import { Body, Controller, Delete, Get, Inject, Post, Put } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
+import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
 import { staffRoles } from '#domain/kernel/caller';
 import type { StaffAccess } from '#domain/staff/staff';
+import type { Page } from '#read-models/queries/paging';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
@@ -13,10 +14,10 @@ import { Asking } from './caller.ts';
 import { Email, Line, NewPassword } from './fields.ts';
 import { IdOf } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { CommandRoute, Problems, Responds } from './responses.ts';
-import { named } from './schemas.ts';
+import { listOf, ReadQuery, ReadRoute } from './reads.ts';
+import { CommandRoute, Problems } from './responses.ts';
 
-class RolesBody {
+class ChangeStaffRolesBody {
   @SomeOf(staffRoles, { description: 'What the member may do.', example: ['support'] })
   roles!: StaffAccess['roles'];
 
@@ -26,7 +27,7 @@ class RolesBody {
   stores!: StaffAccess['stores'];
 }
 
-class AddMemberBody extends RolesBody {
+class AddStaffMemberBody extends ChangeStaffRolesBody {
   @Email({ description: 'Where the invitation goes, and with what the member signs in.', example: 'grace@example.com' })
   email!: string;
 
@@ -34,7 +35,7 @@ class AddMemberBody extends RolesBody {
   name?: string;
 }
 
-class FirstMemberBody {
+class AddFirstAdministratorBody {
   @Email({ description: 'With what the administrator signs in.' })
   email!: string;
 
@@ -47,7 +48,6 @@ class FirstMemberBody {
   @Line({
     description:
       'That the programs print at their start, as long as it is a trial. At the machine of the store none is needed.',
-    example: 'token-of-the-trial',
     maxLength: 100,
     optional: true,
   })
@@ -61,8 +61,6 @@ class AcceptInvitationBody {
   @NewPassword({ description: 'The password.' })
   password!: string;
 }
-
-const members = named('StaffMembers', z.object({ items: z.array(staffMember).describe('The longest here first.') }));
 
 /** Who works for the store, and what they may do. Their rights hold from the next request on. */
 @ApiTags('staff')
@@ -83,7 +81,7 @@ export class StaffController {
     records: ['StaffMemberAdded', 'StaffPasswordSet'],
     creates: '/api/staff-members',
   })
-  addFirstAdministrator(@Body() body: FirstMemberBody, @Asking() context: RequestContext): Promise<Receipt> {
+  addFirstAdministrator(@Body() body: AddFirstAdministratorBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.addFirst(body, context);
   }
 
@@ -94,15 +92,18 @@ export class StaffController {
     records: ['StaffMemberAdded', 'StaffMemberInvited'],
     creates: '/api/staff-members',
   })
-  addStaffMember(@Body() body: AddMemberBody, @Asking() context: RequestContext): Promise<Receipt> {
+  addStaffMember(@Body() body: AddStaffMemberBody, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.add(body, context);
   }
 
   @Get('staff-members')
-  @ApiOperation({ summary: 'All members of staff: administrators only' })
-  @Responds(200, 'The members.', members, { items: [staffMemberExample] })
-  @Problems(401, 403, 503)
-  async listStaffMembers(@Reading() reader: Reader) {
+  @ReadRoute({
+    summary: 'All members of staff, the longest here first: administrators only',
+    answer: listOf(staffMember),
+    example: { items: [staffMemberExample] },
+  })
+  @Problems(403)
+  async listStaffMembers(@Query() _: ReadQuery, @Reading() reader: Reader): Promise<Page<z.infer<typeof staffMember>>> {
     return { items: await this.#queries.list(reader) };
   }
 
@@ -115,7 +116,7 @@ export class StaffController {
   })
   changeStaffRoles(
     @IdOf('member') memberId: string,
-    @Body() body: RolesBody,
+    @Body() body: ChangeStaffRolesBody,
     @Asking() context: RequestContext,
   ): Promise<Receipt> {
     return this.#requests.changeRoles(memberId, body, context);
@@ -132,7 +133,7 @@ export class StaffController {
     return this.#requests.invite(memberId, context);
   }
 
-  @Delete('staff-members/:memberId')
+  @Post('staff-members/:memberId/remove')
   @CommandRoute({
     summary:
       'Remove a member: administrators only. The sessions end, and name and address are erased; the history stays',

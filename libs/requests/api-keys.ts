@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
 import { type Refusal, refuse } from '#domain/kernel/decider';
+import { instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addDays, addSeconds } from '#domain/kernel/instants';
 import {
@@ -106,12 +107,12 @@ export const apiKey = z
     roles: z.array(z.enum(programRoles)).describe('What the program may do.'),
     stores: z.union([z.literal('all'), z.array(z.string())]).describe('The stores in which the roles hold.'),
     origins: z.array(z.string()).describe('The origins of web pages that may send it.'),
-    issuedAt: z.string().describe('When it was issued.'),
-    expiresAt: z.string().describe('From when on it does not work any more.'),
-    rotatedAt: z.string().nullable().describe('When it got its present secret. Null: at its issue.'),
-    formerUntil: z.string().nullable().describe('Until when the secret of before works, too.'),
-    revokedAt: z.string().nullable().describe('When it was revoked. Null: it was not.'),
-    lastUsedAt: z.string().nullable().describe('When it was last used, to the minute. Null: never.'),
+    issuedAt: instant.describe('When it was issued.'),
+    expiresAt: instant.describe('From when on it does not work any more.'),
+    rotatedAt: instant.nullable().describe('When it got its present secret. Null: at its issue.'),
+    formerUntil: instant.nullable().describe('Until when the secret of before works, too.'),
+    revokedAt: instant.nullable().describe('When it was revoked. Null: it was not.'),
+    lastUsedAt: instant.nullable().describe('When it was last used, to the minute. Null: never.'),
   })
   .meta({ id: 'ApiKey' });
 

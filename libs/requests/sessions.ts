@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { instant } from '#domain/kernel/events';
 import { exampleIds } from '#read-models/models/examples';
 import type { SessionStore } from '#sessions/session-store';
 import type { Vault } from '#vault/vault';
@@ -53,9 +54,9 @@ export const session = z
   .object({
     sessionId: z.string().describe('The id of the session.'),
     device: z.string().describe('The kind of program that signed in.'),
-    startedAt: z.string().describe('When.'),
-    seenAt: z.string().describe('When it was last used, to the minute.'),
-    endsAt: z.string().describe('When it ends, however much it is used.'),
+    startedAt: instant.describe('When.'),
+    seenAt: instant.describe('When it was last used, to the minute.'),
+    endsAt: instant.describe('When it ends, however much it is used.'),
     current: z.boolean().describe('Whether it is the one that asks.'),
   })
   .meta({ id: 'Session' });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
 import { type Caller, staffRoles } from '#domain/kernel/caller';
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
-import type { Purpose } from '#domain/kernel/events';
+import { instant, type Purpose } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { addDays } from '#domain/kernel/instants';
 import { ID } from '#domain/kernel/text';
@@ -229,7 +229,7 @@ export const staffMember = z
     name: z.string().nullable().describe('Null: none was given.'),
     roles: z.array(z.enum(staffRoles)).describe('What the member may do.'),
     stores: z.union([z.literal('all'), z.array(z.string())]).describe('The stores in which the roles hold.'),
-    addedAt: z.string().describe('Since when.'),
+    addedAt: instant.describe('Since when.'),
     status: z.enum(['invited', 'active']).describe('Invited: has not chosen a password yet.'),
     keyMissing: z.boolean().describe('True when the key of a value is missing or damaged: the value is null.'),
   })

@@ -181,8 +181,8 @@ describe('staff', () => {
 
   test('a member who is removed is out at once, and cannot come back; name and address are erased', async () => {
     const { memberId, headers } = await member('uma@example.com', ['support']);
-    expect(await status('DELETE', `/api/staff-members/${memberId}`, undefined, administrator.headers)).toBe(200);
-    expect(await status('DELETE', `/api/staff-members/${memberId}`, undefined, administrator.headers)).toBe(200);
+    expect(await status('POST', `/api/staff-members/${memberId}/remove`, undefined, administrator.headers)).toBe(200);
+    expect(await status('POST', `/api/staff-members/${memberId}/remove`, undefined, administrator.headers)).toBe(200);
     expect(await status('GET', '/api/orders', undefined, headers)).toBe(401);
     const attempt = { email: 'uma@example.com', password: PASSWORD };
     expect(await status('POST', '/api/sign-ins', attempt)).toBe(401);
@@ -193,10 +193,12 @@ describe('staff', () => {
     const path = `/api/staff-members/${administrator.memberId}`;
     const added = { email: 'vic@example.com', roles: ['administrator'], stores: 'all' };
     const { body } = await call('POST', '/api/staff-members', added, administrator.headers);
-    expect((await call('DELETE', path, undefined, administrator.headers)).body.code).toBe('last-administrator');
+    expect((await call('POST', `${path}/remove`, undefined, administrator.headers)).body.code).toBe(
+      'last-administrator',
+    );
     const less = { roles: ['support'], stores: 'all' };
     expect((await call('PUT', `${path}/roles`, less, administrator.headers)).body.code).toBe('last-administrator');
-    await call('DELETE', `/api/staff-members/${body.memberId}`, undefined, administrator.headers);
+    await call('POST', `/api/staff-members/${body.memberId}/remove`, undefined, administrator.headers);
   });
 
   test('an invitation works once, until it expires or a newer one is sent', async () => {
@@ -290,7 +292,7 @@ describe('sessions', () => {
 
   test('a token that was signed out with is refused, and its cookie is removed', async () => {
     const headers = bearer(await signInto(server, 'own@example.org'));
-    const out = await call('DELETE', '/api/sessions/current', undefined, headers);
+    const out = await call('POST', '/api/sessions/current/end', undefined, headers);
     expect([out.status, out.body]).toEqual([200, { ended: 1 }]);
     expect(out.headers.get('set-cookie')).toMatch(/Max-Age=0$/);
     const reply = await call('GET', '/api/orders', undefined, headers);
@@ -305,10 +307,10 @@ describe('sessions', () => {
     const items = await list();
     expect(items.map(({ current }: { current: boolean }) => current).toSorted()).toEqual([false, false, true]);
     const other = items.find(({ current }: { current: boolean }) => !current);
-    expect(await status('DELETE', `/api/sessions/${other.sessionId}`, undefined, customers.own.headers)).toBe(404);
-    expect(await status('DELETE', `/api/sessions/${other.sessionId}`, undefined, third)).toBe(200);
+    expect(await status('POST', `/api/sessions/${other.sessionId}/end`, undefined, customers.own.headers)).toBe(404);
+    expect(await status('POST', `/api/sessions/${other.sessionId}/end`, undefined, third)).toBe(200);
     expect(await list()).toHaveLength(2);
-    expect((await call('DELETE', '/api/sessions/others', undefined, third)).body).toEqual({ ended: 1 });
+    expect((await call('POST', '/api/sessions/others/end', undefined, third)).body).toEqual({ ended: 1 });
     for (const headers of [first, second]) expect(await status('GET', '/api/orders', undefined, headers)).toBe(401);
     expect(await list()).toHaveLength(1);
   });
@@ -379,7 +381,7 @@ describe('programs', () => {
     ];
     expect(await both()).toEqual([200, 200]);
     const feed = await openFeed(server.url, '', renewed);
-    expect(await status('DELETE', `/api/api-keys/${id}`, undefined, administrator.headers)).toBe(200);
+    expect(await status('POST', `/api/api-keys/${id}/revoke`, undefined, administrator.headers)).toBe(200);
     expect(await both()).toEqual([401, 401]);
     await expect(feed.anything()).rejects.toThrow('the feed is over');
   });
