@@ -60,6 +60,23 @@ export const requestErrors = {
     meaning: 'No account has this e-mail address and this password.',
     whatToDo: 'Try again with the exact address and password, or ask for a link to set a new password.',
   },
+  'token-ended': {
+    status: 401,
+    meaning: 'What was sent as Authorization: Bearer is no token of a session or of an API key, or it has ended.',
+    whatToDo: 'Sign in again, or ask an administrator for a new key.',
+  },
+  'actor-not-taken': {
+    status: 400,
+    meaning:
+      'Leadger-Actor was sent, but the store has members of staff, or the request did not come directly from the machine of the store.',
+    whatToDo: 'Leave the header out. Sign in, or send the key of a program.',
+    field: 'leadger-actor',
+  },
+  'trial-only': {
+    status: 403,
+    meaning: 'Texts of mails are shown in a trial only: they hold links that open accounts.',
+    whatToDo: 'Look at the mail in the mailbox where it was sent.',
+  },
   'bad-mail-secret': {
     status: 401,
     meaning: 'A mail to support does not come with the secret of this store.',

@@ -1,3 +1,4 @@
+import { accessRefusals } from './access-refusals.ts';
 import { catalogueRefusals } from './catalogue-refusals.ts';
 import type { ErrorCode } from './error-codes.ts';
 import { paymentRefusals } from './payment-refusals.ts';
@@ -10,8 +11,7 @@ import { refused } from './refused.ts';
 export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'no-policy': refused(409, 'No policy is in force.', 'Publish a policy that is in force now.'),
   'not-yours': refused(403, 'This belongs to another customer.', 'Use the ids of the customer who asks.'),
-  'staff-only': refused(403, 'Only staff may do this.', 'Send it as staff (Leadger-Actor: staff:ID).'),
-  'support-only': refused(403, 'Only support may do this.', 'Send it as staff (Leadger-Actor: staff:ID).'),
+  ...accessRefusals,
   'process-only': refused(
     403,
     'Only the store itself does this, by its processes.',

@@ -38,6 +38,10 @@ export const borders: readonly Border[] = [
       node:* better-sqlite3 lru-cache`,
   },
   {
+    folder: 'libs/sessions',
+    mayImport: '#domain/kernel/** #postgres/** #event-store/port #event-store/open-or-explain node:* better-sqlite3',
+  },
+  {
     folder: 'libs/gateways',
     mayImport: '#domain/** node:* fontkit handlebars imapflow nodemailer pdfkit postal-mime stripe zod',
   },
@@ -68,7 +72,7 @@ export const borders: readonly Border[] = [
 
   {
     folder: 'libs/requests',
-    mayImport: `#domain/** #event-store/port #event-store/damage #event-store/position-text #event-store/event-hash #event-store/in-turn #event-store/reads-in-turn #vault/vault #vault/key-vault #vault/missing-keys #vault/opened-keys #gateways/clock #gateways/failures #gateways/mail #gateways/mailbox #gateways/payment-notices #gateways/payments #gateways/support-mail
+    mayImport: `#domain/** #event-store/port #event-store/damage #event-store/position-text #event-store/event-hash #event-store/in-turn #event-store/reads-in-turn #vault/vault #vault/key-vault #vault/missing-keys #vault/opened-keys #sessions/session-store #gateways/clock #gateways/failures #gateways/mail #gateways/mailbox #gateways/payment-notices #gateways/payments #gateways/support-mail
       #audit/history #audit/keys-in-log #processes/engine/** #read-models/read-models #read-models/errors #read-models/models/**
       #read-models/queries #read-models/queries/** node:* @zxcvbn-ts/language-common csv-parse lru-cache zod`,
   },
@@ -82,7 +86,7 @@ export const borders: readonly Border[] = [
   },
   {
     folder: 'libs/wiring',
-    mayImport: `#domain/** #event-store/** #postgres/** #vault/** #gateways/** #processes/** #read-models/read-models
+    mayImport: `#domain/** #event-store/** #postgres/** #vault/** #sessions/** #gateways/** #processes/** #read-models/read-models
       #requests/** node:* @nestjs/common @nestjs/cqrs rate-limiter-flexible`,
   },
 
@@ -114,7 +118,7 @@ export const borders: readonly Border[] = [
   { folder: 'apps/cli/demo', ofOuter: '../command-failed.ts ../print.ts ../progress.ts ../verify.ts', mayImport: CLI },
   {
     folder: 'apps/cli/import',
-    ofOuter: '../command-failed.ts ../print.ts ../private-file.ts ../progress.ts ../running-store.ts ../telling.ts',
+    ofOuter: '../command-failed.ts ../print.ts ../private-file.ts ../progress.ts ../running-server.ts ../running-store.ts ../telling.ts',
     mayImport: CLI,
   },
   { folder: 'apps/cli', ofOuter: '', mayImport: CLI },

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ApiKeysController } from './api-keys.controller.ts';
 import { AttentionController } from './attention.controller.ts';
 import { BusinessMergesController } from './business-merges.controller.ts';
 import { CatalogueController } from './catalogue.controller.ts';
@@ -25,7 +26,9 @@ import { ReadModelsController } from './read-models.controller.ts';
 import { ReceiptsController } from './receipts.controller.ts';
 import { RefundsController } from './refunds.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
+import { SessionsController } from './sessions.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
+import { StaffController } from './staff.controller.ts';
 import { SupportMailsController } from './support-mails.controller.ts';
 import { SuppressionsController } from './suppressions.controller.ts';
 import { TicketsController } from './tickets.controller.ts';
@@ -71,6 +74,9 @@ export class OperationsModule {}
     DamagedStreamsController,
     ReadModelsController,
     SignInController,
+    SessionsController,
+    StaffController,
+    ApiKeysController,
   ],
   providers: [FeedTurns, LargeReads],
 })

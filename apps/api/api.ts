@@ -17,6 +17,7 @@ import { LeadgerModule } from '#wiring/leadger.module';
 import { openLeases } from '#wiring/leases';
 import { openStores } from '#wiring/stores';
 import { createHttpApplication } from './http-application.ts';
+import { trialLines } from './trial.ts';
 
 const usage = `usage: node dist/apps/api/main.js --events URL --database URL [--host HOST] [--port PORT]
 
@@ -43,5 +44,5 @@ main(async () => {
     attempts,
   });
   const url = await serve(application, options, { works: false, telling });
-  if (url) say(`Leadger's API is ready: ${url}`);
+  if (url) say(`Leadger's API is ready: ${url}`, ...(await trialLines(application)));
 });

@@ -14,14 +14,17 @@ stable \`code\`; \`x-error-codes\` lists all codes, what they mean and what to d
 the status is 404 instead of 409. Commands answer with a \`position\`: a read with \`?waitFor=POSITION\` reflects them. Send an \`Idempotency-Key\` to make a repeat safe, and \`If-Match\` to
 change only what you saw. Lists answer \`items\`, and a \`nextCursor\` except on the last page.
 
-Nobody signs in yet: the server accepts requests that are addressed to its own machine or its public address, and trusts \`Leadger-Actor\`.`;
+Who asks is known by a session (\`POST /api/sign-ins\`: a cookie for browsers, a token for programs that ask for it) or by an API key
+(\`Authorization: Bearer\`). As long as nobody is staff, it is a trial: whoever is at the machine may do everything, and \`Leadger-Actor\` says as whom.`;
 
 /** Subjects of the API, in the order in which a new store needs them. */
 const tags = {
   catalogue: 'Stores, lead types and prices.',
   policy: "The numbers and lists of the store's rules, in versions.",
   customers: 'Accounts of customers: who they are, and how they get leads and mails.',
-  'sign-in': 'Check a password, and recover a lost one.',
+  'sign-in': 'Sign in and out, list sessions, and recover a lost password.',
+  staff: 'Who works for the store, and what they may do.',
+  'api-keys': 'Keys with which programs ask.',
   'business-merges': 'Businesses with different names that are one (DLV-3).',
   coupons: 'Discounts by code.',
   checkout: 'Before the order: what it would cost, with or without a coupon.',
@@ -82,12 +85,23 @@ function describe(application: NestFastifyApplication): object {
   return {
     ...document,
     info: { ...info, license: { name: 'MIT', identifier: 'MIT' } },
-    // There is no sign-in yet, so there is no security scheme.
-    security: [],
-    components: { schemas: { ...bodySchemas(components?.schemas), ...namedSchemas() } },
+    // Some routes need none of them: the catalogue, a registration.
+    security: [{}, { session: [] }, { bearer: [] }],
+    components: { securitySchemes, schemas: { ...bodySchemas(components?.schemas), ...namedSchemas() } },
     'x-error-codes': errorCodes,
   };
 }
+
+const securitySchemes = {
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-leadger-session',
+    description:
+      'The session of a browser. Requests that change something need a same-origin Sec-Fetch-Site or Origin.',
+  },
+  bearer: { type: 'http', scheme: 'bearer', description: 'The token of a session, or the key of a program.' },
+} as const;
 
 function header() {
   const header = new DocumentBuilder()

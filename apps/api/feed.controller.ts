@@ -21,6 +21,7 @@ import { isPosition } from '#event-store/position-text';
 import { exampleIds } from '#read-models/models/examples';
 import type { Feed } from '#requests/feeds/feed';
 import { type ChangeKind, type ChangeMessage, changeKinds } from '#requests/feeds/messages';
+import type { Identity } from '#requests/identities';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
 import { halfOfTheTime } from '#requests/turns';
@@ -43,6 +44,8 @@ class FeedQuery {
 }
 
 const MILLISECONDS_BETWEEN_HEARTBEATS = 15_000;
+/** How long a feed may outlive its session. */
+const MILLISECONDS_BETWEEN_LOOKS = 500;
 const MOST_MILLISECONDS_WITHOUT_READING = 60_000;
 
 /** For the most feeds that this program serves at a time. */
@@ -69,7 +72,7 @@ const FeedRoute = () =>
       summary:
         "Changes as they happen, as server-sent events: a customer's own, or all for staff. One feed is one connection",
       description:
-        'Events `change` carry their position in the log as id. Send the last one as Last-Event-ID: the feed continues after it, and no change is lost or sent twice. Without it the feed begins now. Events `here` say how far the feed has come. Events `unreadable` are sent to staff only: they name the type and the stream of an event that this version cannot read, for example one of a newer version. A client that does not read, or reads so slowly that it falls far behind, is disconnected, and may connect again. A program serves a limited number of feeds (beyond it the answer is 503 with Retry-After), and each caller a part of them (429).',
+        'Events `change` carry their position in the log as id. Send the last one as Last-Event-ID: the feed continues after it, and no change is lost or sent twice. Without it the feed begins now. Events `here` say how far the feed has come. Events `unreadable` are sent to staff only: they name the type and the stream of an event that this version cannot read, for example one of a newer version. A feed ends with the session that it was opened with. A client that does not read, or reads so slowly that it falls far behind, is disconnected, and may connect again. A program serves a limited number of feeds (beyond it the answer is 503 with Retry-After), and each caller a part of them (429).',
     }),
     ApiHeader({
       name: 'Last-Event-ID',
@@ -80,7 +83,7 @@ const FeedRoute = () =>
     }),
     ApiHeader({
       name: 'Leadger-Actor',
-      description: 'Who asks: customer:ID, staff:ID or system:ID.',
+      description: 'In a trial, who asks: customer:ID, staff:ID or system:ID.',
       required: false,
     }),
     ApiResponse({
@@ -88,7 +91,7 @@ const FeedRoute = () =>
       description: 'The feed.',
       content: { 'text/event-stream': { schema: { type: 'string' }, example: feedExample } },
     }),
-    Problems(400, 429, 503),
+    Problems(400, 401, 429, 503),
   );
 
 const changeExample = {
@@ -115,7 +118,9 @@ export class FeedController implements OnModuleDestroy {
   readonly #ofCallers: UnderWay;
   readonly #readers = new Set<Reader>();
   readonly #heartbeat = setInterval(() => void this.#tellAll(), MILLISECONDS_BETWEEN_HEARTBEATS).unref();
+  readonly #looks = setInterval(() => void this.#endThoseOver(), MILLISECONDS_BETWEEN_LOOKS).unref();
   #isTelling = false;
+  #isLooking = false;
   #isOver = false;
 
   constructor(
@@ -134,6 +139,7 @@ export class FeedController implements OnModuleDestroy {
   onModuleDestroy(): void {
     this.#isOver = true;
     clearInterval(this.#heartbeat);
+    clearInterval(this.#looks);
     for (const reader of this.#readers) reader.leave();
   }
 
@@ -164,7 +170,7 @@ export class FeedController implements OnModuleDestroy {
       throw new Problem('too-many-feeds', 'no more feeds can be opened now', { retryAfterSeconds: 5 });
     this.#ofCallers.enter(request, reply);
     const { raw } = reply;
-    const reader = new Reader(raw);
+    const reader = new Reader(raw, request.identity);
     this.#readers.add(reader);
     reader.signal.addEventListener('abort', () => this.#readers.delete(reader), { once: true });
     // Who left while it waited for its turn does not leave again.
@@ -190,6 +196,14 @@ export class FeedController implements OnModuleDestroy {
     }
   }
 
+  /** A feed ends with the session, or the key, that it was opened with. While that is not known, it goes on. */
+  async #endThoseOver(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    await Promise.all([...this.#readers].map((reader) => reader.endIfOver().catch(() => {})));
+    this.#isLooking = false;
+  }
+
   /** One timer for all feeds. */
   async #tellAll(): Promise<void> {
     if (this.#isTelling) return;
@@ -205,11 +219,13 @@ export class FeedController implements OnModuleDestroy {
 /** Where the changes of a feed go. */
 class Reader {
   readonly #raw: FastifyReply['raw'];
+  readonly #identity: Identity;
   readonly #left = new AbortController();
   #feed: Feed | undefined;
 
-  constructor(raw: FastifyReply['raw']) {
+  constructor(raw: FastifyReply['raw'], identity: Identity) {
     this.#raw = raw;
+    this.#identity = identity;
   }
 
   get signal(): AbortSignal {
@@ -218,6 +234,10 @@ class Reader {
 
   leave(): void {
     this.#left.abort();
+  }
+
+  async endIfOver(): Promise<void> {
+    if (!(await this.#identity.holds())) this.end();
   }
 
   begin(feed: Feed, headers: object): void {

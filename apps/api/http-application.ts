@@ -11,6 +11,7 @@ import type { Telling } from '#apps/telling';
 import { type Activities, activityTime } from '#domain/kernel/activities';
 import { messageWithoutValues } from '#domain/kernel/error-texts';
 import type { EventStore } from '#event-store/port';
+import { Identities } from '#requests/identities';
 import type { Vault } from '#vault/vault';
 import { type AttemptCounters, countersInMemory } from '#wiring/attempt-counters';
 import { ACTIVITIES, EVENT_STORE, VAULT } from '#wiring/tokens';
@@ -30,6 +31,7 @@ import { limitBodies, timeLimits } from './time-limits.ts';
 import { acceptOneClicks } from './unsubscriptions.controller.ts';
 import { refuseBadBody, Validation } from './validation.ts';
 import { HEADER_LINES, protectAnswers } from './web-headers.ts';
+import { findWhoAsks } from './who-asks.ts';
 
 interface HttpOptions {
   /** Default: JSON lines on standard error. */
@@ -111,6 +113,7 @@ export async function createHttpApplication(
   limitBodies(adapter.getInstance(), bodyMilliseconds);
   addHooks(adapter.getInstance(), edge, commandMilliseconds);
   adapter.getInstance().addHook('onClose', () => attempts.close());
+  findWhoAsks(adapter.getInstance(), application.get(Identities, { strict: false }));
   tellRequests(adapter.getInstance(), application.get<Activities>(ACTIVITIES, { strict: false }));
   const { damages } = application.get<EventStore>(EVENT_STORE, { strict: false });
   adapter.getInstance().addHook('onSend', async (request, reply) => markDamaged(damages, request, reply));

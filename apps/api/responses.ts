@@ -70,7 +70,7 @@ const problemDocument = named(
 
 const problems = {
   400: ['The request is malformed; each wrong field is named.', 'invalid-request', 'quantity: must be a whole number'],
-  401: ['The address or the password is wrong.', 'sign-in-failed', 'no account has this address and this password'],
+  401: ['It is not known who asks.', 'sign-in-needed', 'sign in first, or send the key of a program'],
   403: ['The actor may not do this.', 'support-only', 'only support may do this'],
   404: ['It does not exist.', 'order-unknown', 'there is no such order'],
   409: ['A rule of the store refuses it.', 'order-filled', 'the order is filled: it cannot be paused'],
@@ -177,7 +177,7 @@ export function CommandRoute({ summary, records, idName, adds, creates, hidesPla
       hidesPlace ? resultHidingPlace(idName) : resultNaming(idName, adds),
       example,
     ),
-    Problems(400, 403, 404, 409, 412, 413, 415, 422, 423, 503, 507),
+    Problems(400, 401, 403, 404, 409, 412, 413, 415, 422, 423, 503, 507),
   );
 }
 
@@ -218,7 +218,7 @@ const ifMatchHeaders = { taken: [ifMatchTaken], needed: [ifMatchNeeded, Problems
 const whoAndWhy = [
   header(
     'Leadger-Actor',
-    'Who asks: customer:ID, staff:ID or system:ID. It is stored in plain for ever: an id, no name and no e-mail address.',
+    'In a trial, who asks: customer:ID, staff:ID or system:ID. It is stored in plain for ever: an id, no name and no e-mail address.',
     'staff:7',
   ),
   header('Leadger-Reason', 'Why, for the history. It is stored sealed.', 'asked by telephone'),

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createHttpApplication } from '#apps/api/http-application';
+import { trialLines } from '#apps/api/trial';
 import {
   commandMilliseconds,
   edge,
@@ -45,6 +46,7 @@ main(async () => {
     `  API      ${url}/api  (documented at ${url}/api/docs)`,
     `  health   ${url}/health`,
     `  data     ${stores.directory?.path ?? 'on servers'}`,
+    ...(await trialLines(application)),
     'Ctrl-C stops it.',
   );
 });

@@ -33,6 +33,10 @@ export const mailLinks = {
     path: '/password-recovery?token={token}',
     page: 'Asks for a new password, and sends it with the token to `POST /api/password-recoveries/complete`.',
   },
+  staffInvitation: {
+    path: '/staff-invitation?token={token}',
+    page: 'Asks a new member of staff for a password, and sends it with the token to `POST /api/staff-invitations/accept`.',
+  },
   askForPassword: {
     path: '/password-recovery',
     page: 'The same page without a token: asks for an address, and sends it to `POST /api/password-recoveries`.',

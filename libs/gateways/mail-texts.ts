@@ -185,6 +185,14 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
       'If you did not open the account, do not confirm the address: nobody can sign in then.',
     ],
   },
+  'staff-invitation': {
+    subject: 'You are invited to work with us',
+    paragraphs: [
+      'An administrator of {{storeName}} made an account for you. Choose a password; this link works once, until {{moment expiresAt}}:',
+      linkTo('staffInvitation'),
+      'If you do not expect it, you can ignore this mail.',
+    ],
+  },
   'address-change': {
     subject: 'Confirm your e-mail address',
     paragraphs: [

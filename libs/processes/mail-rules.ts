@@ -4,6 +4,7 @@ import type { EventTypeName } from '#domain/ledger';
 import type { MailKind } from '#domain/notifications/kinds';
 import type { MailFacts } from '#domain/notifications/mail-facts';
 import { announcedFacts, type MailedOrders, renewalFacts, renewedFacts, skippedFacts } from './mailed-orders.ts';
+import { staffInvitation } from './staff-mails.ts';
 
 /** The mail that events of one type cause. */
 export interface MailRule<Type extends EventTypeName> {
@@ -193,6 +194,7 @@ export const mails = {
     customerId: ({ stream }) => idOf(stream),
     facts: ({ data: { token, expiresAt, email } }) => ({ token, expiresAt, to: email }),
   },
+  StaffMemberInvited: staffInvitation,
   TicketAnswered: {
     kind: 'ticket-answered',
     customerId: customerInEvent,

@@ -11,7 +11,6 @@ import { holderOf, isErased } from './address-claim.ts';
 import { chosenVerifierOf, sealedVerifier } from './chosen-password.ts';
 import { customerErased } from './erased-customers.ts';
 import { matches, type Verifier } from './password-hash.ts';
-import { sameForAll } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 
 interface NewPassword {
@@ -97,7 +96,7 @@ async function accountIn(tools: RequestTools, token: string, { commandId }: Requ
  * unknown account.
  * @returns the customer's id
  */
-async function signIn(tools: Accounts, email: string, password: string): Promise<string | undefined> {
+export async function signIn(tools: Accounts, email: string, password: string): Promise<string | undefined> {
   const customerId = await holderOf(tools, email);
   const state = customerId === undefined ? undefined : await tools.stateOf<'customer'>(customerStream(customerId));
   const isTheirs = state !== undefined && (await isSignInAddress(tools.vault, state, email));
@@ -110,8 +109,3 @@ const isSignInAddress = async (vault: Vault, state: CustomerState, email: string
 async function isRight(vault: Vault, verifier: Secret | undefined, password: string): Promise<boolean> {
   return matches(password, (await openIfThere(vault, verifier)) as Verifier | undefined);
 }
-
-export const passwordQueries = (tools: Accounts) => ({
-  /** Checks an address and a password. @returns the customer's id; undefined when they do not match an account */
-  signIn: sameForAll(({ email, password }: { email: string; password: string }) => signIn(tools, email, password)),
-});

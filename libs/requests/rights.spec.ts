@@ -68,6 +68,8 @@ describe('the table of rights', () => {
       'LinkPerson',
       'SuppressPerson',
       'ClaimPayment',
+      'AddFirstAdministrator',
+      'SetStaffPassword',
     ]);
   });
 

@@ -22,6 +22,7 @@ export type KeyedKind =
   | 'order-link'
   | 'vault'
   | 'network'
+  | 'first-account'
   | 'actor';
 
 /** Seals personal data with one key per person. Destroying the key erases the person. */

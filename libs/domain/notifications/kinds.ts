@@ -25,6 +25,7 @@ export const mailKinds = [
   'account-exists',
   'ticket-answered',
   'person-suppressed',
+  'staff-invitation',
 ] as const;
 export type MailKind = (typeof mailKinds)[number];
 
@@ -43,6 +44,7 @@ export const alwaysSent: ReadonlySet<MailKind> = new Set([
   'address-changed',
   'account-exists',
   'person-suppressed',
+  'staff-invitation',
 ]);
 
 /** Mails with a link that somebody waits for, at a page of the store: they are sent before all others. */
