@@ -118,7 +118,8 @@ export const borders: readonly Border[] = [
   { folder: 'apps/cli/demo', ofOuter: '../command-failed.ts ../print.ts ../progress.ts ../verify.ts', mayImport: CLI },
   {
     folder: 'apps/cli/import',
-    ofOuter: '../command-failed.ts ../print.ts ../private-file.ts ../progress.ts ../running-server.ts ../running-store.ts ../telling.ts',
+    ofOuter:
+      '../command-failed.ts ../print.ts ../private-file.ts ../progress.ts ../running-server.ts ../running-store.ts ../telling.ts',
     mayImport: CLI,
   },
   { folder: 'apps/cli', ofOuter: '', mayImport: CLI },

@@ -136,8 +136,7 @@ const adapterWith = (log: Logger, bodyLimit: number, { trustedProxies = [] }: Ed
     keepAliveTimeout: timeLimits.keepAlive,
     http: { headersTimeout: timeLimits.headers, maxHeaderSize: MOST_BYTES_OF_HEADERS },
     clientErrorHandler: answerGarbage,
-    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) =>
-      problemOf(error)?.send(reply),
+    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => problemOf(error)?.send(reply),
   });
 
 /** Pages of these sites may read the answers, too: browsers ask for that. */

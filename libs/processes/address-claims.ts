@@ -41,7 +41,12 @@ interface Claims {
 export const addressClaims = defineProcess({
   name: 'address-claims',
   eventTypes: ['AddressClaimed', 'AddressReleased', 'CustomerRegistered', 'EmailChanged', 'OrderPlaced'],
-  initialState: (): Claims => ({ open: new DueList(), withOrder: new Map(), orders: new DueList(), releases: new Map() }),
+  initialState: (): Claims => ({
+    open: new DueList(),
+    withOrder: new Map(),
+    orders: new DueList(),
+    releases: new Map(),
+  }),
 
   evolve(claims, fact) {
     const id = idOf(fact.stream);

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
-import { type EventsOf, fact, instant, type Instant, isUnsealed, type Sealed, type Secret, unsealed } from '../kernel/events.ts';
+import {
+  type EventsOf,
+  fact,
+  type Instant,
+  instant,
+  isUnsealed,
+  type Sealed,
+  type Secret,
+  unsealed,
+} from '../kernel/events.ts';
 import { id, keyedHash, personKey, sealedFor, secretFor, timeZone } from '../kernel/fields.ts';
 import { anyone, customerInName, ownerOrStaff, ownerOrSupport, processOnly, type RightsOf } from '../kernel/rights.ts';
 import { alwaysSent, type MailKind, mailKinds } from '../notifications/kinds.ts';
