@@ -35,6 +35,8 @@ import {
   replacementRights,
   replacementUpcasters,
 } from './replacements/replacement.ts';
+import { apiKeyEvents, apiKeyRights, apiKeys } from './staff/api-keys.ts';
+import { staffEvents, staffList, staffRights } from './staff/staff.ts';
 import { letters, lettersEvents, lettersRights } from './support/letters.ts';
 import { lookEvents, lookRights, looks } from './support/look.ts';
 import { customerOfTicket, ticket, ticketEvents, ticketRights } from './support/ticket.ts';
@@ -110,6 +112,8 @@ export const ledger = {
   ticket: { decider: ticket, events: ticketEvents, upcasters: {}, rights: ticketRights, owner: customerOfTicket },
   letters: { decider: letters, events: lettersEvents, upcasters: {}, rights: lettersRights, owner: named },
   looks: { decider: looks, events: lookEvents, upcasters: {}, rights: lookRights, owner: named },
+  staff: { decider: staffList, events: staffEvents, upcasters: {}, rights: staffRights },
+  apikeys: { decider: apiKeys, events: apiKeyEvents, upcasters: {}, rights: apiKeyRights },
   erasures: { decider: erasures, events: erasureEvents, upcasters: {}, rights: erasureRights },
   log: { decider: logOrigin, events: logOriginEvents, upcasters: {}, rights: logOriginRights },
   vault: { decider: vaultName, events: vaultNameEvents, upcasters: {}, rights: vaultNameRights },

@@ -54,7 +54,10 @@ afterAll(async () => {
 async function register(what: string, context = by(what)): Promise<string> {
   const registration = { storeId: firstStore.storeId, businessAssociation: what, timeZone: 'UTC' };
   return (
-    await requests.accounts.register({ ...registration, email: `${what}@example.org`, password: 'a password' }, context)
+    await requests.accounts.register(
+      { ...registration, email: `${what}@example.org`, password: 'a good long password' },
+      context,
+    )
   ).id;
 }
 

@@ -1,4 +1,4 @@
-import { type Caller, trialCaller } from '#domain/kernel/caller';
+import { type Caller, trialCaller, visitor } from '#domain/kernel/caller';
 import type { OwnerOf } from './owners.ts';
 import { type OperationRights, operationRights, type QueryRights, queryRights } from './query-rights.ts';
 import type { RequestContext } from './request-tools.ts';
@@ -78,6 +78,8 @@ describe('the table of queries', () => {
       'leads.history: staff-only',
       'suppressions.listLists: staff-only',
       'persons.export: staff-only',
+      'staff.list: administrator-only',
+      'apiKeys.list: administrator-only',
     ]);
   });
 
@@ -97,6 +99,8 @@ describe('the table of queries', () => {
       'leads.history: staff-only',
       'suppressions.listLists: staff-only',
       'persons.export: support-only',
+      'staff.list: administrator-only',
+      'apiKeys.list: administrator-only',
       'operations.listParkedItems: staff-only',
       'operations.listDamagedStreams: staff-only',
       'operations.listReadModels: staff-only',
@@ -119,6 +123,26 @@ describe('the table of queries', () => {
     expect((await refused(caller)).filter((line) => line.endsWith('not-yours'))).toEqual(ofCustomers);
   });
 
+  it('answers nobody but what is public', async () => {
+    const names = new Set((await refused(visitor)).map((line) => line.split(':')[0]));
+    expect(queries.map(({ name }) => name).filter((name) => !names.has(name))).toEqual([
+      'catalogue.listStores',
+      'catalogue.getStore',
+      'catalogue.getStatementDescriptor',
+      'catalogue.listLeadTypes',
+      'catalogue.getLeadType',
+      'catalogue.listPrices',
+      'policy.get',
+      'receipts.listTaxes',
+      // The query records the look with a command, whose right refuses it.
+      'support.listWholeHistory',
+      'operations.getHealth',
+      'operations.getReadiness',
+      'operations.getMeasurements',
+    ]);
+    expect(await refused(visitor, queries, nothingExists)).toEqual(await refused(visitor));
+  });
+
   it('does not refuse customers what does not exist: the answer is that it does not exist', async () => {
     expect((await refused(stranger, queries, nothingExists)).filter((line) => line.endsWith('not-yours'))).toEqual([
       'leadDelivery.get: not-yours',
@@ -133,10 +157,13 @@ describe('the table of operations', () => {
     expect(incomplete).toBeDefined();
   });
 
-  it('allows all of them to staff, and none to others', async () => {
+  it('allows all of them to staff, and to others only what is about their own sessions', async () => {
+    const ofEverybody = ['signIn', 'endSession', 'endOtherSessions'];
     expect(await refused(staff, operations)).toEqual([]);
     const ofSupport = ['erasePerson', 'liftSuppressions', 'decideMissedRenewals'];
-    const all = operations.map(({ name }) => `${name}: ${ofSupport.includes(name) ? 'support-only' : 'staff-only'}`);
+    const all = operations
+      .filter(({ name }) => !ofEverybody.includes(name))
+      .map(({ name }) => `${name}: ${ofSupport.includes(name) ? 'support-only' : 'staff-only'}`);
     for (const caller of [owner, program]) expect(await refused(caller, operations)).toEqual(all);
   });
 });

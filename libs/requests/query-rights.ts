@@ -1,11 +1,12 @@
 import { customerStream } from '#domain/accounts/customer';
 import { checkoutStream } from '#domain/checkouts/checkout';
-import { scopeOf } from '#domain/kernel/caller';
+import { isVisitor, scopeOf } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import { anyone, type Described, described, processOnly, refuseStranger, staff, support } from '#domain/kernel/rights';
 import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
 import { replacementStream } from '#domain/replacements/replacement';
+import { administrator } from '#domain/staff/staff';
 import { ticketStream } from '#domain/support/ticket';
 import type { Operations } from './operations.ts';
 import type { OwnedStream, OwnerOf } from './owners.ts';
@@ -21,18 +22,28 @@ interface AskedQuery<Request> extends RequestContext {
 export type QueryRule<Request = unknown> = Described &
   ((asked: AskedQuery<Request>) => Refusal | undefined | Promise<Refusal | undefined>);
 
-/** Everybody may ask: each statement finds only the rows that the caller may see. */
-const onlyVisibleRows: QueryRule = described('anyone, only rows that the caller may see', () => undefined);
+/** Nobody is told whether something exists before they say who they are. */
+const refuseVisitor = ({ caller }: RequestContext): Refusal | undefined =>
+  isVisitor(caller) ? refuse('sign-in-needed', 'sign in first, or send the key of a program') : undefined;
 
-/** Everybody may ask: each follower gets only the changes of what it may see. */
-const onlyVisibleChanges: QueryRule = described('anyone, only changes that the caller may see', () => undefined);
+const whoSaysWho = (what: string): QueryRule =>
+  described(`whoever says who asks, ${what}`, (asked: RequestContext) => refuseVisitor(asked));
+
+const ownSessions = whoSaysWho('about themselves');
+
+/** Each statement finds only the rows that the caller may see. */
+const onlyVisibleRows = whoSaysWho('only rows that the caller may see');
+
+/** Each follower gets only the changes of what it may see. */
+const onlyVisibleChanges = whoSaysWho('only changes that the caller may see');
 
 /** For reads of a stream. Its owner is not looked up for callers who may ask about everything. */
 const ownedBy = <Request>(rule: string, streamOf: (request: Request) => OwnedStream): QueryRule<Request> =>
   described(
     'its customer; staff',
     async (asked) => {
-      if (scopeOf(asked.caller) === 'all') return undefined;
+      const refusal = refuseVisitor(asked);
+      if (refusal || scopeOf(asked.caller) === 'all') return refusal;
       return refuseStranger(await asked.ownerOf(streamOf(asked.request)), asked, rule);
     },
     rule,
@@ -43,10 +54,15 @@ const ownAccount: QueryRule<{ customerId: string }> = described(
   'its customer; staff',
   async (asked) => {
     const { customerId } = asked.request;
+    const refusal = refuseVisitor(asked);
+    if (refusal) return refusal;
     return refuseStranger((await asked.ownerOf(customerStream(customerId))) ?? { customerId }, asked, 'ACC-4');
   },
   'ACC-4',
 );
+
+/** The link was sent only to the address of the customer: the query checks its token. */
+const whoHasLink: QueryRule = described('whoever has the link in the mail', () => undefined, 'ACC-7');
 
 const ownCheckout = ownedBy<{ checkoutId: string }>('CHK-1', ({ checkoutId }) => checkoutStream(checkoutId));
 const ownOrder = ownedBy<{ orderId: string }>('BCK-2', ({ orderId }) => orderStream(orderId));
@@ -100,12 +116,10 @@ export const queryRights = {
   policy: { get: anyone, listVersions: staff('POL-2'), listDecisions: staffOfAllStores },
   accounts: { list: onlyVisibleRows, get: onlyVisibleRows },
   businessMerges: { list: staffOfAllStores },
-  // Sign-in itself: the caller is not known yet.
-  passwords: { signIn: anyone },
   leadDelivery: { get: ownAccount },
   checkouts: { get: ownCheckout },
   coupons: { list: staff('CPN-3'), get: staff('CPN-3'), listUses: staff('CPN-4') },
-  orders: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownOrder },
+  orders: { list: onlyVisibleRows, get: onlyVisibleRows, getByLink: whoHasLink, history: ownOrder },
   refunds: {
     list: onlyVisibleRows,
     get: onlyVisibleRows,
@@ -134,6 +148,9 @@ export const queryRights = {
     listWholeHistory: recordedLook,
   },
   persons: { export: supportWithReason },
+  staff: { list: administrator },
+  apiKeys: { list: administrator },
+  sessions: { list: ownSessions },
   attention: { list: onlyVisibleRows },
   changes: { follow: onlyVisibleChanges },
   // Tools that watch the programs do not sign in.
@@ -151,6 +168,10 @@ export type OperationRights = { readonly [Name in keyof Operations]: QueryRule<R
 
 /** THE table of operations: who may do what to the programs. An operation without a line here does not compile. */
 export const operationRights = {
+  // Sign-in itself: the caller is not known yet.
+  signIn: anyone,
+  endSession: ownSessions,
+  endOtherSessions: ownSessions,
   erasePerson: supportWithReason,
   liftSuppressions: supportWithReason,
   decideMissedRenewals: support('LOY-10'),

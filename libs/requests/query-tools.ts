@@ -7,8 +7,10 @@ import type { MailGateway } from '#gateways/mail';
 import type { PaymentNotices } from '#gateways/payment-notices';
 import type { RowQueries } from '#read-models/queries';
 import type { Page } from '#read-models/queries/paging';
+import type { SessionStore } from '#sessions/session-store';
 import { CannotOpenBox, forReaders } from '#vault/vault';
 import { type HistoryReader, historyReader } from './histories.ts';
+import type { Identities } from './identities.ts';
 import type { OperationDependencies } from './operations.ts';
 import { type OwnerOf, Owners } from './owners.ts';
 import type { RequestContext, RequestDependencies, RequestTools } from './request-tools.ts';
@@ -19,6 +21,9 @@ export interface QueryDependencies extends RequestDependencies, OperationDepende
   readonly mails: MailGateway | undefined;
   /** What the payment provider tells by itself. */
   readonly notices: PaymentNotices;
+  /** Who is signed in. */
+  readonly sessions: SessionStore;
+  readonly identities: Identities;
   /** How long something may fail before the health is degraded, and it is listed. Default: ten minutes. */
   readonly failingMilliseconds?: number;
 }

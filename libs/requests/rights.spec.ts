@@ -48,12 +48,15 @@ describe('the table of rights', () => {
   it('names the few commands that anyone may ask for', () => {
     expect(typesWhere((command) => refusalOf(command, program) === undefined)).toEqual([
       'RegisterCustomer',
+      'ConfirmAddress',
       'ConfirmEmailChange',
       'SwitchMailOff',
       'RequestPasswordRecovery',
       'RecoverPassword',
       'ClaimAddress',
       'ReleaseAddress',
+      'WarnHolder',
+      'WantAddress',
       'ReceiveLead',
       'ReceiveDuplicate',
       'ReceiveKnown',
@@ -65,6 +68,8 @@ describe('the table of rights', () => {
       'LinkPerson',
       'SuppressPerson',
       'ClaimPayment',
+      'AddFirstAdministrator',
+      'SetStaffPassword',
     ]);
   });
 
@@ -127,6 +132,7 @@ describe('the table of rights', () => {
           // It comes with an order, for which staff give no reason either.
           .filter((type) => type !== 'SetFirstPassword'),
         'AnswerTicket',
+        'RequestAddressConfirmation',
         'TakeUpLetter',
         'ChangeLoyaltyQualification',
         'ChangeUsualDelivery',

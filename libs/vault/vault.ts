@@ -19,7 +19,10 @@ export type KeyedKind =
   | 'webhook-secret'
   | 'letter'
   | 'unsubscribe'
+  | 'order-link'
   | 'vault'
+  | 'network'
+  | 'first-account'
   | 'actor';
 
 /** Seals personal data with one key per person. Destroying the key erases the person. */

@@ -326,7 +326,7 @@ describe('support', () => {
   };
 
   beforeAll(async () => {
-    const customerId = await shop.customer({ email: 'wombat@example.org', password: 'open, wombat' });
+    const customerId = await shop.customer({ email: 'wombat@example.org', password: 'open, grey wombat' });
     stranger = await shop.customer();
     await shop.ask('POST', '/api/coupons', { couponCode: 'JUNE', storeIds: ['main'], discount: { percent: 10 } });
     const order = { leadTypeId: 'exclusive-real-time', dailyMaximum: { leads: 5 }, couponCode: 'JUNE' };

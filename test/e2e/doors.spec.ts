@@ -124,7 +124,7 @@ test('the routes are those of the document, the page of mails, and the doors of 
 test('a read goes through the query bus. One that is recorded sends a command, too', () => {
   expect(through('GET', 'command')).toEqual(['listWholeHistory']);
   // What staff found about a payment is compared with all payments first.
-  const reading = ['resolvePayment', 'POST /api/payment-notices', 'exportPerson', 'signIn'];
+  const reading = ['resolvePayment', 'POST /api/payment-notices', 'exportPerson'];
   expect(through('POST', 'query')).toEqual(reading);
   expect(through('PUT', 'query')).toEqual([]);
 });
@@ -133,7 +133,7 @@ test('operations on the programs have their own table of rights', () => {
   expect(through('POST', 'operation')).toEqual([
     ...['releaseMissedRenewals', 'skipMissedRenewals'],
     ...['erasePerson', 'liftSuppressions', 'retryParkedItem', 'pauseReadModel', 'resumeReadModel', 'retryReadModel'],
-    ...['rebuildReadModel', 'cancelReadModelRebuild'],
+    ...['rebuildReadModel', 'cancelReadModelRebuild', 'signIn', 'signOut', 'endOtherSessions', 'endSession'],
   ]);
 });
 
