@@ -14,8 +14,8 @@ export const rowDigests: Readonly<Record<string, string>> = {
   receipts: 'f7d6b54b2d6c5c99',
   replacements: '7564a7242c529618',
   tickets: 'd1f8b749ff6d220e',
-  mails: '7d7f4691d8b4b14f',
+  mails: 'ac57e88c9249a63d',
   webhooks: 'baf3525262cda4e3',
-  histories: '77496d5582be4022',
+  histories: '15eb769bc735f69f',
   sales: 'fd4c24cc0bfef810',
 };
