@@ -30,7 +30,7 @@ import { SignInThrottle } from './sign-in-throttle.ts';
 import { limitBodies, timeLimits } from './time-limits.ts';
 import { acceptOneClicks } from './unsubscriptions.controller.ts';
 import { refuseBadBody, Validation } from './validation.ts';
-import { HEADER_LINES, protectAnswers } from './web-headers.ts';
+import { HEADER_LINES, protectionOf } from './web-headers.ts';
 import { findWhoAsks } from './who-asks.ts';
 
 interface HttpOptions {
@@ -89,7 +89,8 @@ export async function createHttpApplication(
     stopMilliseconds,
   }: HttpOptions = {},
 ): Promise<NestFastifyApplication> {
-  const adapter = adapterWith(log, bodyLimitBytes, edge);
+  const protect = protectionOf(edge.publicUrl);
+  const adapter = adapterWith(log, bodyLimitBytes, edge, protect);
   const throttle = { useFactory: (vault: Vault) => new SignInThrottle(attempts, vault), inject: [VAULT] };
   const settings = {
     providers: [
@@ -111,6 +112,7 @@ export async function createHttpApplication(
   acceptOneClicks(adapter.getInstance());
   endConnectionsAtStop(adapter.getInstance(), stopMilliseconds);
   limitBodies(adapter.getInstance(), bodyMilliseconds);
+  adapter.getInstance().addHook('onRequest', async (request, reply) => protect(request, reply));
   addHooks(adapter.getInstance(), edge, commandMilliseconds);
   adapter.getInstance().addHook('onClose', () => attempts.close());
   findWhoAsks(adapter.getInstance(), application.get(Identities, { strict: false }));
@@ -123,7 +125,12 @@ export async function createHttpApplication(
   return application;
 }
 
-const adapterWith = (log: Logger, bodyLimit: number, { trustedProxies = [] }: Edge): FastifyAdapter =>
+const adapterWith = (
+  log: Logger,
+  bodyLimit: number,
+  { trustedProxies = [] }: Edge,
+  protect: ReturnType<typeof protectionOf>,
+): FastifyAdapter =>
   new FastifyAdapter({
     loggerInstance: log,
     // Its lines have addresses, and people search for names. What is told of a request names its route.
@@ -136,7 +143,11 @@ const adapterWith = (log: Logger, bodyLimit: number, { trustedProxies = [] }: Ed
     keepAliveTimeout: timeLimits.keepAlive,
     http: { headersTimeout: timeLimits.headers, maxHeaderSize: MOST_BYTES_OF_HEADERS },
     clientErrorHandler: answerGarbage,
-    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => problemOf(error)?.send(reply),
+    // No hook sees these.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      protect(request, reply);
+      problemOf(error)?.send(reply);
+    },
   });
 
 /** Pages of these sites may read the answers, too: browsers ask for that. */
@@ -169,7 +180,6 @@ function tellRequests(server: FastifyInstance, activities: Activities): void {
 
 function addHooks(server: FastifyInstance, edge: Edge, commandMilliseconds: number): void {
   const admit = admissionOf(edge);
-  protectAnswers(server, edge.publicUrl);
   server.decorateRequest('answerBy', Number.POSITIVE_INFINITY);
   server.addHook('onRequest', async (request) => {
     request.answerBy = performance.now() + commandMilliseconds;

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 
 const NOTHING = ["'none'"];
@@ -9,7 +9,7 @@ const SECONDS_A_YEAR = 31_536_000;
  * What browsers may do with answers: nothing of them runs, is shown inside another page, or is read by one of another site; and
  * they contain personal data, so that nothing on the way keeps them. A page says itself what it needs besides.
  */
-export function protectAnswers(server: FastifyInstance, publicUrl: string | undefined): void {
+export function protectionOf(publicUrl: string | undefined): (request: FastifyRequest, reply: FastifyReply) => void {
   const isEncrypted = publicUrl?.startsWith('https:') ?? false;
   const protect = helmet({
     contentSecurityPolicy: {
@@ -19,10 +19,12 @@ export function protectAnswers(server: FastifyInstance, publicUrl: string | unde
     strictTransportSecurity: isEncrypted && { maxAge: SECONDS_A_YEAR, includeSubDomains: false },
     xFrameOptions: { action: 'deny' },
   });
-  server.addHook('onRequest', (request, reply, done) => {
+  return (request, reply) => {
     reply.header('cache-control', 'no-store');
-    protect(request.raw, reply.raw, (error) => done(error as Error | undefined));
-  });
+    protect(request.raw, reply.raw, (error) => {
+      if (error) throw error;
+    });
+  };
 }
 
 /** For an answer that no hook sees: what came was no HTTP. */

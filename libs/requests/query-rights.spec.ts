@@ -133,6 +133,8 @@ describe('the table of queries', () => {
       'catalogue.getLeadType',
       'catalogue.listPrices',
       'policy.get',
+      // Whoever has the link may.
+      'orders.getByLink',
       'receipts.listTaxes',
       // The query records the look with a command, whose right refuses it.
       'support.listWholeHistory',

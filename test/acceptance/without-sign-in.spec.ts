@@ -18,7 +18,7 @@ let people = 0;
 const unknownAddress = () => `walk.in${++people}@example.org`;
 async function member(details: Record<string, unknown> = {}) {
   people += 1;
-  const [email, password] = [`regular${people}@example.org`, `long enough ${people}`];
+  const [email, password] = [`regular${people}@example.org`, `long enough for anybody ${people}`];
   const id = await shop.customer({ email, password, businessAssociation: `Own ${people}`, ...details });
   await proveAddress(shop, id);
   return { id, email, password };
