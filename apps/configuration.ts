@@ -110,7 +110,7 @@ export const settings = {
   HOST: {
     area: 'requests',
     about:
-      'Where a program listens. Where others reach it, a weak or sample secret ends its start. There is no sign-in yet: only people you trust may reach it.',
+      'Where a program listens. Where others reach it, a weak or sample secret ends its start. Programs do not encrypt: others come through a proxy with TLS, whose address is PUBLIC_URL.',
     programs: servers,
     ...matching(/^[\w.:-]+$/, 'a name or an address of this machine'),
     usual: '127.0.0.1',

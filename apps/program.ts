@@ -141,12 +141,12 @@ export async function serve(
 }
 
 function warningsOf(host: string, works: boolean): readonly string[] {
-  const isOpen = !isLoopback(host) || settingIn('PUBLIC_URL') !== undefined;
+  const isEncrypted = settingIn('PUBLIC_URL')?.startsWith('https:') ?? false;
   const callsThisMachine = works && settingIn('LEADGER_WEBHOOKS_TO_THIS_MACHINE') === 'yes';
   return [
-    ...(isOpen
-      ? [`others may reach ${settingIn('PUBLIC_URL') ?? host}, but there is no sign-in yet: let only people you trust`]
-      : []),
+    ...(isLoopback(host) || isEncrypted
+      ? []
+      : [`others may reach ${host}, but nothing is encrypted: put a proxy with TLS before it, and set PUBLIC_URL`]),
     ...(callsThisMachine ? ['webhooks may call programs on this machine: for development only'] : []),
   ];
 }

@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { membersOf, THIS_MACHINE } from '#apps/networks';
+import { visitor } from '#domain/kernel/caller';
 import { networkOf } from './network.ts';
 import { Problem } from './problems.ts';
 
@@ -15,8 +16,11 @@ export const USUAL_QUOTAS: Quotas = { feeds: 20, largeReads: 4 };
 
 const isThisMachine = membersOf(THIS_MACHINE);
 
-/** Until there is sign-in, a caller is a network. Who works on this machine may do what it can. */
-const callerOf = ({ ip }: FastifyRequest): string | undefined => (isThisMachine(ip) ? undefined : networkOf(ip));
+/** Whoever signed in or sent a key, and else a network. Who works on this machine may do what it can. */
+function callerOf({ ip, identity: { caller } }: FastifyRequest): string | undefined {
+  if (isThisMachine(ip)) return undefined;
+  return caller === visitor ? networkOf(ip) : caller.actor;
+}
 
 /** Counts what each caller has under way. */
 export class UnderWay {

@@ -164,7 +164,8 @@ const rules: readonly Rule[] = [
     return (
       reads(configuration, 'HOST') &&
       !LOOPBACK.test(host) &&
-      `${host} may be reached by others, and there is no sign-in yet: only people you trust may reach it`
+      !configuration.env.PUBLIC_URL?.startsWith('https:') &&
+      `others may reach ${host}, and what they send is not encrypted: put a proxy with TLS before it, and set PUBLIC_URL`
     );
   }),
   weakSecrets,

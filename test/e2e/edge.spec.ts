@@ -1,5 +1,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { bearer, PASSWORD, signInto } from '#test/acceptance/staff';
+import { mailing, proveAddress } from '#test/mail-copies';
 import { waitUntil } from '#test/wait-until';
 import { type Server, startServer } from './server.ts';
 
@@ -132,25 +134,39 @@ test('what a client says of where it comes from is believed of proxies only', as
   expect((await ask(server, '/health/live', sayingSo)).status).toBe(200);
 });
 
-test('each caller has feeds of its own, by the network that a proxy names, and IPv6 counts by /64', async () => {
+test('each caller has feeds of its own, wherever it asks from', async () => {
+  const [own, other] = [await signedIn(open, 'own'), await signedIn(open, 'other')];
   const first = request({
     port: new URL(open.url).port,
     path: '/api/feed',
-    headers: through('2001:db8:1:2::1'),
+    headers: { ...through('2001:db8:1:2::1'), ...own },
     agent: false,
   });
   const opened = new Promise((resolve) => first.on('response', resolve));
   first.on('error', () => {}).end();
   await opened;
-  const feedOf = async (client: string) => {
-    const { status, headers, body } = await ask(open, '/api/feed', through(client), { method: 'HEAD' });
+  const feedOf = async (caller: Record<string, string>, client: string) => {
+    const { status, headers, body } = await ask(
+      open,
+      '/api/feed',
+      { ...through(client), ...caller },
+      { method: 'HEAD' },
+    );
     return { status, wait: headers['retry-after'], body };
   };
-  expect(await feedOf('2001:db8:1:2:ffff::9')).toMatchObject({ status: 429, wait: '5' });
-  expect(await feedOf('2001:db8:1:3::1')).toMatchObject({ status: 200 });
+  expect(await feedOf(own, '198.51.100.9')).toMatchObject({ status: 429, wait: '5' });
+  expect(await feedOf(other, '2001:db8:1:2::1')).toMatchObject({ status: 200 });
   first.destroy();
-  await waitUntil(async () => (await feedOf('2001:db8:1:2::1')).status === 200);
+  await waitUntil(async () => (await feedOf(own, '2001:db8:1:2::1')).status === 200);
 });
+
+/** A customer. @returns the header of the session */
+async function signedIn(to: Server, name: string): Promise<{ authorization: string }> {
+  const account = { storeId: 'main', businessAssociation: name, timeZone: 'UTC', email: `${name}@example.org` };
+  const { customerId } = (await to.call('POST', '/api/customers', { ...account, password: PASSWORD })).body;
+  await proveAddress(mailing(to), customerId);
+  return bearer(await signInto(to, account.email));
+}
 
 test('answers are kept by nobody, shown in no other page, and run nothing', async () => {
   for (const path of ['/api/stores', '/api/nothing', '/health']) {
