@@ -23,6 +23,21 @@ export function keptMails() {
   return { gateway, sent, tokenTo };
 }
 
+/** A customer who has proved the address, and may sign in. */
+export async function addCustomer(
+  server: Server,
+  { tokenTo }: Pick<ReturnType<typeof keptMails>, 'tokenTo'>,
+  email: string,
+): Promise<{ customerId: string }> {
+  const registration = { storeId: 'main', businessAssociation: email, timeZone: 'UTC', password: PASSWORD, email };
+  const { customerId } = (await server.call('POST', '/api/customers', registration)).body;
+  await server.settle();
+  const confirmation = { token: tokenTo(email) };
+  const confirmed = await server.call('POST', `/api/customers/${customerId}/email/confirm`, confirmation);
+  if (confirmed.status !== 200) throw new Error(`${email} could not be proved: ${confirmed.text}`);
+  return { customerId };
+}
+
 /** @returns the token of a session */
 export async function signInto({ call }: Server, email: string, password = PASSWORD): Promise<string> {
   const { status, body, text } = await call('POST', '/api/sign-ins', { email, password, token: true });

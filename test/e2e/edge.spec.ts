@@ -168,6 +168,12 @@ async function signedIn(to: Server, name: string): Promise<{ authorization: stri
   return bearer(await signInto(to, account.email));
 }
 
+test('a browser that came to 127.0.0.1 is sent to localhost, which keeps the cookie', async () => {
+  const { port } = new URL(server.url);
+  const answer = await ask(server, '/api/docs?x=1', { host: `127.0.0.1:${port}`, 'sec-fetch-mode': 'navigate' });
+  expect([answer.status, answer.headers.location]).toEqual([307, `http://localhost:${port}/api/docs?x=1`]);
+});
+
 test('answers are kept by nobody, shown in no other page, and run nothing', async () => {
   for (const path of ['/api/stores', '/api/nothing', '/health']) {
     const { headers } = await ask(server, path, { host: 'localhost' });
