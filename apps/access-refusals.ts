@@ -5,6 +5,16 @@ import { refused } from './refused.ts';
 export const accessRefusals: Readonly<Record<string, ErrorCode>> = {
   'staff-only': refused(403, 'Only staff may do this.', 'Sign in as a member of staff.'),
   'support-only': refused(403, 'Only support may do this.', 'Sign in as a member of staff who has the role support.'),
+  'other-role': refused(
+    403,
+    'This is for staff with another role.',
+    'Ask an administrator for the role that the message names.',
+  ),
+  'other-store': refused(
+    403,
+    'The roles of who asks do not hold in this store, or this is about all stores.',
+    'Ask a member of staff of that store, or of all stores.',
+  ),
   'administrator-only': refused(
     403,
     'Only administrators of all stores may do this.',

@@ -45,13 +45,24 @@ import { vaultName, vaultNameEvents, vaultNameRights } from './vaults/vault-name
 /** The owner of a stream that is named after its customer. */
 const named = (_: unknown, customerId: string): string => customerId;
 
+interface OfStore {
+  readonly storeId?: string | undefined;
+}
+const inCommand = (_: unknown, { storeId }: OfStore): string | undefined => storeId;
+
 /**
  * THE list of all stream families: family (the part of a stream's name before the first dash) → its decider, its event
  * schemas, how older versions are read (`upcasters`: event type → one step for each old version), and who may ask for each
- * command. `owner`: the customer to whom a stream belongs.
+ * command. `owner`: the customer to whom a stream belongs. `store`: the store to which it belongs, or which the command is about.
  */
 export const ledger = {
-  catalogue: { decider: catalogue, events: catalogueEvents, upcasters: {}, rights: catalogueRights },
+  catalogue: {
+    decider: catalogue,
+    events: catalogueEvents,
+    upcasters: {},
+    rights: catalogueRights,
+    store: inCommand,
+  },
   policy: { decider: policy, events: policyEvents, upcasters: policyUpcasters, rights: policyRights },
   customer: {
     decider: customer,
@@ -59,6 +70,7 @@ export const ledger = {
     upcasters: customerUpcasters,
     rights: customerRights,
     owner: named,
+    store: ({ storeId }: OfStore, command: OfStore) => storeId || command.storeId,
   },
   businesses: { decider: businessMerges, events: businessMergeEvents, upcasters: {}, rights: businessMergeRights },
   address: { decider: address, events: addressEvents, upcasters: addressUpcasters, rights: addressRights },
@@ -72,6 +84,7 @@ export const ledger = {
     upcasters: {},
     rights: checkoutRights,
     owner: customerOfCheckout,
+    store: ({ wishes }: { wishes?: OfStore }, command: OfStore) => (wishes ?? command).storeId,
   },
   order: {
     decider: order,
@@ -79,6 +92,7 @@ export const ledger = {
     upcasters: orderUpcasters,
     rights: orderRights,
     owner: customerOfOrder,
+    store: ({ terms }: { terms?: OfStore }, command: OfStore) => (terms ?? command).storeId,
   },
   payment: { decider: paymentClaim, events: paymentClaimEvents, upcasters: {}, rights: paymentClaimRights },
   programme: {
@@ -95,7 +109,13 @@ export const ledger = {
     rights: replacementRights,
     owner: customerOfReplacement,
   },
-  receipts: { decider: receipts, events: receiptEvents, upcasters: {}, rights: receiptRights },
+  receipts: {
+    decider: receipts,
+    events: receiptEvents,
+    upcasters: {},
+    rights: receiptRights,
+    store: (_: unknown, __: unknown, storeId: string) => storeId,
+  },
   mail: {
     decider: mail,
     events: mailEvents,
@@ -131,6 +151,7 @@ export interface Family {
   readonly upcasters: Readonly<Record<string, readonly Upcaster[]>>;
   readonly rights: Readonly<Record<string, Rule<never, never>>>;
   readonly owner?: (state: never, id: string) => string | undefined;
+  readonly store?: (state: never, command: never, id: string) => string | undefined;
 }
 
 type Ledger = typeof ledger;

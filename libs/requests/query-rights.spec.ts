@@ -52,8 +52,83 @@ describe('the table of queries', () => {
     expect([incomplete, unknown, other]).toHaveLength(3);
   });
 
-  it('refuses nothing to staff of all stores for now', async () => {
+  it('refuses nothing to staff of all stores who have all roles', async () => {
     expect(await refused(staff)).toEqual(['refunds.told: process-only']);
+  });
+
+  const mayAsk = async (...roles: Caller['roles']) => {
+    const names = new Set((await refused({ ...staff, roles })).map((line) => line.split(':')[0]));
+    const ofVisitors = new Set((await refused(visitor)).map((line) => line.split(':')[0]));
+    return queries.map(({ name }) => name).filter((name) => !names.has(name) && ofVisitors.has(name));
+  };
+
+  it('answers each role what it is for', async () => {
+    expect(await mayAsk('catalogue-manager')).toEqual([
+      'catalogue.listPriceHistory',
+      'catalogue.history',
+      'coupons.list',
+      'coupons.get',
+      'leads.listStock',
+      'sessions.list',
+    ]);
+    expect(await mayAsk('verifier')).toEqual([
+      'leads.get',
+      'deliveredLeads.list',
+      'deliveredLeads.get',
+      'returns.list',
+      'returns.get',
+      'returns.history',
+      'sessions.list',
+    ]);
+    expect(await mayAsk('auditor')).toEqual([
+      'catalogue.listPriceHistory',
+      'catalogue.history',
+      'policy.listVersions',
+      'policy.listDecisions',
+      'businessMerges.list',
+      'coupons.list',
+      'coupons.get',
+      'coupons.listUses',
+      'orders.list',
+      'orders.get',
+      'orders.history',
+      'refunds.list',
+      'refunds.get',
+      'refunds.disputes',
+      'receipts.list',
+      'receipts.get',
+      'receipts.listTaxHistory',
+      'programmes.list',
+      'programmes.get',
+      'programmes.history',
+      'leads.history',
+      'returns.list',
+      'returns.get',
+      'returns.history',
+      'sessions.list',
+      'changes.follow',
+      'operations.listDamagedStreams',
+    ]);
+    expect(await mayAsk('analyst')).toEqual(['leads.listStock', 'sessions.list']);
+    expect(await mayAsk('operator')).toEqual([
+      'leads.listStock',
+      'webhooks.list',
+      'webhooks.get',
+      'sessions.list',
+      'attention.list',
+      'changes.follow',
+      'operations.listParkedItems',
+      'operations.listDamagedStreams',
+      'operations.listReadModels',
+    ]);
+    expect(await mayAsk('administrator')).toEqual([
+      'policy.listVersions',
+      'policy.listDecisions',
+      'receipts.listTaxHistory',
+      'staff.list',
+      'apiKeys.list',
+      'sessions.list',
+    ]);
   });
 
   it('shows and erases a person only with a reason', async () => {

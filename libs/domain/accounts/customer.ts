@@ -11,7 +11,14 @@ import {
   unsealed,
 } from '../kernel/events.ts';
 import { id, keyedHash, personKey, sealedFor, secretFor, timeZone } from '../kernel/fields.ts';
-import { anyone, customerInName, ownerOrStaff, ownerOrSupport, processOnly, type RightsOf } from '../kernel/rights.ts';
+import {
+  anyone,
+  customerInName,
+  ownerOrSupport,
+  ownerOrSupportWithoutReason,
+  processOnly,
+  type RightsOf,
+} from '../kernel/rights.ts';
 import { alwaysSent, type MailKind, mailKinds } from '../notifications/kinds.ts';
 import { type Link, link, linkInvalid, linkIsGood, type PendingLink } from './link.ts';
 import {
@@ -169,7 +176,7 @@ export const customerRights = {
   ChangeMailPreferences: owner,
   ChooseLeadDelivery: owner,
   SetPassword: owner,
-  SetFirstPassword: ownerOrStaff(customerInName, 'ACC-1'),
+  SetFirstPassword: ownerOrSupportWithoutReason(customerInName, 'ACC-1'),
   RequestEmailChange: owner,
   ...proveAddressRights,
   // The link gives the right: it was sent only to that address.

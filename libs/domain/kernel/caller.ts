@@ -70,6 +70,9 @@ export function scopeOf({ actor, roles, stores }: Caller): Scope {
   return stores === 'all' ? 'all' : { stores };
 }
 
+/** Of everyone who works for the store. */
+export type StaffRole = (typeof staffRoles)[number];
+
 export const isStaff = (roles: readonly Role[]): boolean => staffRoles.some((role) => roles.includes(role));
 
 /** Staff, and programs that bring leads, are told which leads are duplicates. Whoever fills in a form is not (DLV-11). */

@@ -1,5 +1,5 @@
 import { refuse } from '../kernel/decider.ts';
-import { type Asked, described, ownerOrStaff, type Rule } from '../kernel/rights.ts';
+import { type Asked, described, ownerOrSupportWithoutReason, type Rule } from '../kernel/rights.ts';
 
 /** For whom an order or a checkout is. */
 interface Buyer {
@@ -12,7 +12,7 @@ type BuyerIn<Command, State> = (asked: Asked<Command, State>) => Buyer | undefin
 
 /** What a customer does before there is an order, signed in or not. */
 export function buyer<Command, State>(buyerIn: BuyerIn<Command, State>): Rule<Command, State> {
-  const owner = ownerOrStaff<Command, State>((asked) => buyerIn(asked)?.customerId, 'CHK-1');
+  const owner = ownerOrSupportWithoutReason<Command, State>((asked) => buyerIn(asked)?.customerId, 'CHK-1');
   return described(
     `${owner.who}; anyone who orders with an address, without sign-in`,
     (asked: Asked<Command, State>) => (buyerIn(asked)?.withoutSignIn ? undefined : owner(asked)),
@@ -22,7 +22,7 @@ export function buyer<Command, State>(buyerIn: BuyerIn<Command, State>): Rule<Co
 
 /** A code is used up for the customer (CPN-2), and whether it was, is told to nobody else. */
 export function signedInBuyer<Command, State>(buyerIn: BuyerIn<Command, State>): Rule<Command, State> {
-  const owner = ownerOrStaff<Command, State>((asked) => buyerIn(asked)?.customerId, 'CHK-1');
+  const owner = ownerOrSupportWithoutReason<Command, State>((asked) => buyerIn(asked)?.customerId, 'CHK-1');
   return described(
     `${owner.who}; without sign-in, only its customer`,
     (asked: Asked<Command, State>) => {

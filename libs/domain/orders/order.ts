@@ -9,7 +9,13 @@ import { currency, id, keyedHash, secretFor, storeText, timeZone } from '../kern
 import { addDays } from '../kernel/instants.ts';
 import { type LocalDay, localDayOf } from '../kernel/local-days.ts';
 import { percentOf } from '../kernel/percent.ts';
-import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
+import {
+  customerInCommand,
+  ownerOrSupportWithoutReason,
+  processOnly,
+  type RightsOf,
+  support,
+} from '../kernel/rights.ts';
 import { bonus, bonusOf, loyaltyTerms } from '../loyalty/bonus.ts';
 import { customerErased } from '../persons/erasures.ts';
 import { buyer } from './buyer.ts';
@@ -230,11 +236,11 @@ export type OrderCommand =
   | { type: 'ForgiveReplacement'; at: Instant; replacementId: string; cause: ForgivingCause };
 
 export const customerOfOrder = ({ terms }: OrderState): string | undefined => terms?.customerId;
-const owner = ownerOrStaff<unknown, OrderState>(({ state }) => customerOfOrder(state), 'BCK-2');
+const owner = ownerOrSupportWithoutReason<unknown, OrderState>(({ state }) => customerOfOrder(state), 'BCK-2');
 
 /** Who may ask for which command. */
 export const orderRights = {
-  PlaceOrder: ownerOrStaff(customerInCommand, 'CHK-1'),
+  PlaceOrder: ownerOrSupportWithoutReason(customerInCommand, 'CHK-1'),
   PlacePromisedOrder: buyer<Pick<PromisedOrder, 'customerId' | 'withoutSignIn'>, OrderState>(({ command }) => command),
   ...paymentRights,
   ...refundRights,

@@ -3,7 +3,14 @@ import { type Decider, type Decision, refuse, undecided } from '../kernel/decide
 import { type EventsOf, fact, type Instant, instant, type Sealed, unsealed } from '../kernel/events.ts';
 import { id, sealedFor, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
-import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
+import {
+  customerInCommand,
+  ownerOrSupportWithoutReason,
+  processOnly,
+  type RightsOf,
+  support,
+  supportOrVerifier,
+} from '../kernel/rights.ts';
 import { customerErased } from '../persons/erasures.ts';
 import type { PolicyDocument } from '../policy/policy.ts';
 import {
@@ -128,12 +135,12 @@ export const customerOfReplacement = ({ status, customerId }: ReplacementState):
 
 /** Who may ask for which command. */
 export const replacementRights = {
-  RequestReplacement: ownerOrStaff(customerInCommand, 'RPL-1'),
-  GrantChargeback: support('SUP-2'),
-  DenyChargeback: support('SUP-2'),
+  RequestReplacement: ownerOrSupportWithoutReason(customerInCommand, 'RPL-1'),
+  GrantChargeback: supportOrVerifier('SUP-2'),
+  DenyChargeback: supportOrVerifier('SUP-2'),
   GrantGoodwill: support('RPL-11'),
-  CorrectToGranted: support('RPL-10'),
-  CorrectToDenied: support('RPL-10'),
+  CorrectToGranted: supportOrVerifier('RPL-10'),
+  CorrectToDenied: supportOrVerifier('RPL-10'),
   CompleteCorrection: processOnly,
   RecordOverdue: processOnly,
   RecordReplacementDelivered: processOnly,
