@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Caller } from '#domain/kernel/caller';
+import { type Caller, isStaff } from '#domain/kernel/caller';
 import type { Sealed } from '#domain/kernel/events';
 import type { EventStore } from '#event-store/port';
 import { readsInTurn } from '#event-store/reads-in-turn';
@@ -8,7 +8,7 @@ import type { PaymentNotices } from '#gateways/payment-notices';
 import type { RowQueries } from '#read-models/queries';
 import type { Page } from '#read-models/queries/paging';
 import type { SessionStore } from '#sessions/session-store';
-import { CannotOpenBox, forReaders } from '#vault/vault';
+import { CannotOpenBox, forReaders, NotForCaller } from '#vault/vault';
 import { type HistoryReader, historyReader } from './histories.ts';
 import type { Identities } from './identities.ts';
 import type { OperationDependencies } from './operations.ts';
@@ -40,7 +40,7 @@ export interface QueryTools extends Pick<RequestTools, 'streams' | 'stateOf' | '
 
 /**
  * Opens a sealed box for a caller. Queries open boxes only with this function.
- * @returns undefined for a value that was erased
+ * @returns undefined for a value that was erased. @throws NotForCaller, and what the vault throws
  */
 export type OpenBox = (context: RequestContext, box: Sealed) => Promise<unknown>;
 
@@ -49,7 +49,10 @@ export function queryTools(dependencies: QueryDependencies) {
   const events = readsInTurn(dependencies.events);
   const owners = new Owners({ events, rows: readModels.queries });
   const shown = forReaders(vault);
-  const open: OpenBox = (_context, box) => shown.open(box);
+  const open: OpenBox = async (context, box) => {
+    if (!mayOpen(context)) throw new NotForCaller();
+    return shown.open(box);
+  };
   return {
     ...dependencies,
     events,
@@ -62,6 +65,10 @@ export function queryTools(dependencies: QueryDependencies) {
     open,
   } satisfies QueryTools & QueryDependencies;
 }
+
+/** Customers see what is theirs. Of staff, those see personal data who work with it, and others where the look is recorded. */
+const mayOpen = ({ caller: { roles }, opensBoxes }: RequestContext): boolean =>
+  opensBoxes || !isStaff(roles) || roles.includes('support') || roles.includes('verifier');
 
 /** For what does not depend on the caller: whoever has the right to ask gets the same. The right was checked before. */
 export const sameForAll =
@@ -101,7 +108,7 @@ export async function openRow<Opened extends object>(
       return ((box && (await open(context, box))) ?? null) as Value | null;
     } catch (error) {
       if (!(error instanceof CannotOpenBox)) throw error;
-      isMissing = true;
+      isMissing ||= !(error instanceof NotForCaller);
       return null;
     }
   });

@@ -257,7 +257,7 @@ export const staffQueries = (tools: QueryTools) => ({
 const shownMember = (tools: QueryTools, context: RequestContext, member: StaffMember) => {
   const { memberId, roles, stores, addedAt, verifier } = member;
   const status = verifier ? ('active' as const) : ('invited' as const);
-  return openRow(tools, context, async (openValue) => ({
+  return openRow(tools, { ...context, opensBoxes: true }, async (openValue) => ({
     memberId,
     email: await openValue<string>(member.email),
     name: await openValue<string>(member.name),

@@ -110,6 +110,13 @@ export class KeyMissing extends CannotOpenBox {
   }
 }
 
+/** Whoever asks has no right to see what is in the box. */
+export class NotForCaller extends CannotOpenBox {
+  constructor() {
+    super('not-for-caller', 'personal data is for other roles');
+  }
+}
+
 /** The person was erased, so nothing is stored about them any more. */
 export class PersonErased extends LeadgerError {
   /** Of the destroyed key. */

@@ -84,12 +84,12 @@ export function refuseOtherRoles(
 export const support = (rule: string) =>
   described('support, with a reason', (asked: AskedBy) => refuseSupport(asked, rule), rule);
 
-/** For the verdicts on returns. */
-export const supportOrVerifier = (rule: string) =>
+/** For what support does, and another role, too. */
+export const supportOr = (role: StaffRole, rule: string) =>
   described(
-    'support, verifiers, with a reason',
+    `${inWords(['support', role])}, with a reason`,
     (asked: AskedBy) =>
-      asked.caller.roles.includes('verifier')
+      asked.caller.roles.includes(role)
         ? refuseWithoutReason(asked, 'support gives', rule)
         : refuseSupport(asked, rule),
     rule,

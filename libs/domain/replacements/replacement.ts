@@ -9,7 +9,7 @@ import {
   processOnly,
   type RightsOf,
   support,
-  supportOrVerifier,
+  supportOr,
 } from '../kernel/rights.ts';
 import { customerErased } from '../persons/erasures.ts';
 import type { PolicyDocument } from '../policy/policy.ts';
@@ -136,11 +136,11 @@ export const customerOfReplacement = ({ status, customerId }: ReplacementState):
 /** Who may ask for which command. */
 export const replacementRights = {
   RequestReplacement: ownerOrSupportWithoutReason(customerInCommand, 'RPL-1'),
-  GrantChargeback: supportOrVerifier('SUP-2'),
-  DenyChargeback: supportOrVerifier('SUP-2'),
+  GrantChargeback: supportOr('verifier', 'SUP-2'),
+  DenyChargeback: supportOr('verifier', 'SUP-2'),
   GrantGoodwill: support('RPL-11'),
-  CorrectToGranted: supportOrVerifier('RPL-10'),
-  CorrectToDenied: supportOrVerifier('RPL-10'),
+  CorrectToGranted: supportOr('verifier', 'RPL-10'),
+  CorrectToDenied: supportOr('verifier', 'RPL-10'),
   CompleteCorrection: processOnly,
   RecordOverdue: processOnly,
   RecordReplacementDelivered: processOnly,
