@@ -49,7 +49,7 @@ test('SUP-2: an auditor sees what happened, and personal data only when the log 
 });
 
 test('staff of one store may change what belongs to it, and nothing of other stores or of all', async () => {
-  const store = { storeId: 'other', name: 'Other', webAddress: 'https://other.example', statementDescriptor: 'OTHER' };
+  const store = { storeId: 'other', name: 'Other', webAddress: 'https://other.example' };
   expect((await server.call('POST', '/api/stores', store, administrator.headers)).status).toBe(201);
   const roles = ['support', 'catalogue-manager'];
   const here = await member('here@example.com', roles, ['main']);
