@@ -31,5 +31,16 @@ export async function chosenVerifierOf(
   return chosenVerifier(tools, { storeId, email: opened as string | undefined }, password);
 }
 
+/** Of a member of staff, who is known with all stores. */
+export async function chosenVerifierOfMember(
+  { stateOf }: RequestTools,
+  email: string | undefined,
+  password: string,
+): Promise<Verifier | Refusal> {
+  const { stores } = await stateOf<'catalogue'>(catalogueStream);
+  const names = [...stores.values()].map(({ name }) => name);
+  return (await refuseGuessable(password, [email, ...names])) ?? (await verifierOf(password));
+}
+
 export const sealedVerifier = ({ vault }: RequestTools, customerId: string, verifier: Verifier): Promise<Secret> =>
   sealSecret(vault, customerId, 'password-verifier', verifier);

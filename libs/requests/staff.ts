@@ -26,7 +26,8 @@ import {
 import { exampleIds } from '#read-models/models/examples';
 import type { Vault } from '#vault/vault';
 import { addressKeyOf, hashOfToken, openIfThere } from './account-seals.ts';
-import { matches, type Verifier, verifierOf } from './password-hash.ts';
+import { chosenVerifierOfMember } from './chosen-password.ts';
+import { matches, type Verifier } from './password-hash.ts';
 import { openRow, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
@@ -73,8 +74,10 @@ async function addFirst(
   const state = await tools.stateOf<'staff'>(staffStream);
   // No password is hashed for a store that has its staff.
   if (!isTrial(state)) return tools.send(memberId, staffStream, trialOver, context);
+  const chosen = await chosenVerifierOfMember(tools, email, password);
+  if (isRefusal(chosen)) return tools.send(memberId, staffStream, chosen, context);
   const sealed = await sealedMember(tools, memberId, { email, ...(name !== undefined && { name }) });
-  const verifier = await sealSecret(tools, memberId, 'password-verifier', await verifierOf(password));
+  const verifier = await sealSecret(tools, memberId, 'password-verifier', chosen);
   const command = { type: 'AddFirstAdministrator', at: tools.now(), memberId, ...sealed, verifier } as const;
   return tools.send(memberId, staffStream, command, context);
 }
@@ -125,9 +128,12 @@ async function acceptInvitation(
   const memberId = token.slice(0, Math.max(token.lastIndexOf('.'), 0));
   const { members } = await tools.stateOf<'staff'>(staffStream);
   const tokenHash = hashOfToken(token);
-  const isOpen = ID.test(memberId) && members.get(memberId)?.invitation?.tokenHash === tokenHash;
-  if (!isOpen) return tools.send('none', staffStream, invitationInvalid, context);
-  const verifier = await sealSecret(tools, memberId, 'password-verifier', await verifierOf(password));
+  const member = ID.test(memberId) ? members.get(memberId) : undefined;
+  if (member?.invitation?.tokenHash !== tokenHash) return tools.send('none', staffStream, invitationInvalid, context);
+  const email = (await openIfThere(tools.vault, member.email)) as string | undefined;
+  const chosen = await chosenVerifierOfMember(tools, email, password);
+  if (isRefusal(chosen)) return tools.send(memberId, staffStream, chosen, context);
+  const verifier = await sealSecret(tools, memberId, 'password-verifier', chosen);
   return tools.send(
     memberId,
     staffStream,

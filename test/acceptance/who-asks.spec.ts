@@ -122,6 +122,7 @@ describe('beside the machine of a trial', () => {
     const add = (more: object) =>
       trial.call('POST', '/api/staff-members/first', { ...first, ...more }, { via: '1.1 proxy' });
     expect((await add({})).body.code).toBe('sign-in-needed');
+    expect((await add({ token, password: 'password1234567' })).body.code).toBe('password-guessable');
     expect((await add({ token })).status).toBe(201);
 
     const headers = bearer(await signInto(trial, first.email));
@@ -211,6 +212,8 @@ describe('staff', () => {
     const accept = (token: string) => call('POST', '/api/staff-invitations/accept', { token, password: PASSWORD });
     expect((await accept(first)).body.code).toBe('invitation-invalid');
     const second = mails.tokenTo(wen.email);
+    const guessable = { token: second, password: 'password1234567' };
+    expect((await call('POST', '/api/staff-invitations/accept', guessable)).body.code).toBe('password-guessable');
     expect((await accept(second)).status).toBe(200);
     expect((await accept(second)).body.code).toBe('invitation-invalid');
     expect((await accept('nobody.token')).body.code).toBe('invitation-invalid');
