@@ -18,13 +18,16 @@ export const DEFAULT_ACTOR = 'staff:local';
 
 const nobody: Identity = { caller: visitor, holds: async () => true };
 
-/** Finds out who asks, before any route. Probes and pages of documentation ask as nobody. */
+/** Providers of mails and payments prove in their own way that they are who calls. */
+const OF_PROVIDERS = /^\/api\/(support-mails|payment-notices)(?=[/?]|$)/;
+
+/** Finds out who asks, before any route. Probes, providers and pages of documentation ask as nobody. */
 export function findWhoAsks(server: FastifyInstance, identities: Identities): void {
   server.decorateRequest('identity', null as never);
   server.addHook('onRequest', async (request, reply) => {
     request.identity = nobody;
     if (sendToLocalhost(request, reply)) return reply;
-    if (request.url.startsWith('/api/') || request.url.startsWith('/mails'))
+    if (/^\/(api\/|mails)/.test(request.url) && !OF_PROVIDERS.test(request.url))
       request.identity = await identityOf(request, identities);
     return undefined;
   });

@@ -134,8 +134,10 @@ function pathsIn(schema: Json, path: readonly string[] = []): (readonly string[]
 }
 
 /** What the policy allows is changed last. */
+/** The first account ends the trial, in which all others are asked. What it stores, a member who is added does. */
 const textFields = (): TextField[] =>
   api.operations
+    .filter(({ id }) => id !== 'addFirstAdministrator')
     .toSorted((a, b) => Number(a.id === 'publishPolicy') - Number(b.id === 'publishPolicy'))
     .flatMap((operation) => {
       const schema = operation.operation.requestBody?.content?.['application/json']?.schema;
