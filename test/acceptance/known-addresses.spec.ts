@@ -12,7 +12,7 @@ let people = 0;
 const unknownAddress = () => `stranger${++people}@example.org`;
 async function member() {
   people += 1;
-  const [email, password] = [`member${people}@example.org`, `long enough ${people}`];
+  const [email, password] = [`member${people}@example.org`, `long enough for anybody ${people}`];
   const id = await shop.customer({ email, password, businessAssociation: `Own ${people}` });
   await proveAddress(shop, id);
   return { id, email, password };
