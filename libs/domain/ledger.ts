@@ -49,6 +49,8 @@ interface OfStore {
   readonly storeId?: string | undefined;
 }
 const inCommand = (_: unknown, { storeId }: OfStore): string | undefined => storeId;
+/** A stream that has not begun is of the store of its first command. */
+const inStateOrCommand = ({ storeId }: OfStore, command: OfStore): string | undefined => storeId || command.storeId;
 
 /**
  * THE list of all stream families: family (the part of a stream's name before the first dash) → its decider, its event
@@ -70,7 +72,7 @@ export const ledger = {
     upcasters: customerUpcasters,
     rights: customerRights,
     owner: named,
-    store: ({ storeId }: OfStore, command: OfStore) => storeId || command.storeId,
+    store: inStateOrCommand,
   },
   businesses: { decider: businessMerges, events: businessMergeEvents, upcasters: {}, rights: businessMergeRights },
   address: { decider: address, events: addressEvents, upcasters: addressUpcasters, rights: addressRights },
@@ -101,6 +103,7 @@ export const ledger = {
     upcasters: programmeUpcasters,
     rights: programmeRights,
     owner: customerOfProgramme,
+    store: inStateOrCommand,
   },
   replacement: {
     decider: replacement,
@@ -108,6 +111,7 @@ export const ledger = {
     upcasters: replacementUpcasters,
     rights: replacementRights,
     owner: customerOfReplacement,
+    store: inStateOrCommand,
   },
   receipts: {
     decider: receipts,
@@ -129,7 +133,14 @@ export const ledger = {
     rights: webhookRights,
     owner: customerOfWebhook,
   },
-  ticket: { decider: ticket, events: ticketEvents, upcasters: {}, rights: ticketRights, owner: customerOfTicket },
+  ticket: {
+    decider: ticket,
+    events: ticketEvents,
+    upcasters: {},
+    rights: ticketRights,
+    owner: customerOfTicket,
+    store: inStateOrCommand,
+  },
   letters: { decider: letters, events: lettersEvents, upcasters: {}, rights: lettersRights, owner: named },
   looks: { decider: looks, events: lookEvents, upcasters: {}, rights: lookRights, owner: named },
   staff: { decider: staffList, events: staffEvents, upcasters: {}, rights: staffRights },

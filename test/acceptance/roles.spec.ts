@@ -75,4 +75,8 @@ test('staff of one store may change what belongs to it, and nothing of other sto
   const type = { leadTypeId: 'new', name: 'New', exclusivity: 'exclusive', freshness: 'fresh', usualDelivery: 'soon' };
   const lead = { ...type, qualifiesForLoyaltyRewards: false };
   expect((await server.call('POST', '/api/lead-types', lead, there.headers)).body.code).toBe('other-store');
+
+  const ticketOf = (at: typeof here) =>
+    server.call('POST', '/api/tickets', { customerId, subject: 'Leads', message: 'Where?' }, { ...at.headers, ...why });
+  expect([(await ticketOf(there)).body.code, (await ticketOf(here)).status]).toEqual(['not-yours', 201]);
 });

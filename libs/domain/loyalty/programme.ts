@@ -243,6 +243,7 @@ type ProgrammeStatus = (typeof programmeStatuses)[number];
 export interface ProgrammeState {
   status: ProgrammeStatus | 'unknown';
   customerId: string;
+  storeId: string;
   cadenceDays: number;
   /** The renewal that comes next, or whose charge is under way. */
   next: {
@@ -272,6 +273,7 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
   initialState: () => ({
     status: 'unknown',
     customerId: '',
+    storeId: '',
     cadenceDays: 0,
     next: renewal(0, ''),
     underWay: undefined,
@@ -319,10 +321,11 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
   evolve(state, event) {
     switch (event.type) {
       case 'ProgrammeJoined': {
-        const { customerId, cadenceDays, dueAt } = event.data;
+        const { customerId, storeId, cadenceDays, dueAt } = event.data;
         return {
           status: 'active',
           customerId,
+          storeId,
           cadenceDays,
           next: renewal(1, dueAt),
           underWay: undefined,

@@ -162,6 +162,7 @@ export interface ReturnRequest {
 export interface ReplacementState {
   readonly status: ReplacementStatus | 'unknown';
   readonly customerId: string;
+  readonly storeId: string;
   readonly orderId: string;
   readonly leadId: string;
   /** All requests, the present one last. */
@@ -177,6 +178,7 @@ export interface ReplacementState {
 const unknownReplacement: ReplacementState = {
   status: 'unknown',
   customerId: '',
+  storeId: '',
   orderId: '',
   leadId: '',
   requests: [],
@@ -219,9 +221,19 @@ export const replacement: Decider<ReplacementState, ReplacementCommand, Replacem
   evolve(state, event): ReplacementState {
     switch (event.type) {
       case 'ReplacementRequested': {
-        const { customerId, orderId, leadId, verifyBy } = event.data;
+        const { customerId, storeId, orderId, leadId, verifyBy } = event.data;
         const requests = [...state.requests, requestIn(event.data)];
-        return { ...state, status: 'requested', customerId, orderId, leadId, requests, verifyBy, overdue: false };
+        return {
+          ...state,
+          status: 'requested',
+          customerId,
+          storeId,
+          orderId,
+          leadId,
+          requests,
+          verifyBy,
+          overdue: false,
+        };
       }
       case 'ChargebackGranted':
         return { ...state, status: 'granted', requests: judgedRequests(state.requests) };
