@@ -320,20 +320,31 @@ function reachable(written: string): URL | null {
   return url?.port === '0' ? null : url;
 }
 
+/** Of a server of mails: its user and its password are decoded when somebody signs in. */
+function signingIn(written: string): URL | null {
+  const url = reachable(written);
+  return url && isEncoded(url.username) && isEncoded(url.password) ? url : null;
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** As OpenTelemetry reads them: a header that HTTP does not allow would fail at each call. */
 function areHeaders(written: string): boolean {
   return written.split(',').every((header) => {
     const [, value] = /^\s*[\w!#$%&'*+.^`|~-]+\s*=\s*([ -~]+)$/.exec(header) ?? [];
-    try {
-      return value !== undefined && /^[\t -~]+$/.test(decodeURIComponent(value));
-    } catch {
-      return false;
-    }
+    return value !== undefined && isEncoded(value) && /^[\t -~]+$/.test(decodeURIComponent(value));
   });
 }
 
 function isMailServer(written: string): boolean {
-  const url = reachable(written);
+  const url = signingIn(written);
   if (!url) return false;
   const { protocol, hostname } = url;
   return (
@@ -342,7 +353,7 @@ function isMailServer(written: string): boolean {
 }
 
 function isMailbox(written: string): boolean {
-  const url = reachable(written);
+  const url = signingIn(written);
   if (!url) return false;
   const { protocol, hostname, username, password } = url;
   return ['imap:', 'imaps:'].includes(protocol) && hostname !== '' && username !== '' && password !== '';

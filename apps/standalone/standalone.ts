@@ -31,6 +31,7 @@ main(async () => {
     `  API      ${url}/api  (documented at ${url}/api/docs)`,
     `  health   ${url}/health`,
     `  data     ${stores.directory?.path ?? 'on servers'}`,
+    ...(process.env.SMTP_URL ? [] : ['  mails    files in data, which nobody gets: SMTP_URL names no mail server']),
     'It listens on this machine only, because there is no sign-in yet. Ctrl-C stops it.',
   );
 });
