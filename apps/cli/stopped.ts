@@ -1,6 +1,5 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Of what is told or done before a signal ends the program. */
 type LastWork = (signal: NodeJS.Signals) => unknown;
 
 /** Does something before a signal ends the program, which it still does. @returns what takes it back */
