@@ -2,6 +2,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Activities, Activity } from '#domain/kernel/activities';
 import { withoutPasswords } from '#domain/kernel/connection-string';
 import { errorTextOf } from '#domain/kernel/error-texts';
+import { standardError } from './standard-error.ts';
 import { escapedJson } from './terminal-text.ts';
 
 interface LogOptions {
@@ -21,7 +22,7 @@ export const programLog = (program: string, { level, to }: LogOptions = {}): Log
       hooks: { streamWrite: (line) => withoutPersons(escapedJson(withoutPasswords(line))) },
       serializers: { err: errorTextOf },
     },
-    to ?? pino.destination({ dest: 2, sync: true }),
+    to ?? standardError,
   );
 
 const ADDRESS = /(?<![^\s"'<>@:])[^\s"'<>@:]+@[^\s"'<>@:]+\.[^\s"'<>@:,;)\\]+/g;

@@ -331,7 +331,7 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'mail-sent': refused(409, 'The mail server has taken this mail: it is not sent twice.', 'Nothing is left to do.'),
   'mail-not-failed': refused(
     409,
-    'No attempt to send this mail has failed.',
+    'No attempt to send this mail has failed since it was asked for, or asked for again.',
     'Nothing is to be dealt with: it is on its way.',
   ),
   'mail-withheld': refused(

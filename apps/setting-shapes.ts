@@ -18,6 +18,21 @@ function reachable(written: string): URL | null {
   return url?.port === '0' ? null : url;
 }
 
+/** Of a server of mails: its user and its password are decoded when somebody signs in. */
+function signingIn(written: string): URL | null {
+  const url = reachable(written);
+  return url && isEncoded(url.username) && isEncoded(url.password) ? url : null;
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export function isOrigin(written: string): boolean {
   const { protocol, origin } = URL.parse(written) ?? {};
   return (protocol === 'https:' || protocol === 'http:') && origin === written.toLowerCase();
@@ -27,16 +42,12 @@ export function isOrigin(written: string): boolean {
 export function areHeaders(written: string): boolean {
   return written.split(',').every((header) => {
     const [, value] = /^\s*[\w!#$%&'*+.^`|~-]+\s*=\s*([ -~]+)$/.exec(header) ?? [];
-    try {
-      return value !== undefined && /^[\t -~]+$/.test(decodeURIComponent(value));
-    } catch {
-      return false;
-    }
+    return value !== undefined && isEncoded(value) && /^[\t -~]+$/.test(decodeURIComponent(value));
   });
 }
 
 export function isMailServer(written: string): boolean {
-  const url = reachable(written);
+  const url = signingIn(written);
   if (!url) return false;
   const { protocol, hostname } = url;
   return (
@@ -45,7 +56,7 @@ export function isMailServer(written: string): boolean {
 }
 
 export function isMailbox(written: string): boolean {
-  const url = reachable(written);
+  const url = signingIn(written);
   if (!url) return false;
   const { protocol, hostname, username, password } = url;
   return ['imap:', 'imaps:'].includes(protocol) && hostname !== '' && username !== '' && password !== '';

@@ -45,6 +45,8 @@ describe('the settings of a program', () => {
     ['SMTP_URL', 'smtp://mail..example.com', 'SMTP_URL is not smtp://host:port'],
     ['SMTP_URL', 'smtp://mail.example.com:0', 'SMTP_URL is not smtp://host:port'],
     ['SMTP_URL', 'smtps://mail.example.com:65536', 'SMTP_URL is not smtp://host:port'],
+    ['SMTP_URL', 'smtps://user:wo%zzrd@mail.example.com', 'SMTP_URL is not smtp://host:port'],
+    ['SUPPORT_IMAP_URL', 'imaps://u:wo%zzrd@mail.example.com', 'SUPPORT_IMAP_URL is not imaps://'],
     ['SUPPORT_IMAP_URL', 'imaps://u:p@mail.example.com:0', 'SUPPORT_IMAP_URL is not imaps://'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://collector:0', 'OTEL_EXPORTER_OTLP_ENDPOINT is not http://host:port'],
     ['MAIL_FROM', 'shop@mail..example.com', 'MAIL_FROM: shop@mail..example.com is not an address'],

@@ -1,3 +1,5 @@
+import { format } from 'node:util';
+import { outliveOutput, standardError } from './standard-error.ts';
 import { onItsLines } from './terminal-text.ts';
 
 /**
@@ -11,8 +13,9 @@ process.emitWarning = (...warning: unknown[]): void => {
   if (!warning.includes(ADDRESS_AS_NAME)) emitWarning(...warning);
 };
 
+outliveOutput();
+
 /** Notices name directories, streams and answers of servers: nothing in them acts on a terminal. */
-const warn = console.warn.bind(console);
-console.warn = (...notice: unknown[]): void => {
-  warn(...notice.map((part) => (typeof part === 'string' ? onItsLines(part) : part)));
-};
+const notice = (...parts: unknown[]): void => standardError.write(`${onItsLines(format(...parts))}\n`);
+console.warn = notice;
+console.error = notice;

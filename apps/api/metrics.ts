@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { standardError } from '#apps/standard-error';
 import type { Measure } from '#apps/telling';
 import { type Activities, type Activity, outcomes } from '#domain/kernel/activities';
 import { asideReasons } from '#domain/support/ticket';
@@ -163,6 +164,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.#registry });
     measureRequests(server, registers);
     countActivities(activities, registers);
+    countLostLines(registers);
     this.#processes = processGauges.map(([name, help, value]) => [
       new Gauge({ name, help, labelNames: ['process'], registers }),
       value,
@@ -300,6 +302,18 @@ function countActivities(activities: Activities, registers: Registry[]): void {
     seconds.observe({ kind, name }, (endedAt - startedAt) / 1000);
     if (kind === 'import')
       for (const [result, count] of Object.entries(details)) if (typeof count === 'number') rows.inc({ result }, count);
+  });
+}
+
+function countLostLines(registers: Registry[]): void {
+  new Counter({
+    name: 'leadger_log_lines_lost_total',
+    help: 'Lines of the log that could not be written since this program began',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(standardError.lost);
+    },
   });
 }
 

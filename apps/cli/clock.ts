@@ -15,6 +15,7 @@ import type { Goal } from './clock-goal.ts';
 import { printError, printJson, printLines } from './print.ts';
 import { bar, Progress } from './progress.ts';
 import { runStore } from './running-store.ts';
+import { whenStopped } from './stopped.ts';
 import { openCopy } from './store-copy.ts';
 import { tellEvent } from './words.ts';
 
@@ -65,8 +66,6 @@ export async function lookAhead(
 }
 
 const MILLISECONDS_A_DAY = 86_400_000;
-/** The exit code of a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 /** Runs the processes of a store until the goal, and closes it. */
 async function whatComes(stores: Stores, goal: Goal): Promise<Outlook> {
@@ -125,13 +124,14 @@ async function eventsAfter(head: Position, { events, vault }: Stores): Promise<C
 /** The directory is removed when the work is done, also when the program is stopped before. */
 async function inTemporaryDirectory<Result>(work: (directory: string) => Promise<Result>): Promise<Result> {
   const { path, remove } = makeTemporaryDirectory('clock');
-  const end = () => process.exit(INTERRUPTED);
-  process.once('exit', remove).once('SIGINT', end).once('SIGTERM', end);
+  const stopRemoving = whenStopped(remove);
+  process.once('exit', remove);
   try {
     return await work(path);
   } finally {
     remove();
-    process.off('exit', remove).off('SIGINT', end).off('SIGTERM', end);
+    stopRemoving();
+    process.off('exit', remove);
   }
 }
 

@@ -71,11 +71,18 @@ program
     },
   );
 
-// The reader of our output may stop early: `leadger export | head`.
+let cannotPrint: Error | undefined;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  // The reader of our output may stop early: `leadger export | head`.
+  if (error.code === 'EPIPE') process.exit();
+  cannotPrint ??= error;
 });
+
+/** @throws CommandFailed when standard output did not take all that the command printed */
+async function mustBePrinted(): Promise<void> {
+  await new Promise((written) => process.stdout.write('', written));
+  if (cannotPrint) throw new CommandFailed(`standard output cannot be written: ${cannotPrint.message}`);
+}
 
 /** Bytes that are no UTF-8 come as this character, and would be stored as it. */
 async function refuseOtherEncodings(): Promise<void> {
@@ -85,6 +92,7 @@ async function refuseOtherEncodings(): Promise<void> {
 
 await refuseOtherEncodings()
   .then(() => program.parseAsync())
+  .then(mustBePrinted)
   .then(() => tellEnd())
   .catch(async (error: unknown) => {
     printError(`leadger: ${messageOf(error)}`);

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { whenStopped } from './stopped.ts';
 
 /**
  * A file that is being written. It gets its name when it is complete, in place of an older file or link of that name; what a
@@ -21,7 +22,7 @@ export async function newPrivateFile(file: string): Promise<NewFile> {
   const part = `${file}.${process.pid}.part`;
   rmSync(part, { force: true });
   const handle = await open(part, 'wx', 0o600);
-  const stopRemoving = removeWhenStopped(part);
+  const stopRemoving = whenStopped(() => rmSync(part, { force: true }));
   const end = async (how: () => Promise<void>) => {
     try {
       await handle.close();
@@ -48,22 +49,6 @@ async function toWhatIsNoFile(file: string): Promise<NewFile> {
   const handle = await open(file, 'w');
   const close = () => handle.close();
   return { handle, keep: close, discard: close };
-}
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** The signal still ends the program. @returns what ends this */
-function removeWhenStopped(part: string): () => void {
-  const stopped = (signal: NodeJS.Signals) => {
-    rmSync(part, { force: true });
-    off();
-    process.kill(process.pid, signal);
-  };
-  const off = () => {
-    for (const signal of SIGNALS) process.off(signal, stopped);
-  };
-  for (const signal of SIGNALS) process.on(signal, stopped);
-  return off;
 }
 
 /** Of programs that could not remove theirs: they were killed, or the machine went down. */

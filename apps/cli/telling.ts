@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { sendsTelemetry } from '#apps/settings';
 import type { Telling } from '#apps/telling';
-import { type Activities, type ActivityKey, activityTime, reasonToTell } from '#domain/kernel/activities';
+import { type Activities, type ActivityKey, activityTime, type Ending, reasonToTell } from '#domain/kernel/activities';
+import { whenStoppedAtLast } from './stopped.ts';
 
 interface Told extends Telling {
   readonly about: ActivityKey & { readonly name: string };
@@ -24,6 +25,7 @@ export async function tellBeginning(name: string): Promise<void> {
   const id = randomUUID();
   told = { ...telling, about: { kind: 'cli', name, id, correlationId: id }, startedAt, counts: {} };
   told.log.info({ ...told.about, outcome: 'begun' }, `${name}: begun`);
+  whenStoppedAtLast((signal) => tellEnding({ outcome: 'failed', reason: `stopped by ${signal}` }));
 }
 
 /** For the line that tells its end: how many things were changed, without anything personal. */
@@ -35,11 +37,12 @@ export function noteCounts(counts: Readonly<Record<string, number>>): void {
 export const activitiesOfCommand = (): { activities?: Activities } => (told ? { activities: told.activities } : {});
 
 /** @param error why it failed */
-export async function tellEnd(error?: unknown): Promise<void> {
+export const tellEnd = (error?: unknown): Promise<void> =>
+  tellEnding(error === undefined ? { outcome: 'done' } : { outcome: 'failed', reason: reasonToTell(error) });
+
+async function tellEnding(ending: Ending): Promise<void> {
   if (!told) return;
   const { about, startedAt, counts, activities, telemetry } = told;
-  const ending =
-    error === undefined ? { outcome: 'done' as const } : { outcome: 'failed' as const, reason: reasonToTell(error) };
   const exitCode = process.exitCode ? { exitCode: Number(process.exitCode) } : {};
   activities.tell({ ...about, ...ending, startedAt, endedAt: activityTime(), details: { ...counts, ...exitCode } });
   await telemetry?.stop();

@@ -46,6 +46,7 @@ main(async () => {
     `  API      ${url}/api  (documented at ${url}/api/docs)`,
     `  health   ${url}/health`,
     `  data     ${stores.directory?.path ?? 'on servers'}`,
+    ...(process.env.SMTP_URL ? [] : ['  mails    files in data, which nobody gets: SMTP_URL names no mail server']),
     ...(await trialLines(application)),
     'Ctrl-C stops it.',
   );

@@ -8,28 +8,54 @@ import type { SmtpError } from './mail-failures.ts';
 export function isAboutMail({ code, command, responseCode, response = '' }: SmtpError): boolean {
   if (responseCode === undefined || !(code === 'EMESSAGE' || command === 'RCPT TO')) return false;
   if (ofSessions.has(responseCode)) return false;
-  const isOfMailbox = ofMailboxes.has(responseCode) && !NAMES_THE_STORE.test(response);
   const { enhanced } = anyMailAnswerIn(response);
-  if (!enhanced) return isOfMailbox;
-  return aboutMail[enhanced.subject]?.(enhanced.detail, isOfMailbox && NAMES_A_MAILBOX.test(response)) ?? isOfMailbox;
+  const said = enhanced && (saidBy[enhanced.subject] ?? nothing)(enhanced.detail);
+  if (said !== undefined) return said === 'mail';
+  const words = response.replace(ADDRESS, '');
+  if (!ofMailboxes.has(responseCode) || NAMES_THE_STORE.test(words) || SENDS_TOO_MUCH.test(words)) return false;
+  return enhanced?.subject !== PROTOCOL || NAMES_A_MAILBOX.test(words);
 }
 
-/** By the subject of the enhanced code (RFC 3463, RFC 5248), and whether status and words name a mailbox. Subject 0 says nothing. */
-const aboutMail: Readonly<Record<number, (detail: number, namesMailbox: boolean) => boolean>> = {
+type Said = 'mail' | 'store' | undefined;
+type Details = (detail: number) => boolean;
+
+const oneOf =
+  (...details: readonly number[]): Details =>
+  (detail) =>
+    details.includes(detail);
+const allBut =
+  (...details: readonly number[]): Details =>
+  (detail) =>
+    !details.includes(detail);
+const none: Details = () => false;
+const nothing = (): Said => undefined;
+
+const says =
+  (isMail: Details, isStore: Details) =>
+  (detail: number): Said =>
+    isMail(detail) ? 'mail' : isStore(detail) ? 'store' : undefined;
+
+const PROTOCOL = 5;
+
+/**
+ * What the enhanced code alone says, by its subject (RFC 3463, RFC 5248). Where it says nothing, status and words decide: servers
+ * give such codes for an address that does not exist as well as for a store that may not relay, or has sent too much.
+ */
+const saidBy: Readonly<Record<number, (detail: number) => Said>> = {
   /** Addresses; 7 and 8 are about the sender's. */
-  1: (detail) => detail !== 7 && detail !== 8,
-  /** Mailboxes. */
-  2: () => true,
+  1: says(oneOf(1, 2, 3, 4, 6, 10), oneOf(7, 8)),
+  /** Mailboxes: closed, full, its limit of size, its list. */
+  2: says(oneOf(1, 2, 3, 4), none),
   /** The mail system; 4: the mail is too big for it. */
-  3: (detail) => detail === 4,
-  /** The way to the host of the address. */
-  4: () => true,
-  /** The protocol; 0 is no statement, and Outlook.com gives it with "mailbox unavailable" for an address that does not exist. */
-  5: (detail, namesMailbox) => detail === 0 && namesMailbox,
+  3: says(oneOf(4), allBut(4)),
+  /** The way to the host of the address: it has none. 3 and 5: a directory that does not answer, and too many mails. */
+  4: says(oneOf(4), oneOf(3, 5)),
+  /** 0 is no statement: Outlook.com gives it with "mailbox unavailable" for an address that does not exist. */
+  [PROTOCOL]: says(none, allBut(0)),
   /** Contents. */
-  6: () => true,
+  6: says(allBut(0), none),
   /** Rules and signing in; 17 and 18: the mailbox belongs to somebody else now (RFC 7293). */
-  7: (detail) => detail === 17 || detail === 18,
+  7: says(oneOf(17, 18), allBut(17, 18)),
 };
 
 /** The server ends the session, or wants the store to sign in (RFC 5321, RFC 4954): whatever code it adds. */
@@ -38,7 +64,15 @@ const ofSessions: ReadonlySet<number> = new Set([421, 503, 530, 534, 535, 538]);
 /** Statuses about a mailbox (RFC 5321, 4.2.3), or about a host that takes no mails (RFC 7504). Not 554, which refuses for any reason. */
 const ofMailboxes: ReadonlySet<MailAnswer['status']> = new Set([450, 550, 551, 552, 553, 556]);
 
-/** Servers without enhanced codes say in words that they refuse the store: "550 relay not permitted", "550 sender verify failed". */
-const NAMES_THE_STORE = /relay|sender|authenti|black|block|denylist|polic|spam|\bSPF\b|\bDKIM\b|\bDMARC\b/i;
+/** An answer repeats the address, and `relay@example.org` is no word of the server. */
+const ADDRESS = /[^\s<>]*@[^\s<>]*/g;
+
+/** "550 relay not permitted", "550 sender verify failed", and "rcpthosts", which is qmail's word for relaying. */
+const NAMES_THE_STORE =
+  /relay|rcpthosts|sender|authenti|authori[sz]|log ?in\b|sign in|\bTLS|black|block|denylist|\blisted (at|by|in|on)|reputation|polic|prohibit|spam|\b(HELO|EHLO|PTR|rDNS|reverse|client host|your (IP|host)|SPF|DKIM|DMARC)\b/i;
+
+/** "550 daily user sending limit exceeded", "550 too many messages": it takes the mail another day. */
+const SENDS_TOO_MUCH =
+  /\b(daily|hourly|rate|send(ing)?|outgoing|outbound)\W+(\w+\W+){0,3}(limit|quota|activity)|\bper (minute|hour|day)\b|\btoo many (e-?mail|mail|message|recipient)/i;
 
 const NAMES_A_MAILBOX = /\b(mailbox|recipient|user|no such)\b/i;

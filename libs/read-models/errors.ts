@@ -45,6 +45,9 @@ export class BadCursor extends LeadgerError {
 
 /** The database did not answer an analyst's question, or not in time. */
 export class QueryFailed extends LeadgerError {
+  /** PostgreSQL's text repeats what the analyst typed. */
+  override readonly quotes = true;
+
   constructor(reason: string) {
     super('query-failed', reason);
   }
@@ -65,6 +68,7 @@ export class DatabaseGone extends LeadgerError {
 
 /** The embedded database refused a statement: a defect, unless the data of an event is what it cannot store. */
 export class StatementRefused extends LeadgerError {
+  override readonly quotes = true;
   readonly sqlState: string | undefined;
 
   constructor(message: string, sqlState: string | undefined) {

@@ -168,7 +168,7 @@ test('leadger clock removes its copy when a signal ends it', async () => {
     await once(program.process.stderr as NodeJS.ReadableStream, 'data');
   const place = /the copy is in (\S+) until/.exec(program.stderr)?.[1] as string;
   expect(await exists(place)).toBe(true);
-  expect(await program.stop()).toMatchObject({ code: 130, stdout: '' });
+  expect(await program.stop()).toMatchObject({ code: null, stdout: '' });
   expect(await exists(place)).toBe(false);
 });
 

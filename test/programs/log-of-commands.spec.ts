@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { waitUntil } from '#test/wait-until';
 import { Program } from './program.ts';
 
 /* What a command of the CLI did is in the structured log, as what every other program does is. */
@@ -61,6 +62,23 @@ test('a command that fails tells why, without what somebody typed; one that foun
   writeFileSync(report, 'balance_transaction_id,created_utc,currency,gross,reporting_category,source_id\n');
   const [, found] = await linesOf(['reconcile', report, '--data', store], 1);
   expect(found).toMatchObject({ level: 30, name: 'reconcile', outcome: 'done', exitCode: 1 });
+});
+
+test.each(["SELECT 'Canarietta 5550142'::int", 'SELECT * FROM leads WHERE Canarietta'])(
+  'a question that PostgreSQL refuses with its own words is not in the log: %s',
+  async (question) => {
+    const [, failed] = await linesOf(['query', question, '--data', store], 1);
+    expect(failed).toMatchObject({ level: 40, name: 'query', outcome: 'failed', reason: 'QueryFailed (query-failed)' });
+  },
+);
+
+test('a command that a signal ends tells that, too', async () => {
+  const program = new Program('cli', ['demo', '--days', '400'], { LEADGER_LOG_LEVEL: 'info' });
+  await waitUntil(() => program.stderr.includes('demo: begun'));
+  const { code, stderr } = await program.stop();
+  expect([code, program.process.signalCode]).toEqual([null, 'SIGTERM']);
+  const last = stderr.trimEnd().split('\n').at(-1) as string;
+  expect(JSON.parse(last)).toMatchObject({ level: 40, name: 'demo', outcome: 'failed', reason: 'stopped by SIGTERM' });
 });
 
 test('without a level a command writes no such lines', async () => {

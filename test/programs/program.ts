@@ -26,11 +26,15 @@ export class Program {
     name: 'standalone' | 'cli' | 'api' | 'worker',
     parameters: readonly string[],
     environment: Readonly<Record<string, string>> = {},
+    [standardOutput, standardError]: readonly ('pipe' | number)[] = [],
   ) {
     const env = { ...process.env, NODE_COMPILE_CACHE: compileCache, ...environment };
     // Without this, V8 optimizes the embedded database, which takes more time than these short runs save by it.
     const node = ['--liftoff-only', `dist/apps/${name}/main.js`];
-    this.process = spawn(process.execPath, [...node, ...parameters], { env });
+    this.process = spawn(process.execPath, [...node, ...parameters], {
+      env,
+      stdio: ['pipe', standardOutput ?? 'pipe', standardError ?? 'pipe'],
+    });
     this.process.stdout?.on('data', (text) => {
       this.stdout += text;
     });

@@ -9,6 +9,7 @@ test('what a store says at its start has nothing of its directory that a termina
   try {
     await program.says(/Ctrl-C stops it/);
     const { stdout } = await program.stop();
+    expect(stdout).toContain('SMTP_URL names no mail server');
     expect(stdout).toContain(String.raw`data\u001b[2J\u202e`);
     for (const acts of ['\u001b', '\u202e']) expect(stdout).not.toContain(acts);
   } finally {

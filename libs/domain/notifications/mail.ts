@@ -146,6 +146,6 @@ function whatSupportWants(
   const data = { at, kind, customerId };
   if (type === 'RetryMail') return status === 'wished' ? [] : [{ type: 'MailRetried', data }];
   if (status === 'wished' && attempts === 0)
-    return refuse('mail-not-failed', 'no attempt to send this mail failed', 'NTF-4');
+    return refuse('mail-not-failed', 'this mail is on its way: no attempt failed since it was asked for', 'NTF-4');
   return isAcknowledged ? [] : [{ type: 'MailFailureAcknowledged', data }];
 }
