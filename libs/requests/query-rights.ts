@@ -1,6 +1,6 @@
 import { customerStream } from '#domain/accounts/customer';
 import { checkoutStream } from '#domain/checkouts/checkout';
-import { isVisitor, type StaffRole, scopeOf } from '#domain/kernel/caller';
+import { type StaffRole, scopeOf } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import {
   anyone,
@@ -11,8 +11,10 @@ import {
   refuseOtherRoles,
   refuseStaffBut,
   refuseStranger,
+  refuseVisitor,
   staffWith,
   support,
+  whoSaysWho,
 } from '#domain/kernel/rights';
 import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
@@ -33,14 +35,9 @@ interface AskedQuery<Request> extends RequestContext {
 export type QueryRule<Request = unknown> = Described &
   ((asked: AskedQuery<Request>) => Refusal | undefined | Promise<Refusal | undefined>);
 
-/** Nobody is told whether something exists before they say who they are. */
-const refuseVisitor = ({ caller }: RequestContext): Refusal | undefined =>
-  isVisitor(caller) ? refuse('sign-in-needed', 'sign in first, or send the key of a program') : undefined;
-
-const whoSaysWho = (what: string): QueryRule =>
-  described(`whoever says who asks, ${what}`, (asked: RequestContext) => refuseVisitor(asked));
-
-const ownSessions = whoSaysWho('about themselves');
+const ownSessions: QueryRule = described(`${whoSaysWho.who}, about themselves`, (asked: RequestContext) =>
+  refuseVisitor(asked),
+);
 
 /** Each statement finds only the rows that the caller may see: those of the customer, or of the stores of these roles. */
 const visibleRows = (...roles: readonly StaffRole[]): QueryRule =>

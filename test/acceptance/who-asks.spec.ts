@@ -87,6 +87,7 @@ describe('a trial', () => {
       if (reply.status === 401) expect(reply.headers.get('www-authenticate')).toMatch(/^Bearer/);
     }
     expect((await call('POST', `/api/orders/${customers.own.orderId}/pause`)).body.code).toBe('sign-in-needed');
+    expect((await call('POST', '/api/leads', LEAD)).body.code).toBe('sign-in-needed');
     expect(await status('GET', '/api/stores')).toBe(200);
   });
 

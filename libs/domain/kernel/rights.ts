@@ -1,4 +1,4 @@
-import { type Caller, covers, isStaff, type Owner, type StaffRole, scopeOf } from './caller.ts';
+import { type Caller, covers, isStaff, isVisitor, type Owner, type StaffRole, scopeOf } from './caller.ts';
 import { type DomainCommand, type Refusal, refuse } from './decider.ts';
 
 /** Who asks, and why. */
@@ -40,6 +40,12 @@ export const described = <Check extends (asked: never) => unknown>(
 ): Check & Described => Object.assign(check, { who, rule });
 
 export const anyone = described('anyone', () => undefined);
+
+/** Nobody is told whether something exists, and nothing is taken, before it is known who asks. */
+export const refuseVisitor = ({ caller }: Pick<AskedBy, 'caller'>): Refusal | undefined =>
+  isVisitor(caller) ? refuse('sign-in-needed', 'sign in first, or send the key of a program') : undefined;
+
+export const whoSaysWho = described('whoever says who asks', (asked: AskedBy) => refuseVisitor(asked));
 
 /** For commands that the store's own processes send. */
 export const processOnly = described('the store itself', ({ caller }: AskedBy) =>

@@ -48,7 +48,11 @@ export const alwaysSent: ReadonlySet<MailKind> = new Set([
 ]);
 
 /** Mails with a link that somebody waits for, at a page of the store: they are sent before all others. */
-export const awaitedMails: ReadonlySet<MailKind> = new Set(['password-recovery', 'address-change']);
+export const awaitedMails: ReadonlySet<MailKind> = new Set([
+  'password-recovery',
+  'address-confirmation',
+  'address-change',
+]);
 
 /** Mails that staff write. All others are automatic, and say so in their headers. */
 export const mailsByPersons: ReadonlySet<MailKind> = new Set(['ticket-answered']);
