@@ -257,7 +257,7 @@ describe('DLV-12: a suppression is lifted', () => {
   test('is refused of a list that never named anybody', async () => {
     for (const listId of ['nonesuch', 'jun'])
       expect(await lift({ listId })).toMatchObject({
-        ...{ status: 404, body: { code: 'list-unknown', detail: `no list ${listId} has ever named anybody` } },
+        ...{ status: 409, body: { code: 'list-unknown', detail: `no list ${listId} has ever named anybody` } },
       });
   });
 
@@ -306,7 +306,9 @@ describe('DLV-12: a file that a form sends', () => {
   test('takes one person in several rows, each with a name of the rows before', async () => {
     const [ann, other] = [person(), person()];
     const line = `${ann.telephone},${ann.email}\n`;
-    const report = await opt(`phone,email\n${line}${line},${ann.email.toUpperCase()}\n${other.telephone},${ann.email}\n`);
+    const report = await opt(
+      `phone,email\n${line}${line},${ann.email.toUpperCase()}\n${other.telephone},${ann.email}\n`,
+    );
     expect(report).toMatchObject({ status: 200, rows: 4, suppressed: 4, known: 0, rejected: 0 });
     for (const name of [{ telephone: ann.telephone }, { email: ann.email }, { telephone: other.telephone }])
       expect(await isSuppressed(name)).toBe(true);

@@ -195,7 +195,7 @@ describe('DLV-12: a column of numbers or addresses', () => {
         'ndjson',
       ),
     ).toEqual({
-      telephones: [NUMBER, '212 557 2004', '2125572005', '212 557 2008'],
+      telephones: [NUMBER, '212 557 2008', '212 557 2004', '2125572005'],
       emails: ['pw@x.example'],
       notUnderstood: '"reachable" is not read, and has what looks like a telephone number or an e-mail address',
     });
