@@ -254,6 +254,15 @@ describe('DLV-12: a suppression is lifted', () => {
     expect(await shop.opened(lifted?.metadata.reason)).toBeUndefined();
   });
 
+  test('whatever If-Match says, as a list or a person has no revision; so is an erasure', async () => {
+    const { telephone } = person();
+    const stale = { ...asSupport, 'if-match': '"77"' };
+    await listOf(`phone\n${telephone}\n`, '?listId=august');
+    expect(await lift({ listId: 'august' }, stale)).toMatchObject({ status: 200, body: { lifted: 1 } });
+    const erasure = await shop.try('POST', '/api/persons/erasures', { person: { telephone } }, stale);
+    expect(erasure).toMatchObject({ status: 200 });
+  });
+
   test('is refused of a list that never named anybody', async () => {
     for (const listId of ['nonesuch', 'jun'])
       expect(await lift({ listId })).toMatchObject({
