@@ -4,7 +4,7 @@ import type { SuppressedBy } from '#domain/leads/suppression';
 import { lostRows } from '#requests/lead-files/counts';
 import { type PersonFileRow, readPersonFile } from '#requests/lead-files/person-file';
 import type { PersonFileOptions } from '#requests/lead-files/person-header';
-import { PersonOfForm, type Reached } from '#requests/person-of-form';
+import { listRefused, PersonOfForm, type Reached } from '#requests/person-of-form';
 import type { RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { fileReading, MAX_REJECTIONS_LISTED, ROWS_AT_ONCE, rejectionList, unread } from './lead-batch.ts';
@@ -54,12 +54,26 @@ export async function receiveSuppressions(
       persons.map((person) => ({ ...person, ...by })),
       context,
     );
-  const rows = readPersonFile(file, options, (reading) => Object.assign(report, { reading }));
+  const isList = isToldOfDuplicates(context.caller);
+  const rows = readPersonFile(isList ? file : ofForm(file), options, (reading) => Object.assign(report, { reading }));
   const persons = personsOf(rows, report);
-  await (isToldOfDuplicates(context.caller) ? suppressList : suppressOne)(persons, report, suppress);
+  await (isList ? suppressList : suppressOne)(persons, report, suppress);
   const lost = lostRows({ ...report, taken: report.suppressed, duplicate: 0 });
   if (lost) throw new Error(lost);
   return report;
+}
+
+/** More than one person needs. Who may send more than this could keep the program busy: it reads thousands of numbers for seconds. */
+const MOST_BYTES_OF_A_FORM = 16_384;
+
+/** @throws RequestRefused for what is too long to be one person's */
+async function* ofForm(file: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of file) {
+    bytes += chunk.length;
+    if (bytes > MOST_BYTES_OF_A_FORM) throw listRefused();
+    yield chunk;
+  }
 }
 
 type Suppress = (persons: readonly Reached[]) => Promise<boolean[]>;
