@@ -92,6 +92,12 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'The person is not sold: it asked for that, or stands on a do-not-call list.',
     'Nothing for this record: it was not stored.',
   ),
+  'list-unknown': refused(
+    409,
+    'No list of this name has ever named anybody.',
+    'Look its name up in the lists that there are (GET /api/suppressions/lists).',
+    'listId',
+  ),
   'consent-missing': refused(
     409,
     'The store takes no lead without evidence of consent.',

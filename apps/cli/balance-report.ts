@@ -39,7 +39,7 @@ const kinds: Readonly<Record<string, BalanceLine['kind']>> = {
 /** Reads reports that the provider's dashboard or API made, as one. They may overlap. @throws CommandFailed where one is none */
 export async function readBalanceReports(files: readonly string[]): Promise<BalanceReport> {
   const lines = new Map<string, BalanceLine>();
-  const others = new Map<string, number>();
+  const others = new Map<string, Set<string>>();
   const days = new Set<string>();
   for (const file of files)
     for await (const { cells, place } of recordsIn(file)) {
@@ -47,10 +47,12 @@ export async function readBalanceReports(files: readonly string[]): Promise<Bala
       days.add(day);
       const category = idIn(cells, 'reporting_category', place);
       const kind = Object.hasOwn(kinds, category) ? kinds[category] : undefined;
-      if (!kind) others.set(category, (others.get(category) ?? 0) + 1);
+      // Those without an id cannot be told from each other.
+      if (!kind) others.set(category, (others.get(category) ?? new Set()).add(cells.balance_transaction_id || place));
       else keep(lines, lineOf(cells, kind, day, place), place);
     }
-  return { lines: [...lines.values()], others: Object.fromEntries(others), days };
+  const counts = Object.fromEntries([...others].map(([category, ids]) => [category, ids.size]));
+  return { lines: [...lines.values()], others: counts, days };
 }
 
 /** The first and the last day of all lines; undefined in an empty report. */

@@ -95,19 +95,19 @@ function print({ period, others, noLineInside }: Compared, found: Reconciliation
     printLines(`${day}  ${currency}  ${amounts}  ${thereCents === hereCents ? 'agree' : 'DIFFER'}`);
   }
   for (const difference of differences) printLines(lineAbout(difference));
-  if (differences.some(isRefundOnlyThere)) printLines(OF_A_LATER_REPORT);
+  if (differences.some(isRefundOnlyThere)) printLines(OF_ANOTHER_REPORT);
   printNotCompared(others, found);
   if (noLineInside)
     printLines('NO LINE of the report is within the period: it may be the wrong file, or the wrong days');
   printLines(`${counted(agreeing, 'receipt agrees', 'receipts agree')}; ${counted(differences.length, 'difference')}`);
 }
 
-/** The line that cancels it out may be of a later day. */
+/** The line that cancels it out may be of another month. */
 const isRefundOnlyThere = (difference: Difference): boolean =>
-  difference.what === 'only-there' && difference.line.kind === 'refund';
+  difference.what === 'only-there' && difference.line.kind !== 'charge';
 
-const OF_A_LATER_REPORT =
-  'a refund that is only there may have been refused later: give the later reports, too, with --from and --to for the period of this one';
+const OF_ANOTHER_REPORT =
+  'a refund that is only there may have been refused later, and one that came back may be of an earlier month: give the reports of the other months, too, with --from and --to for the period of this one';
 
 function printNotCompared(
   others: BalanceReport['others'],

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idOf } from '#domain/codec';
+import { refuse } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import { personClaimStream } from '#domain/leads/person-claim';
 import { sourceOf } from '#domain/leads/suppression';
@@ -31,7 +32,7 @@ const AT_ONCE = 256;
 /**
  * Lifts suppressions (DLV-12): from then on the persons may be sold again, as new leads. Each number and address is lifted by
  * itself. Interrupted, it is asked for again, and goes on with what is left.
- * @throws RequestRefused
+ * @throws RequestRefused, also for a list that never named anybody: its name is mistyped
  */
 export async function liftSuppressions(
   tools: PersonTools,
@@ -63,13 +64,16 @@ const keysOfPerson = ({ vault }: PersonTools, { telephone, email }: PersonReache
  */
 async function* keysOnList({ events }: PersonTools, listId: string): AsyncGenerator<readonly string[]> {
   let keys = new Set<string>();
+  let isUnknown = true;
   for await (const fact of suppressionsIn(events)) {
     if (fact.type !== 'PersonSuppressed' || sourceOf(fact.data) !== listId) continue;
+    isUnknown = false;
     keys.add(idOf(fact.stream));
     if (keys.size < AT_ONCE) continue;
     yield [...keys];
     keys = new Set();
   }
+  if (isUnknown) throw new RequestRefused(refuse('list-unknown', `no list ${listId} has ever named anybody`, 'DLV-12'));
   yield [...keys];
 }
 

@@ -8,7 +8,7 @@ import type { NamedPerson } from './named-person.ts';
 import type { PersonTools } from './person-search.ts';
 import { erasePerson } from './persons.ts';
 import { sameForAll } from './query-tools.ts';
-import type { RequestContext } from './request-tools.ts';
+import { type RequestContext, whateverRevision } from './request-tools.ts';
 import type { RunningProcesses } from './running-processes.ts';
 import { sessionOperations } from './sessions.ts';
 
@@ -28,10 +28,12 @@ interface ReadModelRequest {
  * ledger: keys, and copies of mails; and what changes many streams, one by one.
  */
 export const createOperations = (tools: PersonTools) => ({
-  erasePerson: (context: RequestContext, name: NamedPerson) => erasePerson(tools, context, name),
+  // Neither a person nor a list has a revision that If-Match could name.
+  erasePerson: (context: RequestContext, name: NamedPerson) => erasePerson(tools, whateverRevision(context), name),
   decideMissedRenewals: (context: RequestContext, request: MissedRenewalsRequest) =>
     decideMissedRenewals(tools, context, request),
-  liftSuppressions: (context: RequestContext, request: LiftingRequest) => liftSuppressions(tools, context, request),
+  liftSuppressions: (context: RequestContext, request: LiftingRequest) =>
+    liftSuppressions(tools, whateverRevision(context), request),
   ...sessionOperations(tools),
   /** @returns false when nothing is parked under this id */
   retryParkedItem: sameForAll(({ id }: { id: string }): Promise<boolean> => tools.processes.retry(id)),

@@ -1,5 +1,4 @@
 import { isToldOfDuplicates } from '#domain/kernel/caller';
-import { refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { type LeadCommand, type LeadState, leadStream } from '#domain/leads/lead';
@@ -10,15 +9,12 @@ import type { Vault } from '#vault/vault';
 import { type Outcome, TooMuchContention } from './addressed-command.ts';
 import { personKeys } from './lead-receipt.ts';
 import { keysInOrder } from './person-claims.ts';
+import { listRefused, PersonOfForm, type Reached } from './person-of-form.ts';
 import { type RequestContext, type RequestTools, requestTools } from './request-tools.ts';
-import { RequestRefused } from './rights.ts';
 import { startInTurns } from './turns.ts';
 
 /** One person, by all that the person is reached by. */
-export interface SuppressionRequest extends SuppressedBy {
-  readonly telephones: readonly string[];
-  readonly emails: readonly string[];
-}
+export type SuppressionRequest = SuppressedBy & Reached;
 
 /** Persons who are not sold any more (DLV-12). */
 export const suppressionRequests = (tools: RequestTools) => ({
@@ -33,11 +29,11 @@ export const suppressionRequests = (tools: RequestTools) => ({
   },
 });
 
-/** Whoever fills in a form speaks for one person. */
 function refuseLists(requests: readonly SuppressionRequest[], { caller }: RequestContext): void {
-  const isList = requests.length > 1 || requests.some((by) => sourceOf(by) !== OWN_REQUEST);
-  if (isList && !isToldOfDuplicates(caller))
-    throw new RequestRefused(refuse('staff-only', 'staff and programs bring lists of persons', 'DLV-12'));
+  if (isToldOfDuplicates(caller)) return;
+  if (requests.some((by) => sourceOf(by) !== OWN_REQUEST)) throw listRefused();
+  const person = new PersonOfForm();
+  for (const request of requests) person.add(request);
 }
 
 async function suppressPerson(
@@ -53,10 +49,7 @@ async function suppressPerson(
 }
 
 /** In one order for all, and each key once. */
-export const keysOfReached = (
-  vault: Vault,
-  { telephones, emails }: Pick<SuppressionRequest, 'telephones' | 'emails'>,
-): readonly string[] => {
+export const keysOfReached = (vault: Vault, { telephones, emails }: Reached): readonly string[] => {
   const names = [...telephones.map((telephone) => ({ telephone })), ...emails.map((email) => ({ email }))];
   return [...new Set(names.flatMap((name) => keysInOrder(personKeys(vault, name))))].sort();
 };

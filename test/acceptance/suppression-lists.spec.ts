@@ -254,6 +254,22 @@ describe('DLV-12: a suppression is lifted', () => {
     expect(await shop.opened(lifted?.metadata.reason)).toBeUndefined();
   });
 
+  test('whatever If-Match says, as a list or a person has no revision; so is an erasure', async () => {
+    const { telephone } = person();
+    const stale = { ...asSupport, 'if-match': '"77"' };
+    await listOf(`phone\n${telephone}\n`, '?listId=august');
+    expect(await lift({ listId: 'august' }, stale)).toMatchObject({ status: 200, body: { lifted: 1 } });
+    const erasure = await shop.try('POST', '/api/persons/erasures', { person: { telephone } }, stale);
+    expect(erasure).toMatchObject({ status: 200 });
+  });
+
+  test('is refused of a list that never named anybody', async () => {
+    for (const listId of ['nonesuch', 'jun'])
+      expect(await lift({ listId })).toMatchObject({
+        ...{ status: 409, body: { code: 'list-unknown', detail: `no list ${listId} has ever named anybody` } },
+      });
+  });
+
   test('by support only, with a reason, and of a person or a list', async () => {
     for (const headers of [asForm, asProgram])
       expect(await lift({ listId: 'march' }, headers)).toMatchObject({ status: 403 });
@@ -294,5 +310,41 @@ describe('DLV-12: a file that a form sends', () => {
     const report = await opt(`phone\n${rejected}${eve.telephone}\n${rejected}`);
     expect(report).toMatchObject({ status: 200, rows: 1201, suppressed: 1, known: 0, rejected: 1200 });
     expect(await isSuppressed({ telephone: eve.telephone })).toBe(true);
+  });
+
+  test('takes one person in several rows, each with a name of the rows before', async () => {
+    const [ann, other] = [person(), person()];
+    const line = `${ann.telephone},${ann.email}\n`;
+    const report = await opt(
+      `phone,email\n${line}${line},${ann.email.toUpperCase()}\n${other.telephone},${ann.email}\n`,
+    );
+    expect(report).toMatchObject({ status: 200, rows: 4, suppressed: 4, known: 0, rejected: 0 });
+    for (const name of [{ telephone: ann.telephone }, { email: ann.email }, { telephone: other.telephone }])
+      expect(await isSuppressed(name)).toBe(true);
+  });
+
+  test('names at most five telephone numbers and five addresses, in one row as in several', async () => {
+    const people = Array.from({ length: 6 }, person);
+    const [telephones, emails] = [people.map(({ telephone }) => telephone), people.map(({ email }) => email)];
+    const [first] = telephones;
+    const refused = { status: 403, code: 'staff-only', detail: expect.stringContaining('at most 5 telephone numbers') };
+    const asJson = (object: object) =>
+      listOf(`${JSON.stringify(object)}\n`, '?suppression=opt-out', 'application/x-ndjson', asForm);
+    for (const answer of [
+      await opt(`phone\n"${telephones.join('; ')}"\n`),
+      await opt(`email\n"${emails.join(', ')}"\n`),
+      await opt(`phone,mobile\n${telephones.map((telephone) => `${first},${telephone}\n`).join('')}`),
+      await asJson({ telephones }),
+      await asJson({ emails }),
+      // It would take the program's time to read what is longer than one person needs.
+      await opt(`phone\n"${Array(2000).fill(first).join(';')}"\n`),
+    ])
+      expect(answer).toMatchObject(refused);
+    for (const telephone of telephones) expect(await isSuppressed({ telephone })).toBe(false);
+    const some = people.slice(1);
+    expect(
+      await asJson({ telephones: some.map(({ telephone }) => telephone), emails: some.map(({ email }) => email) }),
+    ).toMatchObject({ status: 200, suppressed: 1 });
+    expect(await listOf(`phone\n"${telephones.join('; ')}"\n`)).toMatchObject({ status: 200, rows: 1 });
   });
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signatureOf } from '#gateways/webhooks';
@@ -165,6 +165,37 @@ test('the receiver of the guide forgets all of a person who must not be contacte
   for (const { type, data } of await kept())
     if (type === 'lead.delivered')
       expect(Object.keys(data as object)).toEqual(['leadId', 'orderId', 'leadTypeId', 'deliveredAt']);
+});
+
+test('the receiver of the guide keeps a message again whose write failed, and starts with what a power cut left', async () => {
+  const port = await freePort();
+  const signingSecret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+  const folder = join(temporary, 'not there yet');
+  file = join(folder, 'leads.ndjson');
+  const send = async (id: string) => {
+    const [at, body] = [new Date(), JSON.stringify({ type: 'lead.delivered', data: { leadId: id } })];
+    const headers = {
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+      'webhook-signature': signatureOf({ signingSecret, id, at, body }),
+    };
+    return (await fetch(`http://127.0.0.1:${port}/leads`, { method: 'POST', headers, body })).status;
+  };
+  await receive(port, signingSecret);
+  expect(await send('first')).toBe(500);
+  await mkdir(folder);
+  expect(await send('first')).toBe(204);
+  for (const next of ['second', 'third']) {
+    // What is left of a write that failed, once to a receiver that runs, and once to one that starts.
+    await appendFile(file, `{"id":"${next}","ty`);
+    if (next === 'third') {
+      await started.pop()?.();
+      await receive(port, signingSecret);
+    }
+    expect(await send(next)).toBe(204);
+  }
+  expect(await send('second')).toBe(204);
+  expect((await kept()).map(({ id }) => id)).toEqual(['first', 'second', 'third']);
 });
 
 test('without the switch no lead leaves for this machine: the message is parked, and says why', async () => {

@@ -100,7 +100,7 @@ test('CHK-8: leadger reconcile takes several reports, so that a refund is cancel
   const alone = await reconcile([HEADER, ...rows], ...period);
   expect(alone.code).toBe(1);
   expect(alone.stdout).toContain(`only there: refund txn_refund of ${last}`);
-  expect(alone.stdout).toContain('may have been refused later: give the later reports, too');
+  expect(alone.stdout).toContain('give the reports of the other months, too');
   const later = join(temporary, 'later.csv');
   await writeFile(later, [HEADER, rows.at(-1), of('refund_failure', '11.00', '9998-01-05')].join('\n'));
   const both = await reconcile([HEADER, ...rows], later, ...period);
@@ -109,6 +109,24 @@ test('CHK-8: leadger reconcile takes several reports, so that a refund is cancel
   expect(both.stdout).not.toMatch(/DIFFER|only there|outside/);
   await writeFile(later, [HEADER, String(rows.at(-1)).replace('-11.00', '-12.00')].join('\n'));
   expect((await reconcile([HEADER, ...rows], later)).stderr).toMatch(/later\.csv, line 2: txn_refund is there before/);
+});
+
+test('CHK-8: leadger reconcile hints at the report of another month where only the failure of a refund is there', async () => {
+  const rows = (await receipts()).map(rowOf);
+  const failure = 'txn_failure,2026-03-01 10:00:00,x,usd,11.00,0,11.00,refund_failure,re_refused,';
+  const { code, stdout } = await reconcile([HEADER, ...rows, failure]);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/only there: returned refund txn_failure/);
+  expect(stdout).toMatch(/give the reports of the other months, too/);
+});
+
+test('CHK-8: leadger reconcile counts a line that is not compared once, in however many reports it is', async () => {
+  const rows = (await receipts()).map(rowOf);
+  const fee = (id: string) => `${id},2026-03-01 10:00:00,x,usd,-1.00,0,-1.00,fee,fee_1,`;
+  const other = join(temporary, 'other.csv');
+  await writeFile(other, [HEADER, fee('txn_fee_2'), fee('txn_fee_3'), fee('')].join('\n'));
+  const { stdout } = await reconcile([HEADER, ...rows, fee('txn_fee_1'), fee('txn_fee_2'), fee('')], other);
+  expect(stdout).toContain('not compared: fee (5)');
 });
 
 test('CHK-8: leadger reconcile notices what is missing at the ends of the period that was asked for', async () => {

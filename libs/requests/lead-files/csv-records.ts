@@ -6,8 +6,12 @@ export function cellsOf(text: string, delimiter: string): string[] | string {
   if (!text.includes('"')) return text.split(delimiter);
   // Spreadsheets are made to keep zeros by ="01234", which is no CSV unless it is quoted.
   const isQuoted = !text.includes('="') || typeof parsed(text, delimiter, 'strict') !== 'string';
-  return parsed(isQuoted ? text : withFormulasQuoted(text, delimiter), delimiter);
+  const cells = parsed(isQuoted ? text : withFormulasQuoted(text, delimiter), delimiter);
+  return typeof cells === 'string' ? parsed(text.replaceAll(OWNER_OF_AN_ADDRESS, ''), delimiter) : cells;
 }
+
+/** Mail programs copy an address beside a name in quotes, which is no CSV: "Pat" <pat@example.org>. */
+const OWNER_OF_AN_ADDRESS = /"[^"]*"\s*(?=<[^<>\s"]+@[^<>\s"]+>)/g;
 
 /** A quote inside of a cell without quotes is a character like others (a 5" pipe), unless it is read strictly. */
 function parsed(text: string, delimiter: string, how: 'strict' | 'as people write' = 'as people write') {

@@ -68,6 +68,140 @@ describe('DLV-12: a cell with several addresses', () => {
   );
 });
 
+test.each([
+  ['mailto:j1@x.example', ['j1@x.example'], false],
+  ['mailto:j1@x.example?subject=Stop; MAILTO:j2@x.example', ['j1@x.example', 'j2@x.example'], false],
+  ['J1@x.example.', ['J1@x.example'], false],
+  ['j 1@x.example', ['1@x.example'], true],
+  ['Ann j1@x.example', ['j1@x.example'], true],
+  ['Ann <j1@x.example>, Ben Lee <j2@x.example>; j3@x.example j4@x.example', ['j1', 'j2', 'j3', 'j4'], false],
+])('DLV-12: an address as programs write it: %s', async (cell, emails, isIncomplete) => {
+  const person = await personOf(`email\n"${cell}"\n`);
+  expect(person).toMatchObject({ emails: emails.map((email) => expect.stringContaining(email)) });
+  expect(typeof person === 'object' && person.notUnderstood !== undefined).toBe(isIncomplete);
+});
+
+test.each([
+  ['2125551158.0', 'US', '2125551158'],
+  ['12125551158.00', 'US', '12125551158'],
+  ['3012345678.0', 'DE', '+493012345678'],
+])('DLV-12: a number that a spreadsheet saved as a decimal: %s', async (cell, country, telephone) => {
+  expect(await personOf(`telephone\n${cell}\n`, 'csv', country)).toEqual({ telephones: [telephone], emails: [] });
+});
+
+describe('DLV-12: a cell of several lines', () => {
+  const [ONE, TWO] = ['212 555 1147', '212 555 1148'];
+
+  test.each([
+    [`telephone,email\n"${ONE}\n${TWO}",a@x.example\n`, [ONE, TWO], ['a@x.example']],
+    [
+      `telephone,email\r\n"${ONE}\r\n${TWO}","a@x.example\r\nb@x.example"\r\n`,
+      [ONE, TWO],
+      ['a@x.example', 'b@x.example'],
+    ],
+    [`email,telephone\n"a@x.example\nb@x.example",${ONE}\n`, [ONE], ['a@x.example', 'b@x.example']],
+    [`email,telephone\na@x.example,"${ONE}\n${TWO}"\n`, [ONE, TWO], ['a@x.example']],
+  ])('has all its numbers and addresses read: %j', async (content, telephones, emails) => {
+    expect(await personOf(content)).toEqual({ telephones, emails });
+  });
+
+  test.each([
+    [`telephone,note,email\n"${ONE}\n${TWO}","a\nb",a@x.example\n`, [ONE, TWO]],
+    [`telephone,email\n"${ONE}\n${TWO}",a@x.example,too many\n`, [ONE, TWO]],
+  ])('also beside damage: %j', async (content, telephones) => {
+    const { rows } = await rowsOf(content);
+    const persons = rows.flatMap((row) => ('person' in row ? [row.person] : []));
+    expect(persons.flatMap((person) => person.telephones)).toEqual(expect.arrayContaining(telephones));
+  });
+});
+
+describe('DLV-12: a column of numbers or addresses', () => {
+  const NUMBER = '212 557 2002';
+
+  test.each(
+    (
+      'Phone (mobile)|Phone Number (home)|Phone (Home)|Phone - Mobile|Mobile (WhatsApp)|WhatsApp|WhatsApp No.|Phone Home|' +
+      'Telephone Home|Lead Phone|Consumer Phone|DNC Phone|Best phone|Spouse phone|Your phone|phone_e164|Contact Number|' +
+      'contact no|Phones|Telephones|Phone Numbers|Phone number/s|Do Not Call Number|Number to call|Téléphone|Telefon|Fax|' +
+      'Home fax|spouseCell|Cell #|Tel.|Tels|customer tel 2|Phone or email'
+    ).split('|'),
+  )('%s is read', async (name) => {
+    const { rows, reading } = await rowsOf(`Name,Email,"${name}"\nPat,a@x.example,${NUMBER}\n`);
+    expect(reading).toMatchObject({ ignoredColumns: ['Name'] });
+    expect(rows).toMatchObject([{ person: { telephones: [NUMBER], emails: ['a@x.example'] } }]);
+    expect(rows).not.toMatchObject([{ person: { notUnderstood: expect.anything() } }]);
+  });
+
+  test.each(
+    (
+      'Emails|Email Addresses|E-mail (work)|Email 1 (home)|Email ID|Lead Email|Work e-mails|eMail2|Mail|e_mail|' +
+      'Spouse mail|Phone or email'
+    ).split('|'),
+  )('%s is read', async (name) => {
+    const { rows, reading } = await rowsOf(`Name,Phone,${name}\nPat,${NUMBER},pw@x.example\n`);
+    expect(reading).toMatchObject({ ignoredColumns: ['Name'] });
+    expect(rows).toMatchObject([{ person: { telephones: [NUMBER], emails: ['pw@x.example'] } }]);
+  });
+
+  test.each(['Phone type', 'Mobile carrier', 'Email opt-in', 'Automobile', 'Last phone call'])(
+    '%s has nothing to tell where its cells are something else',
+    async (name) => {
+      for (const cell of ['mobile', 'yes', '1', '2026-03-01', '2026-03-01 10:00:00'])
+        expect(await personOf(`Phone,${name}\n${NUMBER},${cell}\n`)).toEqual({ telephones: [NUMBER], emails: [] });
+    },
+  );
+
+  test('may have both in one cell, where its name says so', async () => {
+    expect(await personOf(`Name,Phone or email\nPat,"${NUMBER}; a@x.example"\n`)).toMatchObject({
+      ...{ telephones: [NUMBER], emails: ['a@x.example'] },
+    });
+  });
+
+  test.each([
+    ['Reachable at', '212 557 2003'],
+    ['Reachable at', '212 557 2003 / 212 557 2004'],
+    ['Comment', 'or pat@x.example'],
+  ])('that is named %s is ignored, and a row is told where it looks like %s', async (name, cell) => {
+    const told = `"${name}" is not read, and has what looks like a telephone number or an e-mail address`;
+    expect(await personOf(`Phone,${name}\n${NUMBER},${cell}\n`)).toEqual({
+      ...{ telephones: [NUMBER], emails: [], notUnderstood: told },
+    });
+    expect(await personOf(`Phone,${name}\n,${cell}\n`)).toBe(told);
+  });
+
+  test.each([
+    ['Record ID', '2125572003'],
+    ['zip', '212557200'],
+    ['ip', '123.45.67.890'],
+    ['Since', '2026-03-01'],
+    ['Address', '12345 Long Road, Building 678'],
+    ['Amount', '1,234,567.00'],
+  ])('is not what %s looks like: %s', async (name, cell) => {
+    expect(await personOf(`Phone,${name}\n${NUMBER},"${cell}"\n`)).toEqual({ telephones: [NUMBER], emails: [] });
+  });
+
+  test('of JSON is read by the same names, and told in the same way', async () => {
+    expect(
+      await personOf(
+        JSON.stringify({
+          ...{
+            phone: NUMBER,
+            'Phones (old)': ['212 557 2004', 2125572005],
+            reachable: '212 557 2006',
+            id: '2125572007',
+          },
+          contact: { mobile: '212 557 2008', extraFields: { 'E-mail (work)': 'pw@x.example' } },
+        }),
+        'ndjson',
+      ),
+    ).toEqual({
+      telephones: [NUMBER, '212 557 2008', '212 557 2004', '2125572005'],
+      emails: ['pw@x.example'],
+      notUnderstood: '"reachable" is not read, and has what looks like a telephone number or an e-mail address',
+    });
+  });
+});
+
 describe('DLV-12: a row that is damaged', () => {
   const ONE = '+1 212 555 0142';
   const found = (telephones: string[], emails: string[], notUnderstood: string) => ({
@@ -153,6 +287,21 @@ describe('DLV-12: a list without a header', () => {
     expect(reading).toMatchObject({ withoutHeader: true, ignoredColumns: [] });
   });
 
+  test('may have addresses as mail programs copy them, with a name in quotes', async () => {
+    const { rows } = await rowsOf('"Pat" <a@x.example>\n"Lee, Pat" <b@x.example>\nPat <c@x.example>\n');
+    expect(rows).toMatchObject(
+      ['a', 'b', 'c'].map((name) => ({ person: { emails: [`${name}@x.example`], telephones: [] } })),
+    );
+    expect(rows.filter((row) => 'person' in row && row.person.notUnderstood)).toEqual([]);
+  });
+
+  test.each(['info@mobile-phones.example\n', 'a@email.example\n'])(
+    'is no header where an address has a word for one in it: %s',
+    async (content) => {
+      expect(await personOf(content)).toMatchObject({ emails: [content.trim()] });
+    },
+  );
+
   test('tells which rows are something else', async () => {
     const { rows } = await rowsOf('"212 555 0101"\nnobody\n212 555 0102,Ann\n');
     expect(rows).toMatchObject([
@@ -173,6 +322,8 @@ describe('DLV-12: a list without a header', () => {
     ['call 212 555 0101\n', /looks like a person/],
     ['020 7946 0001\n', /looks like a person.*with its country/],
     ['Do not call\n212 555 0101\n', /map one to telephone or email/],
+    ['Mobile Homes Ltd,212 555 0101\n', /looks like a person/],
+    ['mobile,212 555 0101\n', /looks like a person/],
   ])('is refused where nobody can know what it says: %j', async (content, why) => {
     await expect(rowsOf(content)).rejects.toThrow(why);
     await expect(rowsOf(content)).rejects.not.toThrow(/0101|x\.example/);

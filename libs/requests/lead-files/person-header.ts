@@ -1,9 +1,10 @@
 import type { CountryOfNumbers } from '#domain/leads/telephone';
-import { type Column, plain, usualColumn } from './column-names.ts';
+import { usualColumn } from './column-names.ts';
 import { exportOf, type KnownExport } from './exports.ts';
 import { columnAt, listed, type Names, nameOf } from './header.ts';
 import { type FileOptions, type FileReading, LeadFileError } from './lead-file-row.ts';
-import { isOfPerson, type PersonColumns, seemsOfPerson } from './person-of-row.ts';
+import { columnsOf, personField } from './person-columns.ts';
+import { type ColumnsOfRow, isOfPerson, seemsOfPerson } from './person-of-row.ts';
 
 export interface PersonFileOptions extends FileOptions {
   /** CSV: what happens to columns of which we know nothing. Default: ignored. Columns of leads beside the numbers are ignored. */
@@ -11,8 +12,7 @@ export interface PersonFileOptions extends FileOptions {
 }
 
 /** What each column of a list of persons says. */
-export interface PersonHeader extends PersonColumns {
-  readonly ignored: readonly number[];
+export interface PersonHeader extends ColumnsOfRow {
   readonly knownExport?: KnownExport | undefined;
 }
 
@@ -30,42 +30,27 @@ export const columnsOfPersons = ({
   keptColumns: [],
 });
 
-const OF_WHICH =
-  '(?:home|work|business|office|company|mobile|cell|primary|main|other|first|second|secondary|third|alt|alternate|alternative|additional|day|daytime|evening|user|customer|contact|personal|private)?';
-
-/** Plain names of columns with numbers or addresses. A list has more of them than a lead: Phone 2, Work e-mail, E-mail 2 address. */
-const named = {
-  telephone: new RegExp(
-    `^${OF_WHICH}\\d?(?:telephone|phone|mobile|mobilephone|cell|cellphone|landline|tel|msisdn)\\d{0,2}(?:number|num|nr|no)?\\d{0,2}(?:value)?$`,
-  ),
-  email: new RegExp(`^${OF_WHICH}\\d?e?mail\\d{0,2}(?:address|addr)?\\d{0,2}(?:value)?$`),
-};
-
 /** @throws LeadFileError */
 export function personHeader(read: Names, options: PersonFileOptions, country: CountryOfNumbers): PersonHeader {
   const { names } = read;
   const { columns = [], unknownColumns = 'ignore' } = options;
   const knownExport = exportOf(names);
-  const mapped = new Map(columns.map(([field, name]) => [columnAt(names, name), personField(field)] as const));
-  const fieldAt = (name: string, index: number): Column | undefined =>
-    mapped.get(index) ?? fieldOf(plain(name), knownExport);
-  const at = (field: Column) => names.flatMap((name, index) => (fieldAt(name, index) === field ? [index] : []));
-  const [telephones, emails] = [at('telephone'), at('email')];
-  if (telephones.length + emails.length === 0) return withoutHeader(read, country);
-  const ignored = [...names.keys()].filter((index) => !telephones.includes(index) && !emails.includes(index));
-  const strange = ignored.map((index) => names[index] as string).filter((name) => usualColumn(name) === undefined);
+  const mapped = new Map(columns.map(([field, name]) => [columnAt(names, name), mappedField(field)] as const));
+  const isRow = mapped.size === 0 && names.some((name) => isOfPerson(name, country));
+  const fields = names.map((name, index) => {
+    return mapped.get(index) ?? (seemsOfPerson(name) ? undefined : personField(name, knownExport));
+  });
+  if (isRow || fields.every((field) => field === undefined)) return withoutHeader(read, country);
+  const placed = columnsOf(fields);
+  const strange = placed.ignored
+    .map((index) => names[index] as string)
+    .filter((name) => usualColumn(name) === undefined);
   if (unknownColumns === 'refuse' && !knownExport && strange.length > 0) throw notOfPersons(strange);
-  return { ...read, telephones, emails, ignored, knownExport };
-}
-
-function fieldOf(name: string, knownExport: KnownExport | undefined): 'telephone' | 'email' | undefined {
-  const says = (field: 'telephone' | 'email') =>
-    usualColumn(name) === field || named[field].test(name) || knownExport?.columns[field]?.includes(name);
-  return says('telephone') ? 'telephone' : says('email') ? 'email' : undefined;
+  return { ...read, ...placed, knownExport };
 }
 
 /** @throws LeadFileError */
-function personField(field: string): 'telephone' | 'email' {
+function mappedField(field: string): 'telephone' | 'email' {
   if (field === 'telephone' || field === 'email') return field;
   throw new LeadFileError(`there is no field ${field} in a list of persons: there are telephone, email`);
 }
@@ -83,7 +68,7 @@ const notOfPersons = (names: readonly string[]): LeadFileError =>
 function withoutHeader({ delimiter, names: firstRow }: Names, country: CountryOfNumbers): PersonHeader {
   const [only = '', ...others] = firstRow;
   if (others.length === 0 && isOfPerson(only, country))
-    return { delimiter, names: [''], telephones: [0], emails: [0], ignored: [], withoutHeader: true };
+    return { delimiter, names: [''], ...columnsOf(['either']), withoutHeader: true };
   throw new LeadFileError(
     `there is no column with a telephone number or an e-mail address: ${firstRow.some(seemsOfPerson) ? LIKE_A_PERSON : 'map one to telephone or email'}`,
   );

@@ -1,9 +1,11 @@
+import { isIP } from 'node:net';
 import { textOfCell } from '#domain/kernel/spreadsheet-cells';
 import { contact } from '#domain/leads/contact';
 import { type CountryOfNumbers, withCountry } from '#domain/leads/telephone';
 import { cellsOf } from './csv-records.ts';
-import type { Names } from './header.ts';
-import { reasonOf } from './lead-file-row.ts';
+import { type Names, nameOf } from './header.ts';
+import { reasonOf, shortened } from './lead-file-row.ts';
+import { columnsOf, hasOtherDigits, type PersonColumns, personField } from './person-columns.ts';
 import { withoutMark } from './row-values.ts';
 
 /** A person, by all numbers and addresses of a row. */
@@ -19,22 +21,43 @@ type Read = { readonly person: PersonOfRow } | string;
 
 type Field = 'telephone' | 'email';
 
-/** The columns that name a person, by index. In a file without a header, the only one may have either. */
-export interface PersonColumns extends Names {
-  readonly telephones: readonly number[];
-  readonly emails: readonly number[];
+/** In a file without a header, the only column may have either. */
+export type ColumnsOfRow = Names & PersonColumns;
+
+/** @param wrong what else was not understood */
+export function personOfCells(
+  header: ColumnsOfRow,
+  cells: readonly string[],
+  country: CountryOfNumbers,
+  wrong: readonly string[] = [],
+): Read {
+  const { names, withoutHeader } = header;
+  const texts = (columns: readonly number[]) => columns.map((index) => textIn(cells[index]));
+  const [telephones, emails] = [texts(header.telephones), texts(header.emails)];
+  for (const text of texts(header.either)) {
+    if (text.includes('@')) emails.push(text);
+    const number = text.replace(ADDRESS, ' ');
+    if (hasNumber(number) ? !isDate(number) : withoutHeader && number === text) telephones.push(number);
+  }
+  const overlooked = header.ignored.filter((index) => isOverlooked(names[index] ?? '', textIn(cells[index]), country));
+  const told = overlooked.map((index) => `"${shortened(nameOf(names, index), LONGEST_NAME)}" ${OVERLOOKED}`);
+  return personIn(telephones, emails, country, [...wrong, ...told]);
 }
 
-export function personOfCells(header: PersonColumns, cells: readonly string[], country: CountryOfNumbers): Read {
-  const texts = (field: Field) =>
-    header[`${field}s`].map((index) => textIn(cells[index])).filter((text) => mayBe(field, text, header));
-  return personIn(texts('telephone'), texts('email'), country);
-}
+const LONGEST_NAME = 100;
+const OVERLOOKED = 'is not read, and has what looks like a telephone number or an e-mail address';
 
 const textIn = (cell = ''): string => textOfCell(cell.trim()).trim();
 
-const mayBe = (field: Field, text: string, { withoutHeader }: PersonColumns): boolean =>
-  !withoutHeader || text.includes('@') === (field === 'email');
+const ADDRESS = /[^\s;,|/<>()"]*@[^\s;,|/<>()"]*/g;
+
+const isDate = (text: string): boolean =>
+  /^(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{4})(?:$|[T ,])/.test(text);
+
+/** Whether what nobody reads looks like a number, and nothing else, or has an address. */
+const isOverlooked = (name: string, text: string, country: CountryOfNumbers): boolean =>
+  partsOfAddresses(text).some((part) => part.includes('@') && typeof parsed('email', part) === 'object') ||
+  (hasNumber(text) && !hasOtherDigits(name) && !isDate(text) && !isIP(text) && onlyNumbersIn(text, country).length > 0);
 
 /** Damage that stands for a byte that is no text, or is one that no text has. */
 const NO_TEXT = /[\ufffd\0]/;
@@ -46,7 +69,7 @@ const NO_TEXT = /[\ufffd\0]/;
  * @param damage is told with the person, and is why there is none
  */
 export function personOfDamagedRow(
-  header: PersonColumns,
+  header: ColumnsOfRow,
   readable: string,
   damage: string,
   country: CountryOfNumbers,
@@ -54,17 +77,29 @@ export function personOfDamagedRow(
   const { names, delimiter } = header;
   const cells = cellsOf(readable, delimiter);
   // What stands in one cell may be several rows, between a forgotten quote and the next.
-  if (typeof cells !== 'string' && cells.length === names.length && !/[\r\n]/.test(readable)) {
+  if (typeof cells !== 'string' && cells.length === names.length && !hasLines(readable)) {
     const whole = cells.map((cell) => (NO_TEXT.test(cell) ? '' : cell));
     return damaged(personOfCells(header, whole, country), damage);
   }
+  if (isWholeByItsLines(header, cells)) return personOfCells(header, cells, country);
   const rows = readable.split(/[\r\n]+/).map((line) => cellsIn(line, delimiter));
   const valuesOf = (field: Field, onlyIn: (cell: string) => readonly string[]) =>
-    rows.flatMap((row) => cellsBeside(header[`${field}s`], row, names.length)).flatMap((cell) => onlyIn(textIn(cell)));
+    rows
+      .flatMap((row) => cellsBeside([...header[`${field}s`], ...header.either], row, names.length))
+      // A quote that has lost its other one is no part of a value.
+      .flatMap((cell) => onlyIn(textIn(cell).replaceAll('"', '')));
   const telephones = valuesOf('telephone', (cell) => onlyNumbersIn(cell, country));
   const emails = valuesOf('email', onlyAddressesIn);
   return damaged(telephones.length + emails.length > 0 ? { person: { telephones, emails } } : damage, damage);
 }
+
+const hasLines = (text: string): boolean => /[\r\n]/.test(text);
+
+/** What may be several rows is read all the same where it stands in cells of which each line is read. */
+const isWholeByItsLines = (header: ColumnsOfRow, cells: readonly string[] | string): cells is readonly string[] =>
+  typeof cells !== 'string' &&
+  cells.length === header.names.length &&
+  cells.every((cell, index) => !hasLines(cell) || !header.ignored.includes(index));
 
 /** What was read of a row that is damaged as well. */
 export function damaged(read: Read, damage: string): Read {
@@ -107,21 +142,27 @@ export function isOfPerson(text: string, country: CountryOfNumbers): boolean {
 /** Whether a text may be meant as a number or an address. */
 export const seemsOfPerson = (text: string): boolean => hasNumber(text) || text.includes('@');
 
-/** As a lead, whose other fields do not count here; or just its numbers and addresses. */
+/** As a lead, or just its numbers and addresses. The names of its values say what they are, as those of columns do. */
 export function personOfObject(object: unknown, country: CountryOfNumbers): Read {
   if (!isRecord(object)) return 'is not an object';
-  const all = [object, ...(isRecord(object.contact) ? [object.contact] : [])];
-  const wrong: string[] = isRecord(object.contact ?? {}) ? [] : ['contact: is not an object'];
-  const texts = (field: Field) =>
-    all
-      .flatMap((one) => [one[field], one[`${field}s`]].flat())
-      .flatMap((value) => {
-        if (value === undefined || value === null) return [];
-        if (typeof value === 'string') return [value];
-        wrong.push(`${field}: must be a text, or a list of texts`);
-        return [];
-      });
-  return personIn(texts('telephone'), texts('email'), country, wrong);
+  const { contact } = object;
+  const wrong = isRecord(contact ?? {}) ? [] : ['contact: is not an object'];
+  const values = [object, contact, isRecord(contact) && contact.extraFields]
+    .filter(isRecord)
+    .flatMap(Object.entries)
+    .flatMap(([name, value]) => [value].flat().map((one: unknown) => [name, personField(name), one] as const))
+    .filter(([, , value]) => value !== undefined && value !== null);
+  const isRead = ([, field, value]: (typeof values)[number]) =>
+    typeof value === 'string' || (typeof value === 'number' && (field === undefined || field === 'either'));
+  const read = values.filter(isRead);
+  const unread = values.filter((one) => !isRead(one)).flatMap(([, field]) => field ?? []);
+  const header = { delimiter: '', names: read.map(([name]) => name), ...columnsOf(read.map(([, field]) => field)) };
+  return personOfCells(
+    header,
+    read.map(([, , value]) => String(value)),
+    country,
+    [...wrong, ...unread.map((field) => `${field}: must be a text, or a list of texts`)],
+  );
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -135,9 +176,9 @@ function personIn(
   telephoneTexts: readonly string[],
   emailTexts: readonly string[],
   country: CountryOfNumbers,
-  others: readonly string[] = [],
+  others: readonly string[],
 ): Read {
-  const wrong = [...others];
+  const wrong = [...others, ...(emailTexts.some((text) => WORD_BEFORE_AN_ADDRESS.test(text)) ? [WORD_BEFORE] : [])];
   const taken = (field: Field, parts: readonly string[]) =>
     parts.flatMap((text) => {
       const read = parsed(field, text, country);
@@ -155,13 +196,23 @@ function personIn(
   return { person: { telephones, emails, ...(notUnderstood && { notUnderstood }) } };
 }
 
+/** It may be a part of the address. Names stand before brackets. */
+const WORD_BEFORE_AN_ADDRESS = /(?<![^\s;,<>()"|/])[^\s;,<>()"@|/]+\s+[^\s;,<>()"@|/]+@/;
+const WORD_BEFORE = 'email: a word stands before an address without brackets';
+
 /** @returns the number or address, or why it is none */
 function parsed(field: Field, text: string, country: CountryOfNumbers = 'US'): { readonly value: string } | string {
   const found = contact.safeParse({
-    [field]: field === 'telephone' ? withCountry(withoutMark(text), country) : text,
+    [field]: field === 'telephone' ? withCountry(withoutDecimals(withoutMark(text)), country) : bareAddress(text),
   });
   return found.success ? { value: found.data[field] as string } : reasonOf(found.error);
 }
+
+/** Programs save a column of numbers as decimals. */
+const withoutDecimals = (number: string): string => number.replace(/^(\+?\d{7,15})\.0+$/, '$1');
+
+/** As a link has it, or the end of a sentence. */
+const bareAddress = (text: string): string => text.replace(/^mailto:([^?]*).*$/i, '$1').replace(/\.$/, '');
 
 /** Belongs to the number before it. */
 const EXTENSION = /^(?:ext(?:ension)?\b\.?|x|#)\s*\d{1,7}$/i;
