@@ -62,6 +62,8 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions = {}): Pro
 }
 
 const MILLISECONDS_BETWEEN_LOOKS = 250;
+const EVENTS_OF_FIRST_PAGE = 8;
+const PAGE_GROWTH = 8;
 
 class EmbeddedStore implements EventStore {
   readonly limits = DEFAULT_LIMITS;
@@ -136,9 +138,12 @@ class EmbeddedStore implements EventStore {
     const forwards = direction !== 'backwards';
     let at = after === undefined ? (forwards ? 0 : head + 1) : numberOf(after);
     let left = maxCount;
+    // Most readers want one event from an end. Who wants the whole log soon reads whole pages.
+    let page = EVENTS_OF_FIRST_PAGE;
     while (left > 0 && !signal?.aborted && (forwards ? at < head : at > 1)) {
       this.#mustBeOpen();
-      const limit = Math.min(left, EVENTS_PER_PAGE);
+      const limit = Math.min(left, page);
+      page = Math.min(EVENTS_PER_PAGE, page * PAGE_GROWTH);
       const { events, reached } = forwards
         ? this.#reader.pageAfter(at, head, filter, limit)
         : this.#reader.pageBefore(at, filter, limit);
