@@ -82,7 +82,7 @@ export async function startMailServer(): Promise<MailServer> {
   const file = join(directory, 'dovecot.conf');
   await writeFile(file, settings(directory, port, users, String(other.uid)));
   let server: ReturnType<typeof spawn> | undefined;
-  const using = async <Result>(act: (client: ImapFlow) => Promise<Result>): Promise<Result> => {
+  const usingOnce = async <Result>(act: (client: ImapFlow) => Promise<Result>): Promise<Result> => {
     const client = new ImapFlow({
       ...{ host: '127.0.0.1', port, secure: false, logger: false },
       auth: { user: 'support', pass: 'wombat' },
@@ -92,13 +92,23 @@ export async function startMailServer(): Promise<MailServer> {
       await client.mailboxOpen('INBOX');
       return await act(client);
     } finally {
-      // The server may have ended the connection, once what was asked of it is done.
-      if (client.usable) await client.logout();
+      // What was asked of the server is done. It may end the connection at any moment, also while it is left.
+      await client.logout().catch(() => client.close());
+    }
+  };
+  /** Asks again when the server ends the connection before it answers. Only for what may be asked twice. */
+  const using = async <Result>(act: (client: ImapFlow) => Promise<Result>): Promise<Result> => {
+    for (;;) {
+      try {
+        return await usingOnce(act);
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'NoConnection') throw error;
+      }
     }
   };
   const start = async () => {
     server = spawn(DOVECOT, ['-F', '-c', file], { stdio: 'ignore' });
-    await waitUntil(() => using(async () => true).catch(() => false));
+    await waitUntil(() => usingOnce(async () => true).catch(() => false));
   };
   const shutDown = async () => {
     if (!server) return;
@@ -110,7 +120,7 @@ export async function startMailServer(): Promise<MailServer> {
   await start();
   return {
     url: `imap://support:wombat@127.0.0.1:${port}`,
-    deliver: (mail, arrivedAt) => using(async (client) => void (await client.append('INBOX', mail, [], arrivedAt))),
+    deliver: (mail, arrivedAt) => usingOnce(async (client) => void (await client.append('INBOX', mail, [], arrivedAt))),
     async restore() {
       const names = await readdir(join(directory, 'mail'));
       for (const name of names.filter((one) => one.startsWith('dovecot')))
