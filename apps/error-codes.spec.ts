@@ -17,6 +17,7 @@ const OF_PROGRAMS = new Set([
     'damages-changed',
     'beginning-lost',
     'private-address',
+    'no-safe-connection',
     'not-leader',
     'access-denied',
     'no-answer',

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ApiKeysController } from './api-keys.controller.ts';
 import { AttentionController } from './attention.controller.ts';
 import { BusinessMergesController } from './business-merges.controller.ts';
 import { CatalogueController } from './catalogue.controller.ts';
@@ -13,17 +14,21 @@ import { LeadsController } from './leads.controller.ts';
 import { MailsController } from './mails.controller.ts';
 import { MissedRenewalsController } from './missed-renewals.controller.ts';
 import { OperationsController } from './operations.controller.ts';
+import { OrderLinksController } from './order-links.controller.ts';
 import { OrdersController } from './orders.controller.ts';
 import { PaymentNoticesController } from './payment-notices.controller.ts';
 import { PersonsController } from './persons.controller.ts';
 import { PolicyController } from './policy.controller.ts';
 import { ProcessesController } from './processes.controller.ts';
 import { ProgrammesController } from './programmes.controller.ts';
+import { LargeReads } from './quotas.ts';
 import { ReadModelsController } from './read-models.controller.ts';
 import { ReceiptsController } from './receipts.controller.ts';
 import { RefundsController } from './refunds.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
+import { SessionsController } from './sessions.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
+import { StaffController } from './staff.controller.ts';
 import { SupportMailsController } from './support-mails.controller.ts';
 import { SuppressionsController } from './suppressions.controller.ts';
 import { TicketsController } from './tickets.controller.ts';
@@ -47,6 +52,7 @@ export class OperationsModule {}
     CustomersController,
     DeliveredLeadsController,
     OrdersController,
+    OrderLinksController,
     RefundsController,
     ReceiptsController,
     PaymentNoticesController,
@@ -68,7 +74,10 @@ export class OperationsModule {}
     DamagedStreamsController,
     ReadModelsController,
     SignInController,
+    SessionsController,
+    StaffController,
+    ApiKeysController,
   ],
-  providers: [FeedTurns],
+  providers: [FeedTurns, LargeReads],
 })
 export class ApiModule {}

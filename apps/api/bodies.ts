@@ -7,7 +7,7 @@ import { Problem } from './problems.ts';
 import { acceptMails, isSupportMail, MailBody } from './support-mails.controller.ts';
 
 const routesOfFiles: readonly string[] = ['/api/leads/batches', '/api/suppressions/batches'];
-const takesFiles = ({ routeOptions }: FastifyRequest): boolean => routesOfFiles.includes(routeOptions.url ?? '');
+export const takesFiles = ({ routeOptions }: FastifyRequest): boolean => routesOfFiles.includes(routeOptions.url ?? '');
 
 /**
  * How bodies are read. JSON is UTF-8 (RFC 8259, 8.1), and nothing else is taken for it: bytes that are not would become

@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Post, UseGuards } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type NamedPerson, namedPerson } from '#requests/named-person';
 import type { Operations } from '#requests/operations';
@@ -9,6 +9,7 @@ import type { RequestContext } from '#requests/request-tools';
 import { OPERATIONS, QUERIES } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Conforming } from './fields.ts';
+import { LargeReads } from './quotas.ts';
 import { Problems, Responds } from './responses.ts';
 
 /** The person stands in the body, so that no log of addresses has it. */
@@ -42,9 +43,10 @@ export class PersonsController {
 
   @Post('exports')
   @HttpCode(200)
+  @UseGuards(LargeReads)
   @ApiOperation({ summary: 'All that is held about a person: support only, with a Leadger-Reason' })
   @Responds(200, 'Everything, opened.', personExport, personExportExample)
-  @Problems(400, 403, 503)
+  @Problems(400, 403, 429, 503)
   exportPerson(@Body() { person }: ExportPersonBody, @Asking() context: RequestContext) {
     return this.#queries.persons.export(context, person);
   }

@@ -70,7 +70,7 @@ const problemDocument = named(
 
 const problems = {
   400: ['The request is malformed; each wrong field is named.', 'invalid-request', 'quantity: must be a whole number'],
-  401: ['The address or the password is wrong.', 'sign-in-failed', 'no account has this address and this password'],
+  401: ['It is not known who asks.', 'sign-in-needed', 'sign in first, or send the key of a program'],
   403: ['The actor may not do this.', 'support-only', 'only support may do this'],
   404: ['It does not exist.', 'order-unknown', 'there is no such order'],
   409: ['A rule of the store refuses it.', 'order-filled', 'the order is filled: it cannot be paused'],
@@ -87,6 +87,11 @@ const problems = {
     'The request must say what its sender saw, in If-Match.',
     'policy-not-seen',
     'name the versions that you saw: send their ETag in If-Match',
+  ],
+  429: [
+    'Too much was asked: send it again after Retry-After seconds.',
+    'too-many-passwords',
+    'too many passwords are being checked now',
   ],
   503: ['Not now: send it again after Retry-After seconds.', 'store-unavailable', 'the store cannot be reached'],
   507: ['The disk is full; reading works.', 'store-full', 'the disk is full'],
@@ -114,6 +119,8 @@ const commandResult = z.object({
   events: z.array(z.string()).describe('Types of the events that were recorded; empty when nothing had to change.'),
 });
 type CommandResult = z.infer<typeof commandResult>;
+/** Where a command left its stream is not always told. */
+type AnsweredPlace = { readonly [Name in keyof CommandResult]?: CommandResult[Name] | undefined };
 
 const FOR_STAFF = 'Staff and programs get it: how much was recorded tells what the store knows.';
 /** Of an answer that {@link AnsweredReceipt.hidesPlace}. */
@@ -136,6 +143,8 @@ interface CommandRoute {
   readonly takesNothing?: boolean;
   /** What an answer may say besides: the `answer` of the receipt. */
   readonly adds?: z.ZodRawShape;
+  /** Some answers do not say how much was recorded: {@link AnsweredReceipt.hidesPlace}. */
+  readonly hidesPlace?: true;
   /** Where to find what the command creates: a path with `:id`. The route answers 201 then. */
   readonly creates?: string;
   /**
@@ -146,7 +155,7 @@ interface CommandRoute {
 }
 
 /** A route that carries a command. Its handler returns the outcome; this decorator turns it into an HTTP response. */
-export function CommandRoute({ summary, records, idName, adds, creates, ...needs }: CommandRoute) {
+export function CommandRoute({ summary, records, idName, adds, creates, hidesPlace, ...needs }: CommandRoute) {
   const { takesNothing = false, ifMatch = creates ? 'none' : 'taken' } = needs;
   const status = creates ? 201 : 200;
   const example = {
@@ -162,8 +171,13 @@ export function CommandRoute({ summary, records, idName, adds, creates, ...needs
     ApiOperation({ summary }),
     ...ifMatchHeaders[ifMatch],
     ...askingHeaders,
-    succeeds(status, 'The command is recorded.', resultNaming(idName, adds), example),
-    Problems(400, 403, 404, 409, 412, 413, 415, 422, 423, 503, 507),
+    succeeds(
+      status,
+      'The command is recorded.',
+      hidesPlace ? resultHidingPlace(idName) : resultNaming(idName, adds),
+      example,
+    ),
+    Problems(400, 401, 403, 404, 409, 412, 413, 415, 422, 423, 503, 507),
   );
 }
 
@@ -184,6 +198,12 @@ function resultNaming(idName: IdName | undefined, adds: z.ZodRawShape = {}): z.Z
   return schema;
 }
 
+const resultHidingPlace = (idName: IdName | undefined): z.ZodType<AnsweredPlace> => {
+  const result = resultNaming(idName) as z.ZodObject<typeof commandResult.shape>;
+  const shown = { revision: result.shape.revision.optional(), position: result.shape.position.optional() };
+  return named(`New${result.meta()?.id}`, result.extend(shown).describe('What a command did.'));
+};
+
 const header = (name: string, description: string, example: string, required = false) =>
   ApiHeader({ name, description, required, schema: { type: 'string' }, example });
 
@@ -198,7 +218,7 @@ const ifMatchHeaders = { taken: [ifMatchTaken], needed: [ifMatchNeeded, Problems
 const whoAndWhy = [
   header(
     'Leadger-Actor',
-    'Who asks: customer:ID, staff:ID or system:ID. It is stored in plain for ever: an id, no name and no e-mail address.',
+    'In a trial, who asks: customer:ID, staff:ID or system:ID. It is stored in plain for ever: an id, no name and no e-mail address.',
     'staff:7',
   ),
   header('Leadger-Reason', 'Why, for the history. It is stored sealed.', 'asked by telephone'),

@@ -1,17 +1,20 @@
-import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { exampleIds } from '#read-models/models/examples';
-import type { Queries } from '#requests/queries';
+import type { Operations } from '#requests/operations';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
-import { QUERIES, REQUESTS } from '#wiring/tokens';
+import { OPERATIONS, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Email, GivenPassword, Line, NewPassword } from './fields.ts';
+import { Email, Flag, GivenPassword, Line, NewPassword } from './fields.ts';
+import { Network } from './network.ts';
 import { Problem } from './problems.ts';
-import { type Reader, Reading } from './reading.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
+import { setSessionCookie } from './session-cookie.ts';
+import { SignInThrottle } from './sign-in-throttle.ts';
 
 class SignInBody {
   @Email({ description: 'The whole address, in exact case (ACC-2).' })
@@ -19,6 +22,13 @@ class SignInBody {
 
   @GivenPassword({ description: 'The password, in exact case.' })
   password!: string;
+
+  @Flag({
+    description:
+      'For programs: the answer has the token of the session, for the header `Authorization: Bearer`, and no cookie.',
+    optional: true,
+  })
+  token?: boolean;
 }
 
 class RequestPasswordRecoveryBody {
@@ -34,7 +44,14 @@ class CompletePasswordRecoveryBody {
   password!: string;
 }
 
-const signedIn = named('SignedIn', z.object({ customerId: z.string().describe('The customer who signed in.') }));
+const signedIn = named(
+  'SignedIn',
+  z.object({
+    customerId: z.string().optional().describe('The customer who signed in.'),
+    memberId: z.string().optional().describe('The member of staff who signed in.'),
+    token: z.string().optional().describe('Of the session, where the request asked for it. It is shown once.'),
+  }),
+);
 const recovery = named('PasswordRecovery', z.object({ sent: z.string().describe('What was sent, for people.') }));
 const RECOVERY = { sent: 'if an account has this address, a link is on its way there' };
 
@@ -43,40 +60,65 @@ const RECOVERY = { sent: 'if an account has this address, a link is on its way t
 @Controller('api')
 export class SignInController {
   readonly #requests: Requests;
-  readonly #queries: Queries;
+  readonly #operations: Operations;
+  readonly #throttle: SignInThrottle;
 
-  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
+  constructor(
+    @Inject(REQUESTS) requests: Requests,
+    @Inject(OPERATIONS) operations: Operations,
+    @Inject(SignInThrottle) throttle: SignInThrottle,
+  ) {
     this.#requests = requests;
-    this.#queries = queries;
+    this.#operations = operations;
+    this.#throttle = throttle;
   }
 
   @Post('sign-ins')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Check an address and a password; answers the customer (ACC-2)' })
+  @ApiOperation({
+    summary:
+      'Sign in with an address and a password (ACC-2). The session is a cookie, or a token where the request asks for one; a session of before on this device ends',
+  })
   @Responds(200, 'The account.', signedIn, { customerId: exampleIds.customerId })
-  @Problems(400, 401, 503)
-  async signIn(@Body() body: SignInBody, @Reading() reader: Reader): Promise<z.infer<typeof signedIn>> {
-    const customerId = await this.#queries.passwords.signIn(reader, body);
-    if (customerId === undefined)
+  @Problems(400, 401, 429, 503)
+  async signIn(
+    @Body() { email, password, token: asksForToken = false }: SignInBody,
+    @Asking() context: RequestContext,
+    @Network() network: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<z.infer<typeof signedIn>> {
+    const userAgent = request.headers['user-agent'];
+    const check = () => this.#operations.signIn(context, { email, password, userAgent });
+    const found = await this.#throttle.attempt(network, email, check, (account) => account === undefined);
+    if (found === undefined)
       throw new Problem('sign-in-failed', 'no account has this address and this password', { rule: 'ACC-2' });
-    return { customerId };
+    const { sessionId } = request.identity;
+    if (sessionId !== undefined) await this.#operations.endSession(context, { sessionId });
+    const { token, endsAt, ...account } = found;
+    if (asksForToken) return { ...account, token };
+    setSessionCookie(reply, token, endsAt);
+    return account;
   }
 
   @Post('password-recoveries')
   @HttpCode(202)
   @ApiOperation({ summary: 'Send a link to set a new password (ACC-3)' })
   @Responds(202, 'The same answer, whether the account exists or not.', recovery, RECOVERY)
-  @Problems(400, 503)
+  @Problems(400, 429, 503)
   async requestPasswordRecovery(
     @Body() { email }: RequestPasswordRecoveryBody,
     @Asking() context: RequestContext,
+    @Network() network: string,
   ): Promise<z.infer<typeof recovery>> {
+    await this.#throttle.recovery(network, email);
     await this.#requests.passwords.requestRecovery(email, context);
     return RECOVERY;
   }
 
   @Post('password-recoveries/complete')
   @CommandRoute({ summary: 'Set a new password by the link (ACC-3)', idName: 'customerId', records: ['PasswordSet'] })
+  @Problems(429)
   completePasswordRecovery(
     @Body() { token, password }: CompletePasswordRecoveryBody,
     @Asking() context: RequestContext,

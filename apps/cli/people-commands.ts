@@ -1,6 +1,25 @@
 import { Command } from 'commander';
 import { location, output, program } from './global-options.ts';
 
+program
+  .command('admin')
+  .description('makes the first account of a member of staff')
+  .addCommand(
+    new Command('create')
+      .configureOutput(output)
+      .description('adds the first administrator, who adds all others: it ends the trial for good')
+      .requiredOption('--email <address>', 'with what the administrator signs in')
+      .option('--name <name>', 'the name of the administrator; it is stored sealed')
+      .option(
+        '--password-file <file>',
+        'a file with the password, that only its owner can open; default: it is asked for',
+      )
+      .action(async (options: { email: string; name?: string; passwordFile?: string }) => {
+        const { createAdministrator } = await import('./admin.ts');
+        await createAdministrator(location(), options);
+      }),
+  );
+
 const person = program.command('person').description('shows or erases all that is held about one person');
 for (const [name, description, recorded] of [
   ['export', 'prints all that is held about a person, as JSON', 'recorded where the person is a customer'],

@@ -35,6 +35,8 @@ import {
   replacementRights,
   replacementUpcasters,
 } from './replacements/replacement.ts';
+import { apiKeyEvents, apiKeyRights, apiKeys } from './staff/api-keys.ts';
+import { staffEvents, staffList, staffRights } from './staff/staff.ts';
 import { letters, lettersEvents, lettersRights } from './support/letters.ts';
 import { lookEvents, lookRights, looks } from './support/look.ts';
 import { customerOfTicket, ticket, ticketEvents, ticketRights } from './support/ticket.ts';
@@ -43,13 +45,26 @@ import { vaultName, vaultNameEvents, vaultNameRights } from './vaults/vault-name
 /** The owner of a stream that is named after its customer. */
 const named = (_: unknown, customerId: string): string => customerId;
 
+interface OfStore {
+  readonly storeId?: string | undefined;
+}
+const inCommand = (_: unknown, { storeId }: OfStore): string | undefined => storeId;
+/** A stream that has not begun is of the store of its first command. */
+const inStateOrCommand = ({ storeId }: OfStore, command: OfStore): string | undefined => storeId || command.storeId;
+
 /**
  * THE list of all stream families: family (the part of a stream's name before the first dash) → its decider, its event
  * schemas, how older versions are read (`upcasters`: event type → one step for each old version), and who may ask for each
- * command. `owner`: the customer to whom a stream belongs.
+ * command. `owner`: the customer to whom a stream belongs. `store`: the store to which it belongs, or which the command is about.
  */
 export const ledger = {
-  catalogue: { decider: catalogue, events: catalogueEvents, upcasters: {}, rights: catalogueRights },
+  catalogue: {
+    decider: catalogue,
+    events: catalogueEvents,
+    upcasters: {},
+    rights: catalogueRights,
+    store: inCommand,
+  },
   policy: { decider: policy, events: policyEvents, upcasters: policyUpcasters, rights: policyRights },
   customer: {
     decider: customer,
@@ -57,6 +72,7 @@ export const ledger = {
     upcasters: customerUpcasters,
     rights: customerRights,
     owner: named,
+    store: inStateOrCommand,
   },
   businesses: { decider: businessMerges, events: businessMergeEvents, upcasters: {}, rights: businessMergeRights },
   address: { decider: address, events: addressEvents, upcasters: addressUpcasters, rights: addressRights },
@@ -70,6 +86,7 @@ export const ledger = {
     upcasters: {},
     rights: checkoutRights,
     owner: customerOfCheckout,
+    store: ({ wishes }: { wishes?: OfStore }, command: OfStore) => (wishes ?? command).storeId,
   },
   order: {
     decider: order,
@@ -77,6 +94,7 @@ export const ledger = {
     upcasters: orderUpcasters,
     rights: orderRights,
     owner: customerOfOrder,
+    store: ({ terms }: { terms?: OfStore }, command: OfStore) => (terms ?? command).storeId,
   },
   payment: { decider: paymentClaim, events: paymentClaimEvents, upcasters: {}, rights: paymentClaimRights },
   programme: {
@@ -85,6 +103,7 @@ export const ledger = {
     upcasters: programmeUpcasters,
     rights: programmeRights,
     owner: customerOfProgramme,
+    store: inStateOrCommand,
   },
   replacement: {
     decider: replacement,
@@ -92,8 +111,15 @@ export const ledger = {
     upcasters: replacementUpcasters,
     rights: replacementRights,
     owner: customerOfReplacement,
+    store: inStateOrCommand,
   },
-  receipts: { decider: receipts, events: receiptEvents, upcasters: {}, rights: receiptRights },
+  receipts: {
+    decider: receipts,
+    events: receiptEvents,
+    upcasters: {},
+    rights: receiptRights,
+    store: (_: unknown, __: unknown, storeId: string) => storeId,
+  },
   mail: {
     decider: mail,
     events: mailEvents,
@@ -107,9 +133,18 @@ export const ledger = {
     rights: webhookRights,
     owner: customerOfWebhook,
   },
-  ticket: { decider: ticket, events: ticketEvents, upcasters: {}, rights: ticketRights, owner: customerOfTicket },
+  ticket: {
+    decider: ticket,
+    events: ticketEvents,
+    upcasters: {},
+    rights: ticketRights,
+    owner: customerOfTicket,
+    store: inStateOrCommand,
+  },
   letters: { decider: letters, events: lettersEvents, upcasters: {}, rights: lettersRights, owner: named },
   looks: { decider: looks, events: lookEvents, upcasters: {}, rights: lookRights, owner: named },
+  staff: { decider: staffList, events: staffEvents, upcasters: {}, rights: staffRights },
+  apikeys: { decider: apiKeys, events: apiKeyEvents, upcasters: {}, rights: apiKeyRights },
   erasures: { decider: erasures, events: erasureEvents, upcasters: {}, rights: erasureRights },
   log: { decider: logOrigin, events: logOriginEvents, upcasters: {}, rights: logOriginRights },
   vault: { decider: vaultName, events: vaultNameEvents, upcasters: {}, rights: vaultNameRights },
@@ -127,6 +162,7 @@ export interface Family {
   readonly upcasters: Readonly<Record<string, readonly Upcaster[]>>;
   readonly rights: Readonly<Record<string, Rule<never, never>>>;
   readonly owner?: (state: never, id: string) => string | undefined;
+  readonly store?: (state: never, command: never, id: string) => string | undefined;
 }
 
 type Ledger = typeof ledger;

@@ -15,9 +15,10 @@ interface Text {
   readonly paragraphs: readonly string[];
 }
 
+const recover = `If you cannot sign in to it, ask for a new password: ${linkTo('askForPassword')}`;
 const descriptor = 'Your card statement shows {{statementDescriptor}}.';
 const contact = '{{#each (linesOf contact)}}{{name}}: {{text}}\n{{/each}}';
-const aboutOrder = `Order {{orderId}}, {{leadTypeId}}: ${linkTo('order')}`;
+const aboutOrder = `Order {{orderId}}, {{leadTypeId}}: ${linkTo('order')}{{#if orderLink}}?link={{orderLink}}{{/if}}`;
 
 const leads = (fact: string) => `{{counted ${fact} "lead"}}`;
 const bonusLeads = '{{counted bonusLeads "bonus lead"}}';
@@ -175,11 +176,43 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
       'If you did not request it, you can ignore this mail. Your password does not change.',
     ],
   },
+  'address-confirmation': {
+    subject: 'Confirm your e-mail address',
+    paragraphs: [
+      'An account at {{storeName}} was opened with this address. To sign in to it, confirm the address by {{moment expiresAt}}:',
+      linkTo('addressConfirmation'),
+      `Later, ask for a new password instead: its link confirms the address as well: ${linkTo('askForPassword')}`,
+      'If you did not open the account, do not confirm the address: nobody can sign in then.',
+    ],
+  },
+  'staff-invitation': {
+    subject: 'You are invited to work with us',
+    paragraphs: [
+      'An administrator of {{storeName}} made an account for you. Choose a password; this link works once, until {{moment expiresAt}}:',
+      linkTo('staffInvitation'),
+      'If you do not expect it, you can ignore this mail.',
+    ],
+  },
   'address-change': {
     subject: 'Confirm your e-mail address',
     paragraphs: [
-      'This address was entered for an account at {{storeName}}. To use it, confirm it by {{moment expiresAt}}:',
-      linkTo('addressChange'),
+      '{{#if hasAccount}}Somebody wants to use this address for another account at {{storeName}}. It belongs to your account, and stays there: nothing has changed.{{else}}This address was entered for an account at {{storeName}}. To use it, confirm it by {{moment expiresAt}}:{{/if}}',
+      `{{#if hasAccount}}${recover}{{else}}${linkTo('addressConfirmation')}{{/if}}`,
+    ],
+  },
+  'address-changed': {
+    subject: 'Your e-mail address was changed',
+    paragraphs: [
+      'Your account at {{storeName}} has another e-mail address now. You sign in with that one, and we write to it.',
+      'If you did not change it, please write to us at once.',
+    ],
+  },
+  'account-exists': {
+    subject: 'You have an account already',
+    paragraphs: [
+      'Somebody entered this address at {{storeName}} to open an account or to order. You have an account with it already: nothing has changed in it.',
+      recover,
+      'If it was not you, you can ignore this mail.',
     ],
   },
   'ticket-answered': {

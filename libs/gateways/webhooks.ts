@@ -7,10 +7,13 @@ import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { FailedCall } from '#domain/notifications/outcomes';
 
 /** A message to a customer's program, according to Standard Webhooks. */
-interface WebhookMessage {
+interface WebhookMessage extends Signed {
   readonly url: string;
-  /** `whsec_` and base64 of the key. */
-  readonly signingSecret: string;
+  /** `whsec_` and base64 of the key: the present one, and for a while the former one, too. */
+  readonly signingSecrets: readonly string[];
+}
+
+interface Signed {
   /** The same for every attempt to send the same message. */
   readonly id: string;
   /** The instant of this attempt. It is signed, so that an old message cannot be sent again. */
@@ -20,7 +23,7 @@ interface WebhookMessage {
 
 type WebhookResult =
   | { readonly accepted: true; readonly status: number }
-  /** `hopeless`: no further attempt can succeed (410 Gone, or a private address). */
+  /** `hopeless`: no further attempt can succeed (410 Gone, a private address, one without TLS). */
   | ({ readonly accepted: false; readonly hopeless: boolean } & FailedCall);
 
 export interface WebhookGateway {
@@ -32,7 +35,7 @@ const SECONDS_TO_ANSWER = 15;
 const GONE = 410;
 
 /** HMAC-SHA-256 over id, time and body. The receiver computes the same. */
-export function signatureOf({ signingSecret, id, at, body }: Omit<WebhookMessage, 'url'>): string {
+export function signatureOf({ signingSecret, id, at, body }: Signed & { readonly signingSecret: string }): string {
   const key = Buffer.from(signingSecret.slice(SECRET_PREFIX.length), 'base64');
   return `v1,${createHmac('sha256', key)
     .update(`${id}.${secondsOf(at)}.${body}`)
@@ -42,20 +45,26 @@ export function signatureOf({ signingSecret, id, at, body }: Omit<WebhookMessage
 const secondsOf = (at: Date): string => String(Math.floor(at.getTime() / 1000));
 
 /**
- * Calls over HTTP. Customers choose the addresses, so addresses inside the store's own network are refused, under any
- * name. `toThisMachine` takes only the loopback addresses out of that, for who writes a receiver. Redirects are not followed.
+ * Calls over HTTPS. Customers choose the addresses, so addresses inside the store's own network are refused, under any
+ * name. `toThisMachine` takes only the loopback addresses out of that, also without TLS, for who writes a receiver. Redirects are
+ * not followed.
  */
-export function httpWebhooks({ toThisMachine = false }: { toThisMachine?: boolean } = {}): WebhookGateway {
-  const isRefused = (address: string) => isPrivate(address) && !(toThisMachine && isLoopback(address));
+export function httpWebhooks({ toThisMachine = false, resolve = lookup }: WebhookOptions = {}): WebhookGateway {
+  const isMine = (address: string) => toThisMachine && isLoopback(address);
   return {
     async call(message) {
       const url = new URL(message.url);
+      const whyNot = (address: string) => {
+        if (isMine(address)) return undefined;
+        if (isPrivate(address)) return new PrivateAddress(address);
+        return url.protocol === 'https:' ? undefined : new NotEncrypted(address);
+      };
       try {
-        const status = await post(url, message, isRefused);
+        const status = await post(url, message, { resolve, whyNot });
         if (status >= 200 && status < 300) return { accepted: true, status };
         return { accepted: false, failure: 'answered', status, hopeless: status === GONE };
       } catch (error) {
-        return { accepted: false, failure: failureOf(error), hopeless: error instanceof PrivateAddress };
+        return { accepted: false, failure: failureOf(error), hopeless: error instanceof RefusedAddress };
       }
     },
   };
@@ -64,6 +73,7 @@ export function httpWebhooks({ toThisMachine = false }: { toThisMachine?: boolea
 /** Without the message of the error: it contains the host. */
 function failureOf(error: unknown): FailedCall['failure'] {
   if (error instanceof PrivateAddress) return 'private-address';
+  if (error instanceof NotEncrypted) return 'no-safe-connection';
   if (error instanceof NoAnswer) return 'no-answer';
   const { code = '', syscall } = error as NodeJS.ErrnoException;
   if (syscall === 'getaddrinfo') return 'name-unknown';
@@ -75,17 +85,20 @@ const headersOf = (message: WebhookMessage) => ({
   'content-length': Buffer.byteLength(message.body),
   'webhook-id': message.id,
   'webhook-timestamp': secondsOf(message.at),
-  'webhook-signature': signatureOf(message),
+  'webhook-signature': message.signingSecrets
+    .map((signingSecret) => signatureOf({ ...message, signingSecret }))
+    .join(' '),
 });
 
-/** @returns the status of the answer. @throws PrivateAddress, or an error when there is no answer */
-async function post(url: URL, message: WebhookMessage, isRefused: Refuses): Promise<number> {
+/** @returns the status of the answer. @throws RefusedAddress, or an error when there is no answer */
+async function post(url: URL, message: WebhookMessage, { resolve, whyNot }: Reach): Promise<number> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   // A literal address is never looked up.
-  if (isIP(host) && isRefused(host)) throw new PrivateAddress(host);
+  const refused = isIP(host) ? whyNot(host) : undefined;
+  if (refused) throw refused;
   const signal = AbortSignal.timeout(SECONDS_TO_ANSWER * 1000);
   const call = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
-    lookup: lookupExcept(isRefused),
+    lookup: lookupExcept(resolve, whyNot),
     method: 'POST',
     headers: headersOf(message),
     signal,
@@ -114,24 +127,41 @@ function statusOf(call: ClientRequest): Promise<number> {
   });
 }
 
-type Refuses = (address: string) => boolean;
+interface Reach {
+  readonly resolve: typeof lookup;
+  readonly whyNot: (address: string) => RefusedAddress | undefined;
+}
+
+interface WebhookOptions {
+  readonly toThisMachine?: boolean;
+  /** Default: the machine's. */
+  readonly resolve?: typeof lookup;
+}
 
 class NoAnswer extends Error {}
 
-class PrivateAddress extends LeadgerError {
+class RefusedAddress extends LeadgerError {}
+
+class PrivateAddress extends RefusedAddress {
   constructor(address: string) {
     super('private-address', `${address} is not an address on the public Internet`);
   }
 }
 
+class NotEncrypted extends RefusedAddress {
+  constructor(address: string) {
+    super('no-safe-connection', `${address} is not called without TLS`);
+  }
+}
+
 /** Checks the address that is used for the connection, because a name may have another address a moment later. */
 const lookupExcept =
-  (isRefused: Refuses): LookupFunction =>
+  (resolve: typeof lookup, whyNot: Reach['whyNot']): LookupFunction =>
   (hostname, options, done) => {
-    lookup(hostname, { ...options, all: true }, (error, found) => {
+    resolve(hostname, { ...options, all: true }, (error, found) => {
       if (error) return done(error, '');
-      const bad = found.find(({ address }) => isRefused(address));
-      if (bad) return done(new PrivateAddress(`${hostname} (${bad.address})`), '');
+      const refused = found.map(({ address }) => whyNot(address)).find((one) => one !== undefined);
+      if (refused) return done(refused, '');
       return options.all ? done(null, found) : done(null, found[0]?.address ?? '', found[0]?.family);
     });
   };

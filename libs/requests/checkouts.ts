@@ -21,6 +21,7 @@ import { type OrderWishes, placingOf, quoteFor, refuseCurrencyLeftOut } from './
 import { refuseTotal } from './provider-limits.ts';
 import { type Receipt, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
+import { type CheckoutWithoutSignIn, startWithoutSignIn } from './without-sign-in.ts';
 
 /** Checkouts: the requested leads, at most one coupon, and the resulting order (CHK). */
 export const checkoutRequests = (tools: RequestTools) => ({
@@ -29,6 +30,8 @@ export const checkoutRequests = (tools: RequestTools) => ({
       refused: (refusal) => refuseStarted(tools, refusal, context),
       ask: () => start(tools, request, context),
     }),
+  startWithoutSignIn: (request: CheckoutWithoutSignIn, context: RequestContext) =>
+    startWithoutSignIn(tools, request, context),
   quote: (checkoutId: string, wishes: ChangedWishes, context: RequestContext) =>
     quote(tools, checkoutId, wishes, context),
   useCoupon: (checkoutId: string, code: string, context: RequestContext) => useCoupon(tools, checkoutId, code, context),
@@ -80,9 +83,11 @@ async function quote(
   if (noRight) return tools.refuse(checkoutId, stream, noRight, context);
   const { wishes, status } = state;
   if (!wishes || status !== 'started') return tools.send(checkoutId, stream, refuseIn(status), context);
-  const { customerId, leadTypeId } = wishes;
+  const { customerId, leadTypeId, storeId, timeZone, withoutSignIn } = wishes;
+  // ACC-7: the zone is that of the account, whatever is said.
+  const asked = withoutSignIn ? { ...changed, storeId, timeZone, withoutSignIn } : changed;
   const offer =
-    (await refuseErased(tools, customerId)) ?? (await quoteFor(tools, { customerId, leadTypeId, ...changed }));
+    (await refuseErased(tools, customerId)) ?? (await quoteFor(tools, { customerId, leadTypeId, ...asked }));
   const refused = isRefusal(offer) ? offer : refuseTotal(tools, discounted(offer, state.coupon));
   const command = refused ?? ({ type: 'QuoteCheckout', at: tools.now(), quote: offer as CheckoutQuote } as const);
   return tools.send(checkoutId, stream, command, context);
@@ -135,7 +140,9 @@ async function placeWithPassword(
 ): Promise<Receipt> {
   const id = orderIdOf(checkoutId);
   const { wishes } = await tools.stateOf<'checkout'>(checkoutStream(checkoutId));
-  return withFirstPassword(tools, { customerId: wishes?.customerId, password: placement.password }, context, {
+  // ACC-7: it was typed beside an address that may have an account.
+  const password = wishes?.withoutSignIn ? undefined : placement.password;
+  return withFirstPassword(tools, { customerId: wishes?.customerId, password }, context, {
     refused: (refusal) => tools.refuse(id, orderStream(id), refusal, context),
     ask: () => place(tools, checkoutId, placement, context),
   });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { customerStream, isRegistered, type LeadDelivery, leadMailChoices } from '#domain/accounts/customer';
+import { addSeconds } from '#domain/kernel/instants';
 import type { Vault } from '#vault/vault';
 import { changeSealed, openIfThere, seal, sealSecret } from './account-seals.ts';
 import { keyMissing, openRow, type QueryTools } from './query-tools.ts';
@@ -20,12 +21,15 @@ export const openedLeadDelivery = z.object({
     .string()
     .nullable()
     .describe(
-      'The secret that calls are signed with. It stays until the address changes, or until a new one is asked for (newSigningSecret). Null: no calls are made.',
+      'The secret that calls are signed with. It stays until the address changes, or until a new one is asked for (newSigningSecret): then calls have the signature of the former one, too, for a day. Null: no calls are made.',
     ),
   revision,
   keyMissing,
 });
 export type OpenedLeadDelivery = Readonly<z.infer<typeof openedLeadDelivery>>;
+
+/** So long a customer has time to give a new secret to the program. */
+const OVERLAP_SECONDS = 24 * 3600;
 
 /** How customers want to receive their leads (DLV-9). */
 export const leadDeliveryRequests = (tools: RequestTools) => ({
@@ -53,7 +57,8 @@ const choose = (
       'webhook-secret',
       signingSecretOf(vault, context.commandId),
     );
-    return { ...chosen, webhook: { url, signingSecret } };
+    const former = isPresent && { signingSecret: present.signingSecret, until: addSeconds(chosen.at, OVERLAP_SECONDS) };
+    return { ...chosen, webhook: { url, signingSecret, ...(former && { former }) } };
   });
 
 /** In the form of Standard Webhooks. Derived from the command id, so that a repeated request gives the same secret. */

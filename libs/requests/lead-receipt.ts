@@ -3,6 +3,7 @@ import { isToldOfDuplicates } from '#domain/kernel/caller';
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
+import { refuseVisitor } from '#domain/kernel/rights';
 import { refuseCapture, refuseConsent } from '#domain/leads/capture';
 import type { Consent } from '#domain/leads/consent';
 import type { Contact } from '#domain/leads/contact';
@@ -31,6 +32,7 @@ import {
   requestTools,
   whateverRevision,
 } from './request-tools.ts';
+import { RequestRefused } from './rights.ts';
 import { type TermsOfBusiness, termsOfBusiness } from './terms-of-business.ts';
 import { startInTurns } from './turns.ts';
 
@@ -59,12 +61,16 @@ interface Arrival extends Newcomer {
 /**
  * Receives leads (DLV-11): the person of each is claimed first, then the lead is stored, or recorded as a duplicate of the
  * lead that has the person. A record that is known is not stored again.
+ * @throws RequestRefused
  */
 export async function receiveLeads(
   tools: RequestTools,
   requests: readonly ReceiveLeadRequest[],
   asked: RequestContext,
 ): Promise<Receipt[]> {
+  // Before anything of it is stored.
+  const noRight = refuseVisitor(asked);
+  if (noRight) throw new RequestRefused(noRight);
   const at = tools.now();
   // A new lead has no revision that its sender could have seen, and one that is known is none of theirs.
   const context = whateverRevision(asked);

@@ -10,6 +10,7 @@ import { erasePerson } from './persons.ts';
 import { sameForAll } from './query-tools.ts';
 import { type RequestContext, whateverRevision } from './request-tools.ts';
 import type { RunningProcesses } from './running-processes.ts';
+import { sessionOperations } from './sessions.ts';
 
 export interface OperationDependencies {
   readonly readModels: ReadModels;
@@ -23,7 +24,7 @@ interface ReadModelRequest {
 }
 
 /**
- * What operators do to the programs of a store, which changes nothing in the ledger; erasures, which change more than the
+ * What operators do to the programs of a store, which changes nothing in the ledger; sessions, which are not in it; erasures, which change more than the
  * ledger: keys, and copies of mails; and what changes many streams, one by one.
  */
 export const createOperations = (tools: PersonTools) => ({
@@ -33,6 +34,7 @@ export const createOperations = (tools: PersonTools) => ({
     decideMissedRenewals(tools, context, request),
   liftSuppressions: (context: RequestContext, request: LiftingRequest) =>
     liftSuppressions(tools, whateverRevision(context), request),
+  ...sessionOperations(tools),
   /** @returns false when nothing is parked under this id */
   retryParkedItem: sameForAll(({ id }: { id: string }): Promise<boolean> => tools.processes.retry(id)),
   ...readModelOperations(tools.readModels),

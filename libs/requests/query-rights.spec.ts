@@ -1,4 +1,4 @@
-import { type Caller, trialCaller } from '#domain/kernel/caller';
+import { type Caller, trialCaller, visitor } from '#domain/kernel/caller';
 import type { OwnerOf } from './owners.ts';
 import { type OperationRights, operationRights, type QueryRights, queryRights } from './query-rights.ts';
 import type { RequestContext } from './request-tools.ts';
@@ -52,8 +52,83 @@ describe('the table of queries', () => {
     expect([incomplete, unknown, other]).toHaveLength(3);
   });
 
-  it('refuses nothing to staff of all stores for now', async () => {
+  it('refuses nothing to staff of all stores who have all roles', async () => {
     expect(await refused(staff)).toEqual(['refunds.told: process-only']);
+  });
+
+  const mayAsk = async (...roles: Caller['roles']) => {
+    const names = new Set((await refused({ ...staff, roles })).map((line) => line.split(':')[0]));
+    const ofVisitors = new Set((await refused(visitor)).map((line) => line.split(':')[0]));
+    return queries.map(({ name }) => name).filter((name) => !names.has(name) && ofVisitors.has(name));
+  };
+
+  it('answers each role what it is for', async () => {
+    expect(await mayAsk('catalogue-manager')).toEqual([
+      'catalogue.listPriceHistory',
+      'catalogue.history',
+      'coupons.list',
+      'coupons.get',
+      'leads.listStock',
+      'sessions.list',
+    ]);
+    expect(await mayAsk('verifier')).toEqual([
+      'leads.get',
+      'deliveredLeads.list',
+      'deliveredLeads.get',
+      'returns.list',
+      'returns.get',
+      'returns.history',
+      'sessions.list',
+    ]);
+    expect(await mayAsk('auditor')).toEqual([
+      'catalogue.listPriceHistory',
+      'catalogue.history',
+      'policy.listVersions',
+      'policy.listDecisions',
+      'businessMerges.list',
+      'coupons.list',
+      'coupons.get',
+      'coupons.listUses',
+      'orders.list',
+      'orders.get',
+      'orders.history',
+      'refunds.list',
+      'refunds.get',
+      'refunds.disputes',
+      'receipts.list',
+      'receipts.get',
+      'receipts.listTaxHistory',
+      'programmes.list',
+      'programmes.get',
+      'programmes.history',
+      'leads.history',
+      'returns.list',
+      'returns.get',
+      'returns.history',
+      'sessions.list',
+      'changes.follow',
+      'operations.listDamagedStreams',
+    ]);
+    expect(await mayAsk('analyst')).toEqual(['leads.listStock', 'sessions.list']);
+    expect(await mayAsk('operator')).toEqual([
+      'leads.listStock',
+      'webhooks.list',
+      'webhooks.get',
+      'sessions.list',
+      'attention.list',
+      'changes.follow',
+      'operations.listParkedItems',
+      'operations.listDamagedStreams',
+      'operations.listReadModels',
+    ]);
+    expect(await mayAsk('administrator')).toEqual([
+      'policy.listVersions',
+      'policy.listDecisions',
+      'receipts.listTaxHistory',
+      'staff.list',
+      'apiKeys.list',
+      'sessions.list',
+    ]);
   });
 
   it('shows and erases a person only with a reason', async () => {
@@ -78,6 +153,8 @@ describe('the table of queries', () => {
       'leads.history: staff-only',
       'suppressions.listLists: staff-only',
       'persons.export: staff-only',
+      'staff.list: administrator-only',
+      'apiKeys.list: administrator-only',
     ]);
   });
 
@@ -97,6 +174,8 @@ describe('the table of queries', () => {
       'leads.history: staff-only',
       'suppressions.listLists: staff-only',
       'persons.export: support-only',
+      'staff.list: administrator-only',
+      'apiKeys.list: administrator-only',
       'operations.listParkedItems: staff-only',
       'operations.listDamagedStreams: staff-only',
       'operations.listReadModels: staff-only',
@@ -119,6 +198,28 @@ describe('the table of queries', () => {
     expect((await refused(caller)).filter((line) => line.endsWith('not-yours'))).toEqual(ofCustomers);
   });
 
+  it('answers nobody but what is public', async () => {
+    const names = new Set((await refused(visitor)).map((line) => line.split(':')[0]));
+    expect(queries.map(({ name }) => name).filter((name) => !names.has(name))).toEqual([
+      'catalogue.listStores',
+      'catalogue.getStore',
+      'catalogue.getStatementDescriptor',
+      'catalogue.listLeadTypes',
+      'catalogue.getLeadType',
+      'catalogue.listPrices',
+      'policy.get',
+      // Whoever has the link may.
+      'orders.getByLink',
+      'receipts.listTaxes',
+      // The query records the look with a command, whose right refuses it.
+      'support.listWholeHistory',
+      'operations.getHealth',
+      'operations.getReadiness',
+      'operations.getMeasurements',
+    ]);
+    expect(await refused(visitor, queries, nothingExists)).toEqual(await refused(visitor));
+  });
+
   it('does not refuse customers what does not exist: the answer is that it does not exist', async () => {
     expect((await refused(stranger, queries, nothingExists)).filter((line) => line.endsWith('not-yours'))).toEqual([
       'leadDelivery.get: not-yours',
@@ -133,10 +234,13 @@ describe('the table of operations', () => {
     expect(incomplete).toBeDefined();
   });
 
-  it('allows all of them to staff, and none to others', async () => {
+  it('allows all of them to staff, and to others only what is about their own sessions', async () => {
+    const ofEverybody = ['signIn', 'endSession', 'endOtherSessions'];
     expect(await refused(staff, operations)).toEqual([]);
     const ofSupport = ['erasePerson', 'liftSuppressions', 'decideMissedRenewals'];
-    const all = operations.map(({ name }) => `${name}: ${ofSupport.includes(name) ? 'support-only' : 'staff-only'}`);
+    const all = operations
+      .filter(({ name }) => !ofEverybody.includes(name))
+      .map(({ name }) => `${name}: ${ofSupport.includes(name) ? 'support-only' : 'staff-only'}`);
     for (const caller of [owner, program]) expect(await refused(caller, operations)).toEqual(all);
   });
 });

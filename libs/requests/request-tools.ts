@@ -26,6 +26,8 @@ export interface RequestContext {
   readonly until?: number;
   /** The request that it is part of, for traces. */
   readonly parent?: ActivityKey;
+  /** Personal data is shown, whatever the roles: the log says who looked and why, or it is about the caller's own work. */
+  readonly opensBoxes?: true;
 }
 
 /** The id of what was asked for, and the outcome. */

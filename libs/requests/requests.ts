@@ -1,6 +1,7 @@
 import type { CommandOf, FamilyName } from '#domain/ledger';
 import type { Patience } from '#event-store/port';
 import { accountRequests } from './accounts.ts';
+import { apiKeyRequests } from './api-keys.ts';
 import { businessMergeRequests } from './business-merges.ts';
 import { catalogueRequests } from './catalogue.ts';
 import { checkoutRequests } from './checkouts.ts';
@@ -17,6 +18,7 @@ import { receiptRequests } from './receipts.ts';
 import { refundRequests } from './refunds.ts';
 import { type RequestContext, type RequestDependencies, type RequestTools, requestTools } from './request-tools.ts';
 import { returnRequests } from './returns.ts';
+import { staffRequests } from './staff.ts';
 import { supportRequests } from './support.ts';
 import { suppressionRequests } from './suppressions.ts';
 import { WaitingCommands } from './waiting-commands.ts';
@@ -51,6 +53,8 @@ export function createRequests(dependencies: RequestDependencies) {
     suppressions: perRequest(suppressionRequests),
     returns: perRequest(returnRequests),
     support: perRequest(supportRequests),
+    staff: perRequest(staffRequests),
+    apiKeys: perRequest(apiKeyRequests),
   };
 }
 

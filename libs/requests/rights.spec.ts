@@ -12,6 +12,8 @@ const staff = trialCaller('staff:ada');
 const process: Caller = { kind: 'process', actor: 'process:mailing', roles: ['process'], stores: 'all' };
 const program: Caller = { kind: 'program', actor: 'system:intake', roles: ['lead-source'], stores: 'all' };
 
+const withRoles = (...roles: Caller['roles']): Caller => ({ ...staff, roles });
+
 /** States of streams that belong to the customer c1. The others are owned by the name of the stream, or have no owner. */
 const owned: Partial<Record<FamilyName, object>> = {
   checkout: { wishes: { customerId: 'c1' } },
@@ -48,12 +50,15 @@ describe('the table of rights', () => {
   it('names the few commands that anyone may ask for', () => {
     expect(typesWhere((command) => refusalOf(command, program) === undefined)).toEqual([
       'RegisterCustomer',
+      'ConfirmAddress',
       'ConfirmEmailChange',
       'SwitchMailOff',
       'RequestPasswordRecovery',
       'RecoverPassword',
       'ClaimAddress',
       'ReleaseAddress',
+      'WarnHolder',
+      'WantAddress',
       'ReceiveLead',
       'ReceiveDuplicate',
       'ReceiveKnown',
@@ -65,6 +70,8 @@ describe('the table of rights', () => {
       'LinkPerson',
       'SuppressPerson',
       'ClaimPayment',
+      'AddFirstAdministrator',
+      'SetStaffPassword',
     ]);
   });
 
@@ -127,6 +134,7 @@ describe('the table of rights', () => {
           // It comes with an order, for which staff give no reason either.
           .filter((type) => type !== 'SetFirstPassword'),
         'AnswerTicket',
+        'RequestAddressConfirmation',
         'TakeUpLetter',
         'ChangeLoyaltyQualification',
         'ChangeUsualDelivery',
@@ -183,5 +191,80 @@ describe('the table of rights', () => {
     const state = customer.initialState();
     expect(() => checkRight('customer-c1', { type: 'PauseOrder' }, state, { caller: staff })).toThrow(RangeError);
     expect(() => checkRight('customer-c1', { type: 'toString' }, state, { caller: staff })).toThrow(RangeError);
+  });
+
+  const commandsOf = (caller: Caller) =>
+    typesWhere((command) => refusalOf(command, caller, 'because') === undefined).filter(
+      (type) => !typesWhere((command) => refusalOf(command, program, 'because') === undefined).includes(type),
+    );
+
+  it('allows each role what it is for', () => {
+    const ofSupport = commandsOf(withRoles('support'));
+    const ofManagers = commandsOf(withRoles('catalogue-manager'));
+    expect(ofManagers).toEqual([
+      'OpenStore',
+      'SetStatementDescriptor',
+      'DefineLeadType',
+      'SetPrice',
+      'RenameStore',
+      'ChangeWebAddress',
+      'RenameLeadType',
+      'ChangeUsualDelivery',
+      'ChangeLoyaltyQualification',
+      'RetireLeadType',
+      'ReopenLeadType',
+      'DefineCoupon',
+      'RetireCoupon',
+      'ReopenCoupon',
+    ]);
+    const ofAdministrators = commandsOf(withRoles('administrator'));
+    expect(ofAdministrators).toEqual([
+      'PublishPolicy',
+      'SetTaxes',
+      'AddStaffMember',
+      'InviteStaffMember',
+      'ChangeStaffRoles',
+      'RemoveStaffMember',
+      'IssueApiKey',
+      'RotateApiKey',
+      'RevokeApiKey',
+    ]);
+    expect(commandsOf(withRoles('verifier'))).toEqual([
+      'GrantChargeback',
+      'DenyChargeback',
+      'CorrectToGranted',
+      'CorrectToDenied',
+    ]);
+    expect(commandsOf(withRoles('auditor'))).toEqual(['ShowCustomerHistory']);
+    for (const role of ['analyst', 'operator'] as const) expect(commandsOf(withRoles(role))).toEqual([]);
+    expect([...ofSupport, ...ofManagers, ...ofAdministrators].sort()).toEqual([...commandsOf(staff)].sort());
+  });
+
+  it('says which role is needed', () => {
+    const price = { family: 'catalogue', type: 'SetPrice' } as const;
+    expect(refusalOf(price, withRoles('auditor'))).toBe('other-role');
+    expect(refusalOf(price, owner)).toBe('staff-only');
+  });
+
+  it('holds in the stores of the roles only', () => {
+    const ofMain: Caller = { ...staff, stores: ['main'] };
+    const pausing = (storeId: string) =>
+      checkRight('order-o1', { type: 'PauseOrder' }, { terms: { customerId: 'c1', storeId } }, { caller: ofMain })
+        ?.code;
+    expect([pausing('main'), pausing('other')]).toEqual([undefined, 'not-yours']);
+    const maximum = (storeId: string) =>
+      checkRight(
+        'order-o1',
+        { type: 'ChangeDailyMaximum' },
+        { terms: { customerId: 'c1', storeId } },
+        { caller: ofMain, reason: 'because' },
+      )?.code;
+    expect([maximum('main'), maximum('other')]).toEqual([undefined, 'other-store']);
+    const price = (storeId?: string) =>
+      checkRight('catalogue-main', { type: 'SetPrice', storeId } as { type: string }, {}, { caller: ofMain })?.code;
+    expect([price('main'), price('other'), price()]).toEqual([undefined, 'other-store', 'other-store']);
+    const policy = { type: 'PublishPolicy' };
+    expect(checkRight('policy-main', policy, {}, { caller: ofMain })?.code).toBe('other-store');
+    expect(checkRight('customer-c9', { type: 'RegisterCustomer' }, {}, { caller: ofMain })).toBeUndefined();
   });
 });

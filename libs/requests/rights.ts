@@ -1,7 +1,8 @@
 import { idOf } from '#domain/codec';
-import type { Refusal } from '#domain/kernel/decider';
+import { scopeOf } from '#domain/kernel/caller';
+import { type Refusal, refuse } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
-import type { Asked, AskedBy, Rule } from '#domain/kernel/rights';
+import { type Asked, type AskedBy, anyone, type Rule } from '#domain/kernel/rights';
 import { type Family, type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
 
 /** The caller has no right to ask for this. */
@@ -45,8 +46,24 @@ export function checkRight(
   state: unknown,
   { caller, reason }: AskedBy,
 ): Refusal | undefined {
-  const { rights }: Family = ledger[familyOf(stream)];
+  const { rights, store }: Family = ledger[familyOf(stream)];
   const rule = Object.hasOwn(rights, command.type) ? rights[command.type] : undefined;
   if (!rule) throw new RangeError(`${command.type} is no command of ${stream}`);
-  return rule({ caller, reason, command, state, id: idOf(stream) } as Asked<never, never>);
+  const id = idOf(stream);
+  const scope = scopeOf(caller);
+  const stores = typeof scope === 'object' && 'stores' in scope ? scope.stores : undefined;
+  const storeId = stores && store?.(state as never, command as never, id);
+  const asked: Asked<unknown, unknown> = { caller, reason, command, state, id, storeId };
+  return (
+    rule(asked as Asked<never, never>) ?? (rule === anyone || !stores ? undefined : refuseOtherStore(stores, storeId))
+  );
+}
+
+/** Roles hold in their stores. What belongs to all of them, or to one that is not known, is for staff of all stores. */
+function refuseOtherStore(stores: readonly string[], storeId: string | undefined): Refusal | undefined {
+  if (storeId !== undefined && stores.includes(storeId)) return undefined;
+  return refuse(
+    'other-store',
+    'your roles do not hold in the store that this belongs to, or this belongs to all stores',
+  );
 }

@@ -50,12 +50,13 @@ export async function listWholeHistory(
   const { outcome } = await recordLook(requestTools(tools), customerId, context, exists);
   if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
   if (outcome.kind !== 'accepted') throw new Error(`the look was not recorded: ${outcome.kind}`);
-  const facts = await factsAbout(tools, context, customerId);
+  const looking = { ...context, opensBoxes: true } as const;
+  const facts = await factsAbout(tools, looking, customerId);
   const from = cursor === undefined ? 0 : facts.findIndex(({ position }) => position === cursor) + 1;
   if (cursor !== undefined && from === 0) throw new BadCursor();
   const page = facts.slice(from, from + limit);
   const items = await Promise.all(
-    page.map(async (fact) => ({ stream: fact.stream, ...(await tools.histories.entry(context, fact)) })),
+    page.map(async (fact) => ({ stream: fact.stream, ...(await tools.histories.entry(looking, fact)) })),
   );
   const last = page.at(-1);
   return from + limit < facts.length && last ? { items, nextCursor: last.position } : { items };

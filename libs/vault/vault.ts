@@ -19,7 +19,10 @@ export type KeyedKind =
   | 'webhook-secret'
   | 'letter'
   | 'unsubscribe'
+  | 'order-link'
   | 'vault'
+  | 'network'
+  | 'first-account'
   | 'actor';
 
 /** Seals personal data with one key per person. Destroying the key erases the person. */
@@ -104,6 +107,13 @@ export class BoxDamaged extends CannotOpenBox {
 export class KeyMissing extends CannotOpenBox {
   constructor(keyId: string) {
     super('key-missing', `key ${keyId} is not in this vault: are these the keys of this log?`);
+  }
+}
+
+/** Whoever asks has no right to see what is in the box. */
+export class NotForCaller extends CannotOpenBox {
+  constructor() {
+    super('not-for-caller', 'personal data is for other roles');
   }
 }
 

@@ -1,6 +1,7 @@
 /** Names of Nest providers that have no class. */
 export const EVENT_STORE = Symbol('EventStore');
 export const VAULT = Symbol('Vault');
+export const SESSIONS = Symbol('SessionStore');
 export const REQUESTS = Symbol('Requests');
 export const QUERIES = Symbol('Queries');
 export const OPERATIONS = Symbol('Operations');

@@ -104,6 +104,8 @@ test('it lists every route with its operation id: after a change run `npm test -
   "PUT /api/orders/{orderId}/time-zone correctTimeZone",
   "PUT /api/orders/{orderId}/payment-card changePaymentCard",
   "GET /api/orders/{orderId}/history getOrderHistory",
+  "GET /api/order-links/{token} getLinkedOrder",
+  "POST /api/order-links/{token}/cancel cancelLinkedOrder",
   "GET /api/refunds listRefunds",
   "GET /api/refunds/{refundId} getRefund",
   "GET /api/disputes listDisputes",
@@ -179,6 +181,21 @@ test('it lists every route with its operation id: after a change run `npm test -
   "POST /api/sign-ins signIn",
   "POST /api/password-recoveries requestPasswordRecovery",
   "POST /api/password-recoveries/complete completePasswordRecovery",
+  "GET /api/sessions listSessions",
+  "POST /api/sessions/current/end signOut",
+  "POST /api/sessions/others/end endOtherSessions",
+  "POST /api/sessions/{sessionId}/end endSession",
+  "POST /api/staff-members/first addFirstAdministrator",
+  "POST /api/staff-members addStaffMember",
+  "GET /api/staff-members listStaffMembers",
+  "PUT /api/staff-members/{memberId}/roles changeStaffRoles",
+  "POST /api/staff-members/{memberId}/invite inviteStaffMember",
+  "POST /api/staff-members/{memberId}/remove removeStaffMember",
+  "POST /api/staff-invitations/accept acceptInvitation",
+  "POST /api/api-keys issueApiKey",
+  "GET /api/api-keys listApiKeys",
+  "POST /api/api-keys/{apiKeyId}/rotate rotateApiKey",
+  "POST /api/api-keys/{apiKeyId}/revoke revokeApiKey",
   "GET /health getHealth",
   "GET /health/live getLiveness",
   "GET /health/ready getReadiness",
@@ -259,9 +276,9 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|take-up|resolve|unsubscribe|lift|acknowledge)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|take-up|resolve|unsubscribe|lift|acknowledge|end|invite|accept|remove|rotate|revoke)$/;
     const collections =
-      /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges|suppressions)$/;
+      /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges|suppressions|staff-members|first|api-keys)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);
     const unknown = posts.filter((path) => !verbs.test(path) && !collections.test(path));
     expect({ addToVerbsOrCollections: unknown }).toEqual({ addToVerbsOrCollections: [] });
@@ -405,7 +422,8 @@ test('every body made of the examples is valid: only a rule may refuse it', asyn
       'leadger-reason': 'it is tried',
       ...(await neededHeaders(server, operations, { id, method, path, operation })),
     });
-    if (![200, 201, 202, 404, 409].includes(status)) refused.push(`${id}: ${status} ${answer.detail}`);
+    // Nobody signs in with an address that is not proved (ACC-6).
+    if (![200, 201, 202, 401, 404, 409].includes(status)) refused.push(`${id}: ${status} ${answer.detail}`);
   }
   expect(refused).toEqual([]);
 });

@@ -78,6 +78,7 @@ export async function startServer({
   mailbox,
   eventStoreDb,
   mostFeeds,
+  http = {},
 }: {
   directory?: string;
   start?: string;
@@ -89,6 +90,7 @@ export async function startServer({
   /** A node with the events. It stays open. */
   eventStoreDb?: string;
   mostFeeds?: number;
+  http?: Partial<NonNullable<Parameters<typeof createHttpApplication>[1]>>;
 } = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
   const mails = given ?? (directory === undefined ? mailFiles(join(temporary, 'mails')) : undefined);
@@ -121,7 +123,7 @@ export async function startServer({
       ...(mailbox && { mailbox }),
       webhooks: httpWebhooks({ toThisMachine: true }),
     }),
-    { telling: { log, telemetry: undefined }, ...(mostFeeds !== undefined && { mostFeeds }) },
+    { telling: { log, telemetry: undefined }, ...(mostFeeds !== undefined && { mostFeeds }), ...http },
   );
   const { running } = await startLeadger(application);
   // `stop` reports this error. Some tests close the stores on purpose and never call it.

@@ -14,9 +14,19 @@ export interface Caller {
 
 /**
  * How it is known who asks. `trial-header`: a header of the request says so, and nobody checked it. `cli`: a person runs a
- * command on the machine of the store. `process`: the program itself. `signature`: the sender signed it.
+ * command on the machine of the store. `process`: the program itself. `signature`: the sender signed it. `mail-link`: a mail to the customer
+ * had the link. `session`: a person signed in. `api-key`: a program sent its key. `none`: nobody said who asks.
  */
-export const authentications = ['trial-header', 'cli', 'process', 'signature'] as const;
+export const authentications = [
+  'trial-header',
+  'cli',
+  'process',
+  'signature',
+  'mail-link',
+  'session',
+  'api-key',
+  'none',
+] as const;
 export type Authentication = (typeof authentications)[number];
 
 /**
@@ -40,8 +50,11 @@ export const staffRoles = [
   'administrator',
 ] as const;
 
+/** The role of a program that only brings leads. */
+export const leadSource = 'lead-source';
+
 /** What a caller may do follows from its roles. `process` is the store itself, carrying out what it has promised. */
-type Role = (typeof staffRoles)[number] | 'customer' | 'lead-source' | 'process';
+export type Role = (typeof staffRoles)[number] | 'customer' | typeof leadSource | 'process';
 
 const CUSTOMER = 'customer:';
 const PROGRAM = 'system:';
@@ -57,10 +70,13 @@ export function scopeOf({ actor, roles, stores }: Caller): Scope {
   return stores === 'all' ? 'all' : { stores };
 }
 
+/** Of everyone who works for the store. */
+export type StaffRole = (typeof staffRoles)[number];
+
 export const isStaff = (roles: readonly Role[]): boolean => staffRoles.some((role) => roles.includes(role));
 
 /** Staff, and programs that bring leads, are told which leads are duplicates. Whoever fills in a form is not (DLV-11). */
-export const isToldOfDuplicates = ({ roles }: Caller): boolean => isStaff(roles) || roles.includes('lead-source');
+export const isToldOfDuplicates = ({ roles }: Caller): boolean => isStaff(roles) || roles.includes(leadSource);
 
 /** Who something belongs to. */
 export interface Owner {
@@ -76,12 +92,47 @@ export function covers(scope: Scope, { customerId, storeId }: Owner): boolean {
   return storeId !== undefined && scope.stores.includes(storeId);
 }
 
+/** Nobody said who asks. */
+export const visitor: Caller = {
+  kind: 'person',
+  actor: 'visitor:web',
+  roles: [],
+  stores: 'all',
+  authenticated: 'none',
+};
+
+export const isVisitor = ({ roles }: Caller): boolean => roles.length === 0;
+
+export const customerCaller = (customerId: string): Caller => ({
+  kind: 'person',
+  actor: `${CUSTOMER}${customerId}`,
+  roles: ['customer'],
+  stores: 'all',
+  authenticated: 'session',
+});
+
+export const memberCaller = (memberId: string, { roles, stores }: Pick<Caller, 'roles' | 'stores'>): Caller => ({
+  kind: 'person',
+  actor: `staff:${memberId}`,
+  roles,
+  stores,
+  authenticated: 'session',
+});
+
+export const programCaller = (keyId: string, { roles, stores }: Pick<Caller, 'roles' | 'stores'>): Caller => ({
+  kind: 'program',
+  actor: `${PROGRAM}${keyId}`,
+  roles,
+  stores,
+  authenticated: 'api-key',
+});
+
 /**
- * Until there is sign-in, the header of a request says who asks: the owner of the machine, a customer of the store, or a
- * program that brings leads.
+ * In a trial, the header of a request says who asks: the owner of the machine, a customer of the store, or a program that
+ * brings leads.
  */
 export function trialCaller(actor: string, authenticated: Authentication = 'trial-header'): Caller {
   const all = { actor, stores: 'all', authenticated } as const;
-  if (actor.startsWith(PROGRAM)) return { ...all, kind: 'program', roles: ['lead-source'] };
+  if (actor.startsWith(PROGRAM)) return { ...all, kind: 'program', roles: [leadSource] };
   return { ...all, kind: 'person', roles: actor.startsWith(CUSTOMER) ? ['customer'] : staffRoles };
 }

@@ -19,9 +19,13 @@ export const mailKinds = [
   'verdict-corrected',
   'replacement-delivered',
   'password-recovery',
+  'address-confirmation',
   'address-change',
+  'address-changed',
+  'account-exists',
   'ticket-answered',
   'person-suppressed',
+  'staff-invitation',
 ] as const;
 export type MailKind = (typeof mailKinds)[number];
 
@@ -35,12 +39,20 @@ export const alwaysSent: ReadonlySet<MailKind> = new Set([
   'chargeback-denied',
   'verdict-corrected',
   'password-recovery',
+  'address-confirmation',
   'address-change',
+  'address-changed',
+  'account-exists',
   'person-suppressed',
+  'staff-invitation',
 ]);
 
 /** Mails with a link that somebody waits for, at a page of the store: they are sent before all others. */
-export const awaitedMails: ReadonlySet<MailKind> = new Set(['password-recovery', 'address-change']);
+export const awaitedMails: ReadonlySet<MailKind> = new Set([
+  'password-recovery',
+  'address-confirmation',
+  'address-change',
+]);
 
 /** Mails that staff write. All others are automatic, and say so in their headers. */
 export const mailsByPersons: ReadonlySet<MailKind> = new Set(['ticket-answered']);

@@ -18,6 +18,8 @@ export const mailFacts = z
   .strictObject({
     ...order,
     ...money,
+    /** The order was placed without sign-in: its mails have a link that shows it (ACC-7). */
+    withoutSignIn: z.literal(true),
     quantity: count,
     bonusLeads: count,
     renewalNumber: z.int().positive(),

@@ -1,0 +1,78 @@
+import type { ErrorCode } from './error-codes.ts';
+import { refused } from './refused.ts';
+
+/** Refusals about who asks, about members of staff and about API keys. */
+export const accessRefusals: Readonly<Record<string, ErrorCode>> = {
+  'staff-only': refused(403, 'Only staff may do this.', 'Sign in as a member of staff.'),
+  'support-only': refused(403, 'Only support may do this.', 'Sign in as a member of staff who has the role support.'),
+  'other-role': refused(
+    403,
+    'This is for staff with another role.',
+    'Ask an administrator for the role that the message names.',
+  ),
+  'other-store': refused(
+    403,
+    'The roles of who asks do not hold in this store, or this is about all stores.',
+    'Ask a member of staff of that store, or of all stores.',
+  ),
+  'administrator-only': refused(
+    403,
+    'Only administrators of all stores may do this.',
+    'Sign in as an administrator, or ask one.',
+  ),
+  'sign-in-needed': refused(
+    401,
+    'The request does not say who asks.',
+    'Sign in (POST /api/sign-ins), or send the key of a program as Authorization: Bearer.',
+  ),
+  'first-account-token-wrong': refused(
+    403,
+    'This is not the token of the trial.',
+    'Take the token that the programs of this store print at their start.',
+    'token',
+  ),
+  'trial-over': refused(409, 'The store has members of staff.', 'Ask an administrator to add you.'),
+  'trial-goes-on': refused(
+    409,
+    'The first member of staff is an administrator.',
+    'Add the first administrator: POST /api/staff-members/first, or leadger admin create.',
+  ),
+  'staff-member-unknown': refused(
+    409,
+    'There is no such member of staff.',
+    'List the members, and check the id.',
+    'memberId',
+  ),
+  'staff-address-taken': refused(
+    409,
+    'Another member of staff has this e-mail address.',
+    'Use another address, or change the roles of that member.',
+    'email',
+  ),
+  'last-administrator': refused(
+    409,
+    'Nobody else could give rights.',
+    'Make somebody else an administrator first, who has accepted the invitation.',
+  ),
+  'administrator-of-all-stores': refused(
+    409,
+    'An administrator is one of all stores.',
+    'Send `all` as stores.',
+    'stores',
+  ),
+  'invitation-invalid': refused(
+    409,
+    'The invitation was used, has expired, was replaced by a newer one, or was never sent.',
+    'Ask an administrator for a new one.',
+    'token',
+  ),
+  'no-store': refused(409, 'There is no store yet, in whose name an invitation could come.', 'Open a store.'),
+  'api-key-unknown': refused(409, 'There is no such API key.', 'List the keys, and check the id.', 'apiKeyId'),
+  'api-key-revoked': refused(409, 'The API key was revoked.', 'Issue a new one.'),
+  'api-key-expiry': refused(
+    409,
+    'A key expires at an instant of the next 400 days.',
+    'Send such an instant.',
+    'expiresAt',
+  ),
+};

@@ -1,0 +1,111 @@
+import type { Instant } from '#domain/kernel/events';
+import { StoreUnavailable } from '#event-store/port';
+import { reasonOf } from '#postgres/failures';
+import { PostgresPool } from '#postgres/pool';
+import { columnDefinitions, columnNames, type SessionRow, sessionIn, valuesOf } from './session-rows.ts';
+import type { Session, SessionStore } from './session-store.ts';
+
+const SCHEMA = `
+  CREATE SCHEMA IF NOT EXISTS sessions;
+  CREATE TABLE IF NOT EXISTS sessions.sessions (${columnDefinitions('text COLLATE "C"')});
+  CREATE UNIQUE INDEX IF NOT EXISTS by_token ON sessions.sessions (token_hash);
+  CREATE INDEX IF NOT EXISTS by_actor ON sessions.sessions (actor);
+  CREATE TABLE IF NOT EXISTS sessions.key_uses (key_id text PRIMARY KEY, used_at text COLLATE "C" NOT NULL);`;
+const MAX_CONNECTIONS = 4;
+
+const INSERT = `INSERT INTO sessions.sessions (${columnNames.join(', ')})
+  VALUES (${columnNames.map((_, index) => `$${index + 1}`).join(', ')})`;
+const LIVE = 'idle_until > $2 AND ends_at > $2';
+const BY_TOKENS = `SELECT * FROM sessions.sessions WHERE token_hash = ANY($1) AND ${LIVE}`;
+const BY_ACTOR = `SELECT * FROM sessions.sessions WHERE actor = $1 AND ${LIVE} ORDER BY started_at DESC, session_id`;
+const TOUCH = 'UPDATE sessions.sessions SET seen_at = $2, idle_until = $3 WHERE session_id = $1 AND seen_at < $2';
+const NOTE_USE = `INSERT INTO sessions.key_uses (key_id, used_at) VALUES ($1, $2)
+  ON CONFLICT (key_id) DO UPDATE SET used_at = excluded.used_at WHERE key_uses.used_at < excluded.used_at`;
+
+/** @throws PostgresRefused, PostgresAway */
+export async function openPostgresSessions(url: string): Promise<SessionStore> {
+  const pool = new PostgresPool(url, {
+    max: MAX_CONNECTIONS,
+    application_name: 'leadger sessions',
+    tables: ['sessions.sessions', 'sessions.key_uses'],
+  });
+  try {
+    // Programs that start at once create the tables once. No other program uses this lock number.
+    await pool.prepare(`BEGIN; SELECT pg_advisory_xact_lock(4709219); ${SCHEMA} COMMIT;`);
+    return new PostgresSessions(pool);
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+/** Sessions that many programs share. */
+class PostgresSessions implements SessionStore {
+  readonly #pool: PostgresPool;
+
+  constructor(pool: PostgresPool) {
+    this.#pool = pool;
+  }
+
+  async start(session: Session): Promise<void> {
+    await this.#ask(INSERT, valuesOf(session));
+  }
+
+  async findAmong(tokenHashes: readonly string[], now: Instant): Promise<readonly Session[]> {
+    const { rows } = await this.#ask<SessionRow>(BY_TOKENS, [tokenHashes, now]);
+    return rows.map(sessionIn);
+  }
+
+  async touch(sessionId: string, seenAt: Instant, idleUntil: Instant): Promise<void> {
+    await this.#ask(TOUCH, [sessionId, seenAt, idleUntil]);
+  }
+
+  async end(actor: string, sessionId: string): Promise<boolean> {
+    const ended = await this.#ask('DELETE FROM sessions.sessions WHERE actor = $1 AND session_id = $2', [
+      actor,
+      sessionId,
+    ]);
+    return ended.rowCount !== 0;
+  }
+
+  async endAllOf(actor: string, except = ''): Promise<number> {
+    const ended = await this.#ask('DELETE FROM sessions.sessions WHERE actor = $1 AND session_id <> $2', [
+      actor,
+      except,
+    ]);
+    return ended.rowCount ?? 0;
+  }
+
+  async listOf(actor: string, now: Instant): Promise<readonly Session[]> {
+    const { rows } = await this.#ask<SessionRow>(BY_ACTOR, [actor, now]);
+    return rows.map(sessionIn);
+  }
+
+  async sweep(now: Instant): Promise<void> {
+    await this.#ask('DELETE FROM sessions.sessions WHERE idle_until <= $1 OR ends_at <= $1', [now]);
+  }
+
+  async noteKeyUse(keyId: string, at: Instant): Promise<void> {
+    await this.#ask(NOTE_USE, [keyId, at]);
+  }
+
+  async keyUses(): Promise<ReadonlyMap<string, Instant>> {
+    const { rows } = await this.#ask<{ key_id: string; used_at: string }>(
+      'SELECT key_id, used_at FROM sessions.key_uses',
+      [],
+    );
+    return new Map(rows.map(({ key_id, used_at }) => [key_id, used_at]));
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+
+  async #ask<Row extends object>(statement: string, parameters: unknown[]) {
+    try {
+      return await this.#pool.query<Row>(statement, parameters);
+    } catch (error) {
+      throw new StoreUnavailable(`the sessions in PostgreSQL cannot be reached: ${reasonOf(error)}`, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import type { Instant } from '#domain/kernel/events';
+
+/** Who is signed in, on one device. The token that its holder sends is not stored: only its hash is. */
+export interface Session {
+  readonly sessionId: string;
+  /** SHA-256 of the token, base64url. */
+  readonly tokenHash: string;
+  /** `customer:ID` or `staff:ID`. */
+  readonly actor: string;
+  /** What of the account it was begun with: the session counts only as long as the account says the same. */
+  readonly credential: string;
+  readonly startedAt: Instant;
+  readonly seenAt: Instant;
+  /** It ends then, unless it is used before. */
+  readonly idleUntil: Instant;
+  /** It ends then, however much it is used. */
+  readonly endsAt: Instant;
+  /** When the last factor was proved: a password, for example. */
+  readonly provedAt: Instant;
+  /** The kind of browser and system, in words. It tells nothing that would name a person. */
+  readonly device: string;
+}
+
+/**
+ * Where sessions are kept: in SQLite beside the keys of one machine, or in a PostgreSQL that many programs share. Whoever asks,
+ * asks the store: a session that was ended is found nowhere any more.
+ * @throws StoreUnavailable from every function
+ */
+export interface SessionStore {
+  start(session: Session): Promise<void>;
+  /** Those that have not ended, in any order. */
+  findAmong(tokenHashes: readonly string[], now: Instant): Promise<readonly Session[]>;
+  /** It is in use. One that has ended meanwhile stays ended. */
+  touch(sessionId: string, seenAt: Instant, idleUntil: Instant): Promise<void>;
+  /** @returns false when the actor has no such session */
+  end(actor: string, sessionId: string): Promise<boolean>;
+  /** @param except the one that goes on @returns how many ended */
+  endAllOf(actor: string, except?: string): Promise<number>;
+  /** Those that have not ended, the newest first. */
+  listOf(actor: string, now: Instant): Promise<readonly Session[]>;
+  /** Removes those that have ended by themselves. */
+  sweep(now: Instant): Promise<void>;
+  /** Notes when a key of a program was last used. */
+  noteKeyUse(keyId: string, at: Instant): Promise<void>;
+  /** When each key was last used. */
+  keyUses(): Promise<ReadonlyMap<string, Instant>>;
+  close(): Promise<void>;
+}
+
+export interface SessionsLocation {
+  /** Undefined: in memory. */
+  readonly directory?: string | undefined;
+  /** `postgres://…`: sessions are in a PostgreSQL that many programs share. */
+  readonly databaseUrl?: string | undefined;
+}
+
+/** @throws CannotOpenStore, PostgresRefused, PostgresAway */
+export async function openSessions({ directory, databaseUrl }: SessionsLocation): Promise<SessionStore> {
+  if (databaseUrl === undefined) return (await import('./sqlite-sessions.ts')).openSqliteSessions(directory);
+  return (await import('./postgres-sessions.ts')).openPostgresSessions(databaseUrl);
+}

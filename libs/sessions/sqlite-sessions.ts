@@ -1,0 +1,95 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import type { Instant } from '#domain/kernel/events';
+import { openOrExplain } from '#event-store/open-or-explain';
+import { columnDefinitions, columnNames, type SessionRow, sessionIn, valuesOf } from './session-rows.ts';
+import type { Session, SessionStore } from './session-store.ts';
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS sessions (${columnDefinitions('TEXT')}) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX IF NOT EXISTS by_token ON sessions (token_hash);
+  CREATE INDEX IF NOT EXISTS by_actor ON sessions (actor);
+  CREATE TABLE IF NOT EXISTS key_uses (key_id TEXT PRIMARY KEY, used_at TEXT NOT NULL) STRICT, WITHOUT ROWID;`;
+
+const INSERT = `INSERT INTO sessions (${columnNames.join(', ')}) VALUES (${columnNames.map(() => '?').join(', ')})`;
+const LIVE = 'idle_until > ? AND ends_at > ?';
+const BY_TOKEN = `SELECT * FROM sessions WHERE token_hash = ? AND ${LIVE}`;
+const BY_ACTOR = `SELECT * FROM sessions WHERE actor = ? AND ${LIVE} ORDER BY started_at DESC, session_id`;
+const TOUCH = 'UPDATE sessions SET seen_at = ?, idle_until = ? WHERE session_id = ? AND seen_at < ?';
+const NOTE_USE = `INSERT INTO key_uses (key_id, used_at) VALUES (?, ?)
+  ON CONFLICT (key_id) DO UPDATE SET used_at = excluded.used_at WHERE used_at < excluded.used_at`;
+
+/** @param directory undefined: in memory @throws CannotOpenStore */
+export const openSqliteSessions = (directory: string | undefined): SessionStore =>
+  new SqliteSessions(directory ?? 'the memory', opened(directory));
+
+const opened = (directory: string | undefined): Database.Database =>
+  openOrExplain(directory ?? '', () => {
+    if (directory !== undefined) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const database = new Database(directory === undefined ? ':memory:' : join(directory, 'sessions.sqlite'));
+    database.pragma('journal_mode = WAL');
+    // A session that was ended does not come back with a power cut.
+    database.pragma('synchronous = FULL');
+    database.pragma('secure_delete = ON');
+    database.exec(SCHEMA);
+    return database;
+  });
+
+/** The sessions of one machine. */
+class SqliteSessions implements SessionStore {
+  readonly #place: string;
+  readonly #database: Database.Database;
+
+  constructor(place: string, database: Database.Database) {
+    this.#place = place;
+    this.#database = database;
+  }
+
+  async start(session: Session): Promise<void> {
+    this.#change(INSERT, ...valuesOf(session));
+  }
+
+  async findAmong(tokenHashes: readonly string[], now: Instant): Promise<readonly Session[]> {
+    return tokenHashes.flatMap((tokenHash) => this.#rows<SessionRow>(BY_TOKEN, tokenHash, now, now)).map(sessionIn);
+  }
+
+  async touch(sessionId: string, seenAt: Instant, idleUntil: Instant): Promise<void> {
+    this.#change(TOUCH, seenAt, idleUntil, sessionId, seenAt);
+  }
+
+  async end(actor: string, sessionId: string): Promise<boolean> {
+    return this.#change('DELETE FROM sessions WHERE actor = ? AND session_id = ?', actor, sessionId) > 0;
+  }
+
+  async endAllOf(actor: string, except = ''): Promise<number> {
+    return this.#change('DELETE FROM sessions WHERE actor = ? AND session_id <> ?', actor, except);
+  }
+
+  async listOf(actor: string, now: Instant): Promise<readonly Session[]> {
+    return this.#rows<SessionRow>(BY_ACTOR, actor, now, now).map(sessionIn);
+  }
+
+  async sweep(now: Instant): Promise<void> {
+    this.#change('DELETE FROM sessions WHERE idle_until <= ? OR ends_at <= ?', now, now);
+  }
+
+  async noteKeyUse(keyId: string, at: Instant): Promise<void> {
+    this.#change(NOTE_USE, keyId, at);
+  }
+
+  async keyUses(): Promise<ReadonlyMap<string, Instant>> {
+    const rows = this.#rows<{ key_id: string; used_at: string }>('SELECT key_id, used_at FROM key_uses');
+    return new Map(rows.map(({ key_id, used_at }) => [key_id, used_at]));
+  }
+
+  async close(): Promise<void> {
+    this.#database.close();
+  }
+
+  #rows = <Row>(sql: string, ...values: string[]): Row[] =>
+    openOrExplain(this.#place, () => this.#database.prepare<string[], Row>(sql).all(...values));
+
+  #change = (sql: string, ...values: string[]): number =>
+    openOrExplain(this.#place, () => this.#database.prepare(sql).run(...values).changes);
+}
