@@ -1,3 +1,4 @@
+import { customerStream } from '#domain/accounts/customer';
 import {
   type CheckoutState,
   checkout,
@@ -58,7 +59,9 @@ async function start(tools: RequestTools, request: OrderWishes, context: Request
   const id = deriveId('checkout', context.commandId);
   const stream = checkoutStream(id);
   const { customerId } = request;
-  const refusal = checkRightEarly(stream, { type: 'StartCheckout', customerId }, checkout.initialState(), context);
+  const { storeId: storeOfCustomer } = await tools.stateOf<'customer'>(customerStream(customerId));
+  const draft = { type: 'StartCheckout', customerId, storeId: storeOfCustomer } as const;
+  const refusal = checkRightEarly(stream, draft, checkout.initialState(), context);
   if (refusal) return tools.refuse(id, stream, refusal, context);
   const placing = (await refuseErased(tools, customerId)) ?? (await placingOf(tools, request));
   if (isRefusal(placing)) return tools.send(id, stream, placing, context);

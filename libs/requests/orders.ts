@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { customerStream } from '#domain/accounts/customer';
 import { catalogueStream, leadTypeAt } from '#domain/catalogue/catalogue';
 import { couponStream, isDiscountIn } from '#domain/coupons/coupon';
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
@@ -73,7 +74,8 @@ async function place(tools: RequestTools, request: PlaceOrderRequest, context: R
   const id = deriveId('order', context.commandId);
   const stream = orderStream(id);
   const { customerId, couponCode, paymentToken, expectedTotalCents, expectedCurrency, ...wishes } = request;
-  const refusal = checkRightEarly(stream, { type: 'PlaceOrder', customerId }, order.initialState(), context);
+  const { storeId } = await tools.stateOf<'customer'>(customerStream(customerId));
+  const refusal = checkRightEarly(stream, { type: 'PlaceOrder', customerId, storeId }, order.initialState(), context);
   if (refusal) return tools.refuse(id, stream, refusal, context);
   const placing = await placingOf(tools, { customerId, ...wishes });
   if (isRefusal(placing)) return tools.send(id, stream, placing, context);

@@ -79,4 +79,13 @@ test('staff of one store may change what belongs to it, and nothing of other sto
   const ticketOf = (at: typeof here) =>
     server.call('POST', '/api/tickets', { customerId, subject: 'Leads', message: 'Where?' }, { ...at.headers, ...why });
   expect([(await ticketOf(there)).body.code, (await ticketOf(here)).status]).toEqual(['not-yours', 201]);
+
+  const wishes = { customerId, leadTypeId: 'exclusive-fresh', quantity: 5 };
+  for (const [path, body] of [
+    ['/api/orders', { ...wishes, paymentToken: 'tok_ok' }],
+    ['/api/checkouts', wishes],
+  ] as const) {
+    const begin = async ({ headers }: typeof here) => server.call('POST', path, body, { ...headers, ...why });
+    expect([path, (await begin(there)).body.code, (await begin(here)).status]).toEqual([path, 'not-yours', 201]);
+  }
 });
