@@ -13,7 +13,7 @@ import type { PaymentGateway } from '#gateways/payments';
 import type { SupportMail } from '#gateways/support-mail';
 import { httpWebhooks } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
-import { eventsElsewhere } from '#test/event-stores/event-stores';
+import { eventsAreElsewhere, eventsElsewhere } from '#test/event-stores/event-stores';
 import { freshDatabase } from '#test/postgres/database';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { startLeadger } from '#wiring/start';
@@ -47,8 +47,21 @@ export interface Server {
 
 export const START = '2026-03-02T15:00:00.000Z';
 
-/** With `LEADGER_TEST_DATABASE=postgres` the read models are in a new PostgreSQL database. */
-const startDatabase = () => (process.env.LEADGER_TEST_DATABASE === 'postgres' ? freshDatabase() : undefined);
+type Database = Pick<Awaited<ReturnType<typeof freshDatabase>>, 'url' | 'drop'>;
+const databases = new Map<string, Database>();
+
+/**
+ * With `LEADGER_TEST_DATABASE=postgres` the read models are in a new PostgreSQL database. With events elsewhere, too, it has the
+ * keys: a store that is opened again in its directory finds them there.
+ */
+async function startDatabase(directory: string | undefined): Promise<Database | undefined> {
+  if (process.env.LEADGER_TEST_DATABASE !== 'postgres') return undefined;
+  if (!eventsAreElsewhere || directory === undefined) return freshDatabase();
+  const { url } = databases.get(directory) ?? (await freshDatabase());
+  const kept = { url, drop: async () => {} };
+  databases.set(directory, kept);
+  return kept;
+}
 
 async function callOnce(
   ...[url, method, path, body, headers = {}]: [string, ...Parameters<Server['call']>]
@@ -106,7 +119,7 @@ export async function startServer({
   const clock = new MovedClock(start);
   const events = eventStoreDb === undefined ? await eventsElsewhere(temporary) : undefined;
   // A store that has its own node is the same wherever the rows of the others are.
-  const database = eventStoreDb === undefined ? await startDatabase() : undefined;
+  const database = eventStoreDb === undefined ? await startDatabase(directory) : undefined;
   const stores = await openStores({
     directory,
     eventStoreDb: eventStoreDb ?? events?.connectionString,
