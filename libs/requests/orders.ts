@@ -75,7 +75,8 @@ async function place(tools: RequestTools, request: PlaceOrderRequest, context: R
   const stream = orderStream(id);
   const { customerId, couponCode, paymentToken, expectedTotalCents, expectedCurrency, ...wishes } = request;
   const { storeId } = await tools.stateOf<'customer'>(customerStream(customerId));
-  const refusal = checkRightEarly(stream, { type: 'PlaceOrder', customerId, storeId }, order.initialState(), context);
+  const draft = { type: 'PlaceOrder', customerId, storeId } as const;
+  const refusal = checkRightEarly(stream, draft, order.initialState(), context);
   if (refusal) return tools.refuse(id, stream, refusal, context);
   const placing = await placingOf(tools, { customerId, ...wishes });
   if (isRefusal(placing)) return tools.send(id, stream, placing, context);
