@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventStoreDBClient } from '@eventstore/db-client';
 import { jest } from '@jest/globals';
+import { waitUntil } from '#test/wait-until';
 import { all } from './contract/event-store-contract.ts';
 import { StreamDamaged } from './damage.ts';
 import { openEmbeddedStore } from './embedded/embedded-store.ts';
@@ -62,15 +63,11 @@ const damageOf = (name: string) => store.damages?.all().find((damage) => damage.
 
 /** Resolves when what is known of the stream is so. */
 async function becomes(expected: object | undefined): Promise<void> {
-  const limit = Date.now() + 15_000;
   const isSo = () =>
     expected === undefined
       ? damageOf(stream) === undefined
       : Object.entries(expected).every(([key, value]) => damageOf(stream)?.[key as 'how'] === value);
-  while (!isSo()) {
-    if (Date.now() > limit) expect(damageOf(stream)).toMatchObject(expected ?? {});
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await waitUntil(isSo);
 }
 
 async function isRefused(): Promise<void> {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,11 +53,12 @@ const databases = new Map<string, Database>();
 
 /**
  * With `LEADGER_TEST_DATABASE=postgres` the read models are in a new PostgreSQL database. With events elsewhere, too, it has the
- * keys: a store that is opened again in its directory finds them there.
+ * keys: a store that is opened again in its directory finds them there. One that has keys in its directory has no database.
  */
 async function startDatabase(directory: string | undefined): Promise<Database | undefined> {
   if (process.env.LEADGER_TEST_DATABASE !== 'postgres') return undefined;
   if (!eventsAreElsewhere || directory === undefined) return freshDatabase();
+  if (existsSync(join(directory, 'keys'))) return undefined;
   const { url } = databases.get(directory) ?? (await freshDatabase());
   const kept = { url, drop: async () => {} };
   databases.set(directory, kept);
@@ -106,7 +108,7 @@ export async function startServer({
   http?: Partial<NonNullable<Parameters<typeof createHttpApplication>[1]>>;
 } = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
-  const mails = given ?? (directory === undefined ? mailFiles(join(temporary, 'mails')) : undefined);
+  const mails = given ?? (process.env.SMTP_URL ? undefined : mailFiles(join(temporary, 'mails')));
   const [errors, lines]: [string[], string[]] = [[], []];
   const write = (line: string) => {
     lines.push(line);
