@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,22 +47,14 @@ export interface Server {
 
 export const START = '2026-03-02T15:00:00.000Z';
 
-type Database = Pick<Awaited<ReturnType<typeof freshDatabase>>, 'url' | 'drop'>;
-const databases = new Map<string, Database>();
-
 /**
- * With `LEADGER_TEST_DATABASE=postgres` the read models are in a new PostgreSQL database. With events elsewhere, too, it has the
- * keys: a store that is opened again in its directory finds them there. One that has keys in its directory has no database.
+ * With `LEADGER_TEST_DATABASE=postgres` the read models are in a new PostgreSQL database, with events elsewhere the keys, too. Then
+ * a store in a directory has no database: its test opens it again, or looks at its keys.
  */
-async function startDatabase(directory: string | undefined): Promise<Database | undefined> {
-  if (process.env.LEADGER_TEST_DATABASE !== 'postgres') return undefined;
-  if (!eventsAreElsewhere || directory === undefined) return freshDatabase();
-  if (existsSync(join(directory, 'keys'))) return undefined;
-  const { url } = databases.get(directory) ?? (await freshDatabase());
-  const kept = { url, drop: async () => {} };
-  databases.set(directory, kept);
-  return kept;
-}
+const startDatabase = (directory: string | undefined) =>
+  process.env.LEADGER_TEST_DATABASE === 'postgres' && !(eventsAreElsewhere && directory !== undefined)
+    ? freshDatabase()
+    : undefined;
 
 async function callOnce(
   ...[url, method, path, body, headers = {}]: [string, ...Parameters<Server['call']>]
@@ -108,7 +99,7 @@ export async function startServer({
   http?: Partial<NonNullable<Parameters<typeof createHttpApplication>[1]>>;
 } = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
-  const mails = given ?? (process.env.SMTP_URL ? undefined : mailFiles(join(temporary, 'mails')));
+  const mails = given ?? (directory === undefined ? mailFiles(join(temporary, 'mails')) : undefined);
   const [errors, lines]: [string[], string[]] = [[], []];
   const write = (line: string) => {
     lines.push(line);
