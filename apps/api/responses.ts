@@ -181,20 +181,22 @@ export function CommandRoute({ summary, records, idName, adds, creates, hidesPla
   );
 }
 
-const resultSchemas = new Map<IdName | undefined, z.ZodType<CommandResult>>();
+const resultSchemas = new Map<string, { readonly schema: z.ZodType<CommandResult>; readonly added: string }>();
 
-/** The schema of a command's answer, with the id under the name that it has everywhere. */
+/**
+ * The schema of a command's answer, with the id under the name that it has everywhere.
+ * @throws Error when two routes would say different things under one name
+ */
 function resultNaming(idName: IdName | undefined, adds: z.ZodRawShape = {}): z.ZodType<CommandResult> {
-  let schema = resultSchemas.get(idName);
-  if (!schema) {
-    const shape = idName ? { [idName]: z.string().describe('What the command was about, or created.') } : {};
-    const noun = idName?.replace(/(Id|Code)$/, '') ?? '';
-    schema = named(
-      `${noun.charAt(0).toUpperCase()}${noun.slice(1)}CommandResult`,
-      z.object({ ...shape, ...commandResult.shape, ...adds }).describe('What a command did.'),
-    );
-    resultSchemas.set(idName, schema);
-  }
+  const added = Object.keys(adds).join();
+  const noun = idName?.replace(/(Id|Code)$/, '') ?? '';
+  const name = `${added && 'Detailed'}${noun.charAt(0).toUpperCase()}${noun.slice(1)}CommandResult`;
+  const known = resultSchemas.get(name);
+  if (known && known.added !== added) throw new Error(`two answers have the name ${name}`);
+  if (known) return known.schema;
+  const shape = idName ? { [idName]: z.string().describe('What the command was about, or created.') } : {};
+  const schema = named(name, z.object({ ...shape, ...commandResult.shape, ...adds }).describe('What a command did.'));
+  resultSchemas.set(name, { schema, added });
   return schema;
 }
 

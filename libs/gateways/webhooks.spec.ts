@@ -1,7 +1,6 @@
 import type { lookup } from 'node:dns';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
-import { normalWebAddress, wrongInWebhookAddress } from '#domain/kernel/web-address';
 import { httpWebhooks, isPrivate, signatureOf } from './webhooks.ts';
 
 const at = new Date('2026-05-01T10:00:00.500Z');
@@ -166,68 +165,6 @@ describe('a webhook', () => {
     ['fec0::1', true],
     ['2001:db8::1', true],
   ])('%s is private: %s', (address, expected) => expect(isPrivate(address)).toBe(expected));
-});
-
-describe('an address of a webhook that leads inside is refused when it is chosen, or never called', () => {
-  const inside = [
-    ...[
-      '127.0.0.1',
-      '127.1',
-      '127.255.255.254',
-      '0.0.0.0',
-      '0',
-      '10.0.0.1',
-      '10.255.255.255',
-      '100.64.0.1',
-      '169.254.0.1',
-    ],
-    ...['169.254.169.254', '172.16.0.1', '172.31.255.255', '192.0.0.8', '192.0.2.1', '192.88.99.1', '192.168.0.1'],
-    ...['198.18.0.1', '198.51.100.1', '203.0.113.1', '224.0.0.1', '240.0.0.1', '255.255.255.255'],
-    ...['2130706433', '0x7f000001', '017700000001', '0x7f.0.0.1', '0177.0.0.1', '127.0.1', '0xa9.0xfe.0xa9.0xfe'],
-    ...[
-      '2852039166',
-      '0251.0376.0251.0376',
-      '10.1',
-      '3232235521',
-      '%31%32%37.0.0.1',
-      '\uff11\uff12\uff17.0.0.1',
-      '127\u30020.0.1',
-    ],
-    ...['127.0.0.1.', '127.0.0.1:6379', '10.0.0.1:443', '169.254.169.254:80'],
-    ...['[::1]', '[::]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[::ffff:169.254.169.254]', '[::127.0.0.1]'],
-    ...[
-      '[64:ff9b::7f00:1]',
-      '[64:ff9b:1::a00:1]',
-      '[2002:7f00:1::]',
-      '[2001::1]',
-      '[2001:db8::1]',
-      '[fc00::1]',
-      '[fd00:ec2::254]',
-    ],
-    ...['[fe80::1]', '[fec0::1]', '[ff02::1]', '[3fff::1]', '[4000::1]', '[100::1]', '[::1]:8080'],
-    ...[
-      'user@127.0.0.1',
-      'crm.example@127.0.0.1',
-      'user:secret@10.0.0.1',
-      '127.0.0.1#@crm.example',
-      'localhost',
-      'localhost.',
-    ],
-    ...['127.0.0.1\\@crm.example', '127.0.0.1 .crm.example'],
-  ];
-
-  test.each(inside)('https://%s/', async (host) => {
-    const written = `https://${host}/leads`;
-    if (wrongInWebhookAddress(written) !== undefined) return;
-    const call = { url: normalWebAddress(written), signingSecrets: [signingSecret], id: 'x', at, body: '' };
-    expect(await httpWebhooks().call(call)).toEqual({ accepted: false, failure: 'private-address', hopeless: true });
-  });
-
-  test('at least sixty of them', () => expect(new Set(inside).size).toBeGreaterThanOrEqual(60));
-
-  test.each(['http://crm.example/leads', 'http://10.0.0.1/', 'http://93.184.215.14/'])('%s without TLS', (address) =>
-    expect(wrongInWebhookAddress(address)).toMatch('must begin with https://'),
-  );
 });
 
 const fail = (): never => {
