@@ -32,7 +32,7 @@ const recoveryCodes = z
   .array(z.string())
   .optional()
   .describe('Each can be used once in place of a code of the app. They are shown this once.');
-const exampleCodes = ['k3vq-8m2x-z7pd-w4hs'];
+const exampleCodes = ['k3vq-8m2x-z7pd-w4hs-j6tb-n5rc'];
 
 const offered = {
   secret: z.string().optional().describe('For an app that reads no address. It is shown this once.'),

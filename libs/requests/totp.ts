@@ -27,10 +27,10 @@ export function stepOfCode(secret: string, code: string, now: Instant): number |
   return delta === null ? undefined : Math.floor(timestamp / 1000 / STEP_SECONDS) + delta;
 }
 
-/** 80 bits. Without letters and digits that look alike. */
+/** 120 bits, so that a plain hash would hide them, too. Without letters and digits that look alike. */
 const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
 const GROUP = 4;
-const GROUPS = 4;
+const GROUPS = 6;
 
 export const newRecoveryCode = (): string =>
   Array.from({ length: GROUPS }, () =>

@@ -181,8 +181,8 @@ describe('a factor that was proved a while ago', () => {
   const why = { 'leadger-reason': 'a test' };
   const needing = (customerId: string): [string, string, object?][] => [
     ['POST', `/api/orders/${orderId}/refunds`, { amountCents: 100 }],
-    ['POST', '/api/persons/exports', { customerId }],
-    ['POST', '/api/persons/erasures', { customerId }],
+    ['POST', '/api/persons/exports', { person: { customerId } }],
+    ['POST', '/api/persons/erasures', { person: { customerId } }],
     ['POST', '/api/api-keys', { name: 'x', roles: ['auditor'], stores: 'all', expiresAt: '2026-06-01T00:00:00.000Z' }],
     ['POST', '/api/staff-members', { email: 'x@example.com', roles: ['support'], stores: 'all' }],
     ['POST', '/api/factors/totp'],
@@ -214,6 +214,39 @@ describe('a factor that was proved a while ago', () => {
   });
 });
 
+describe('a mail tells the owner', () => {
+  const newestTo = async (email: string) => {
+    await server.settle();
+    return mails.newestTo(email);
+  };
+
+  test('of a new factor, new recovery codes, a recovery code that was used, and a factor that was removed', async () => {
+    await afterMinutes(60);
+    const email = 'told@example.com';
+    const { headers } = await member(email, ['support']);
+    expect(await newestTo(email)).toContain('A second factor was added to your account');
+    await call('POST', '/api/factors/recovery-codes', undefined, headers);
+    expect(await newestTo(email)).toContain('New recovery codes were made');
+    const { factors } = (await call('GET', '/api/factors', undefined, headers)).body;
+    const token = await addFactor(server, email, headers.authorization.slice('Bearer '.length));
+    await call('POST', `/api/factors/${factors[0].factorId}/remove`, undefined, bearer(token));
+    expect(await newestTo(email)).toContain('A second factor was removed from your account');
+  });
+
+  test('of other roles; and all administrators of a new API key', async () => {
+    const { memberId } = await member('roles@example.com', ['support']);
+    const roles = { roles: ['support', 'auditor'], stores: 'all' };
+    await call('PUT', `/api/staff-members/${memberId}/roles`, roles, administrator);
+    expect(await newestTo('roles@example.com')).toContain('What you may do was changed');
+    await member('second@example.com', ['administrator']);
+    const key = { name: 'mailed', roles: ['auditor'], stores: 'all', expiresAt: '2026-06-01T00:00:00.000Z' };
+    await call('POST', '/api/api-keys', key, administrator);
+    for (const email of ['ada@example.com', 'second@example.com'])
+      expect(await newestTo(email)).toContain('A new API key was issued');
+    expect(await newestTo('roles@example.com')).not.toContain('API key');
+  });
+});
+
 describe('a way back', () => {
   test('an administrator takes away the factors of a member who lost them', async () => {
     await afterMinutes(60);
@@ -223,6 +256,8 @@ describe('a way back', () => {
     expect(await codeOf('POST', reset, undefined, headers)).toBe('administrator-only');
     expect(await codeOf('POST', reset, undefined, administrator)).toBe(200);
     expect(await codeOf('GET', '/api/sessions', undefined, headers)).toBe('token-ended');
+    await server.settle();
+    expect(mails.newestTo(email)).toContain('Your second factors were reset');
     const again = await signIn(email);
     expect(again.body.factorRequired).toBe(true);
     const token = await addFactor(server, email, again.body.token);
@@ -256,5 +291,7 @@ describe('a way back', () => {
     expect(await codeOf('GET', '/api/orders', undefined, other)).toBe('token-ended');
     expect(await codeOf('GET', '/api/orders', undefined, bearer(changed.body.token))).toBe(200);
     expect((await signIn(email)).body.code).toBe('sign-in-failed');
+    await server.settle();
+    expect(mails.newestTo(email)).toContain('Your password was changed');
   });
 });
