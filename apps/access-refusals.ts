@@ -25,6 +25,42 @@ export const accessRefusals: Readonly<Record<string, ErrorCode>> = {
     'The request does not say who asks.',
     'Sign in (POST /api/sign-ins), or send the key of a program as Authorization: Bearer.',
   ),
+  'factor-required': refused(
+    403,
+    'A member of staff signed in without a second factor. Such a session may add one, look at itself and sign out.',
+    'Add a factor: POST /api/factors/totp, then POST /api/factors/totp/{factorId}/confirm with a code of the app.',
+  ),
+  'factor-stale': refused(
+    403,
+    'This needs a second factor that was proved in the last ten minutes.',
+    'Prove it: POST /api/sessions/current/prove with a code of the app; then send the request again with the new token.',
+  ),
+  'factor-wrong': refused(
+    409,
+    'The code is another one, has expired, or was used before. Each code counts once. At a sign-in, the status is 401.',
+    'Wait for the next code of the app; check the clock of the device.',
+    'code',
+  ),
+  'factor-unknown': refused(
+    409,
+    'There is no such factor, or another one was offered since.',
+    'List the factors (GET /api/factors), or begin again (POST /api/factors/totp).',
+    'factorId',
+  ),
+  'no-factor': refused(409, 'Recovery codes stand in for a factor, and there is none.', 'Add a factor first.'),
+  'last-factor': refused(409, 'Staff sign in with a factor, and this is the last one.', 'Add another one first.'),
+  'too-many-factors': refused(409, 'Nobody has more than ten factors.', 'Remove one first.'),
+  'not-your-factors': refused(
+    403,
+    'Only whoever signed in adds and removes the own factors.',
+    'Sign in; an administrator resets the factors of a member who lost them.',
+  ),
+  'own-factors': refused(
+    403,
+    'Nobody resets the own factors: another one is added first, and then the lost one removed.',
+    'Use a recovery code, ask another administrator, or run `leadger admin reset-factor` on the machine of the store.',
+  ),
+  'not-your-password': refused(403, 'Everybody changes the own password only.', 'Send a new invitation.'),
   'first-account-token-wrong': refused(
     403,
     'This is not the token of the trial.',

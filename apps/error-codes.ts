@@ -60,6 +60,12 @@ export const requestErrors = {
     meaning: 'No account has this e-mail address and this password.',
     whatToDo: 'Try again with the exact address and password, or ask for a link to set a new password.',
   },
+  'factor-needed': {
+    status: 401,
+    meaning: 'The password is right, and the account has a second factor.',
+    whatToDo: 'Send a code of the authenticator app, or a recovery code, as `code`.',
+    field: 'code',
+  },
   'token-ended': {
     status: 401,
     meaning: 'What was sent as Authorization: Bearer is no token of a session or of an API key, or it has ended.',

@@ -9,6 +9,7 @@ import { CouponsController } from './coupons.controller.ts';
 import { CustomersController } from './customers.controller.ts';
 import { DamagedStreamsController } from './damaged-streams.controller.ts';
 import { DeliveredLeadsController } from './delivered-leads.controller.ts';
+import { FactorsController } from './factors.controller.ts';
 import { FeedController, FeedTurns } from './feed.controller.ts';
 import { LeadsController } from './leads.controller.ts';
 import { MailsController } from './mails.controller.ts';
@@ -75,6 +76,7 @@ export class OperationsModule {}
     ReadModelsController,
     SignInController,
     SessionsController,
+    FactorsController,
     StaffController,
     ApiKeysController,
   ],

@@ -1,7 +1,8 @@
-import { Controller, Get, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { isRefusal } from '#domain/kernel/decider';
 import type { Page } from '#read-models/queries/paging';
 import type { Operations } from '#requests/operations';
 import type { Queries } from '#requests/queries';
@@ -9,13 +10,18 @@ import type { RequestContext } from '#requests/request-tools';
 import { session, sessionExample } from '#requests/sessions';
 import { OPERATIONS, QUERIES } from '#wiring/tokens';
 import { Asking } from './caller.ts';
+import { accepted, CodeBody } from './factors.controller.ts';
 import { IdOf, notFound } from './ids.ts';
+import { Network } from './network.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
+import { passOn, renewedToken } from './renewed-session.ts';
 import { Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 import { removeSessionCookie } from './session-cookie.ts';
+import { SignInThrottle } from './sign-in-throttle.ts';
 
+const proved = named('ProvedFactor', z.object(renewedToken));
 const ended = named('EndedSessions', z.object({ ended: z.int().describe('How many ended.') }));
 
 /** Where somebody is signed in. What ends here is refused everywhere at once. */
@@ -24,10 +30,16 @@ const ended = named('EndedSessions', z.object({ ended: z.int().describe('How man
 export class SessionsController {
   readonly #queries: Queries['sessions'];
   readonly #operations: Operations;
+  readonly #throttle: SignInThrottle;
 
-  constructor(@Inject(QUERIES) queries: Queries, @Inject(OPERATIONS) operations: Operations) {
+  constructor(
+    @Inject(QUERIES) queries: Queries,
+    @Inject(OPERATIONS) operations: Operations,
+    @Inject(SignInThrottle) throttle: SignInThrottle,
+  ) {
     this.#queries = queries.sessions;
     this.#operations = operations;
+    this.#throttle = throttle;
   }
 
   @Get()
@@ -57,6 +69,27 @@ export class SessionsController {
     removeSessionCookie(reply);
     const hasEnded = await this.#operations.endSession(context, { sessionId: sessionId ?? '' });
     return { ended: hasEnded ? 1 : 0 };
+  }
+
+  @Post('current/prove')
+  @HttpCode(200)
+  @ApiOperation({
+    summary:
+      'Prove a second factor again: for ten minutes, the session may do what needs a fresh one. It goes on with a new token',
+  })
+  @Responds(200, 'It is proved.', proved, {})
+  @Problems(400, 401, 403, 409, 429, 503)
+  async proveFactor(
+    @Body() { code }: CodeBody,
+    @Asking() context: RequestContext,
+    @Network() network: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<z.infer<typeof proved>> {
+    const { sessionId } = request.identity;
+    const prove = () => this.#operations.proveFactor(context, { code, sessionId });
+    const answer = await this.#throttle.attempt(network, context.caller.actor, prove, isRefusal);
+    return passOn(accepted(answer, request).session, request, reply);
   }
 
   @Post('others/end')

@@ -23,6 +23,15 @@ class SignInBody {
   @GivenPassword({ description: 'The password, in exact case.' })
   password!: string;
 
+  @Line({
+    description:
+      'A code of the authenticator app, or a recovery code: for accounts with a second factor. Without it, they are answered `factor-needed`.',
+    example: '123456',
+    maxLength: 40,
+    optional: true,
+  })
+  code?: string;
+
   @Flag({
     description:
       'For programs: the answer has the token of the session, for the header `Authorization: Bearer`, and no cookie.',
@@ -49,11 +58,20 @@ const signedIn = named(
   z.object({
     customerId: z.string().optional().describe('The customer who signed in.'),
     memberId: z.string().optional().describe('The member of staff who signed in.'),
+    factorRequired: z
+      .boolean()
+      .describe('Whether the session may only add a second factor: staff has one (POST /api/factors/totp).'),
     token: z.string().optional().describe('Of the session, where the request asked for it. It is shown once.'),
   }),
 );
 const recovery = named('PasswordRecovery', z.object({ sent: z.string().describe('What was sent, for people.') }));
 const RECOVERY = { sent: 'if an account has this address, a link is on its way there' };
+
+const signInFailed = new Problem('sign-in-failed', 'no account has this address and this password', { rule: 'ACC-2' });
+const factorNeeded = new Problem('factor-needed', 'the account has a second factor: send its code, too');
+const factorWrong = new Problem('factor-wrong', 'this code is another one, has expired, or was used before', {
+  status: 401,
+});
 
 /** Check a password, and recover a lost one. No answer shows whether an address has an account. */
 @ApiTags('sign-in')
@@ -79,20 +97,24 @@ export class SignInController {
     summary:
       'Sign in with an address and a password (ACC-2). The session is a cookie, or a token where the request asks for one; a session of before on this device ends',
   })
-  @Responds(200, 'The account.', signedIn, { customerId: exampleIds.customerId })
+  @Responds(200, 'The account.', signedIn, { customerId: exampleIds.customerId, factorRequired: false })
   @Problems(400, 401, 429, 503)
   async signIn(
-    @Body() { email, password, token: asksForToken = false }: SignInBody,
+    @Body() { email, password, code, token: asksForToken = false }: SignInBody,
     @Asking() context: RequestContext,
     @Network() network: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.infer<typeof signedIn>> {
     const userAgent = request.headers['user-agent'];
-    const check = () => this.#operations.signIn(context, { email, password, userAgent });
-    const found = await this.#throttle.attempt(network, email, check, (account) => account === undefined);
-    if (found === undefined)
-      throw new Problem('sign-in-failed', 'no account has this address and this password', { rule: 'ACC-2' });
+    const check = async () => {
+      const answer = await this.#operations.signIn(context, { email, password, code, userAgent });
+      // Neither a failure nor a success: what was counted of the code is not forgotten.
+      if (answer === 'factor-needed') throw factorNeeded;
+      return answer;
+    };
+    const found = await this.#throttle.attempt(network, email, check, (answer) => typeof answer === 'string');
+    if (typeof found === 'string') throw found === 'factor-wrong' ? factorWrong : signInFailed;
     const { sessionId } = request.identity;
     if (sessionId !== undefined) await this.#operations.endSession(context, { sessionId });
     const { token, endsAt, ...account } = found;

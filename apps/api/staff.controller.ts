@@ -1,21 +1,29 @@
-import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
-import type { z } from 'zod';
+import { Body, Controller, Get, Inject, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { staffRoles } from '#domain/kernel/caller';
+import { isRefusal } from '#domain/kernel/decider';
 import type { StaffAccess } from '#domain/staff/staff';
 import type { Page } from '#read-models/queries/paging';
+import type { Operations } from '#requests/operations';
 import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { staffMember, staffMemberExample } from '#requests/staff';
-import { QUERIES, REQUESTS } from '#wiring/tokens';
+import { OPERATIONS, QUERIES, REQUESTS } from '#wiring/tokens';
 import { SomeOf, Stores } from './access-fields.ts';
 import { Asking } from './caller.ts';
-import { Email, Line, NewPassword } from './fields.ts';
+import { accepted } from './factors.controller.ts';
+import { Email, GivenPassword, Line, NewPassword } from './fields.ts';
 import { IdOf } from './ids.ts';
+import { Network } from './network.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
-import { CommandRoute, Problems } from './responses.ts';
+import { passOn, renewedToken } from './renewed-session.ts';
+import { CommandRoute, Problems, Responds } from './responses.ts';
+import { named } from './schemas.ts';
+import { SignInThrottle } from './sign-in-throttle.ts';
 
 class ChangeStaffRolesBody {
   @SomeOf(staffRoles, { description: 'What the member may do.', example: ['support'] })
@@ -62,16 +70,37 @@ class AcceptInvitationBody {
   password!: string;
 }
 
+class ChangeStaffPasswordBody {
+  @GivenPassword({ description: 'The present password.' })
+  currentPassword!: string;
+
+  @NewPassword({ description: 'The new one.' })
+  password!: string;
+}
+
+const changed = named('ChangedPassword', z.object(renewedToken));
+
 /** Who works for the store, and what they may do. Their rights hold from the next request on. */
 @ApiTags('staff')
 @Controller('api')
 export class StaffController {
   readonly #requests: Requests['staff'];
+  readonly #factors: Requests['factors'];
   readonly #queries: Queries['staff'];
+  readonly #operations: Operations;
+  readonly #throttle: SignInThrottle;
 
-  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
+  constructor(
+    @Inject(REQUESTS) requests: Requests,
+    @Inject(QUERIES) queries: Queries,
+    @Inject(OPERATIONS) operations: Operations,
+    @Inject(SignInThrottle) throttle: SignInThrottle,
+  ) {
     this.#requests = requests.staff;
+    this.#factors = requests.factors;
     this.#queries = queries.staff;
+    this.#operations = operations;
+    this.#throttle = throttle;
   }
 
   @Post('staff-members/first')
@@ -131,6 +160,38 @@ export class StaffController {
   })
   inviteStaffMember(@IdOf('member') memberId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.invite(memberId, context);
+  }
+
+  @Post('staff-members/:memberId/reset-factors')
+  @CommandRoute({
+    summary:
+      'Take away the factors of a member who lost them: administrators only. The sessions end, and the next sign-in is for adding another factor',
+    idName: 'memberId',
+    records: ['FactorsReset'],
+    takesNothing: true,
+  })
+  resetFactors(@IdOf('member') memberId: string, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#factors.reset(memberId, context);
+  }
+
+  @Put('staff-password')
+  @ApiOperation({
+    summary:
+      'Change the own password, with the present one and a factor that was proved just now. All other sessions end; this one goes on with a new token',
+  })
+  @Responds(200, 'It is changed.', changed, {})
+  @Problems(400, 401, 403, 409, 429, 503)
+  async changeStaffPassword(
+    @Body() { password, currentPassword }: ChangeStaffPasswordBody,
+    @Asking() context: RequestContext,
+    @Network() network: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<z.infer<typeof changed>> {
+    const { sessionId } = request.identity;
+    const change = () => this.#operations.changeOwnPassword(context, { password, currentPassword, sessionId });
+    const answer = await this.#throttle.attempt(network, context.caller.actor, change, isRefusal);
+    return passOn(accepted(answer, request).session, request, reply);
   }
 
   @Post('staff-members/:memberId/remove')

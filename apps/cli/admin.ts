@@ -4,6 +4,7 @@ import { Writable } from 'node:stream';
 import { z } from 'zod';
 import { wrongInNewPassword } from '#domain/accounts/password';
 import { normalText, wrongInText } from '#domain/kernel/text';
+import { directoryHolder } from '#event-store/data-directory';
 import type { StoreLocation } from '#wiring/stores';
 import { askStore } from './ask-store.ts';
 import { CommandFailed } from './command-failed.ts';
@@ -38,6 +39,25 @@ export async function createAdministrator(location: StoreLocation, options: NewA
   printLines(
     `${email} is the administrator of this store (staff:${memberId}), and the trial is over: from now on, whoever asks signs in`,
   );
+}
+
+/** For whoever is at the machine of a store whose last administrator lost the second factor. @throws CommandFailed, CannotOpenStore */
+export async function resetFactor(location: StoreLocation, { email }: { email: string }): Promise<void> {
+  const running = location.directory === undefined ? undefined : directoryHolder(location.directory);
+  if (running)
+    throw new CommandFailed('stop the program of this store first: over HTTP, another administrator does this');
+  const { memberId } = (await askStore(location, {
+    method: 'POST',
+    path: '/api/staff-members/none/reset-factors',
+    async here({ requests, queries }, context) {
+      const member = (await queries.staff.list(context)).find((one) => one.email === email);
+      if (!member) throw new CommandFailed(`no member of staff has the address ${email}`);
+      const { outcome } = await requests.factors.reset(member.memberId, context);
+      if (outcome.kind === 'refused') throw new CommandFailed(outcome.refusal.message);
+      return { memberId: member.memberId };
+    },
+  })) as { memberId: string };
+  printLines(`${email} (staff:${memberId}) signs in with the password alone now, and adds another second factor then`);
 }
 
 function checked({ email, name }: NewAdministrator): Pick<NewAdministrator, 'email' | 'name'> {

@@ -3,7 +3,7 @@ import { location, output, program } from './global-options.ts';
 
 program
   .command('admin')
-  .description('makes the first account of a member of staff')
+  .description('makes the first account of a member of staff, and lets one back in who lost the second factor')
   .addCommand(
     new Command('create')
       .configureOutput(output)
@@ -17,6 +17,18 @@ program
       .action(async (options: { email: string; name?: string; passwordFile?: string }) => {
         const { createAdministrator } = await import('./admin.ts');
         await createAdministrator(location(), options);
+      }),
+  )
+  .addCommand(
+    new Command('reset-factor')
+      .configureOutput(output)
+      .description(
+        'takes away the second factors of a member of staff who lost them, while no program runs the store: at the next sign-in, another one is added',
+      )
+      .requiredOption('--email <address>', 'with what the member signs in')
+      .action(async (options: { email: string }) => {
+        const { resetFactor } = await import('./admin.ts');
+        await resetFactor(location(), options);
       }),
   );
 

@@ -25,7 +25,9 @@ export async function keysIn(events: Pick<EventStore, 'readStream'>, stream: str
     await changeBoxes(fact.data, async (box, path) => {
       const owner = sealingIn(fact.type, path)?.owner;
       const isOfNobody =
-        owner !== 'subject' && owner !== 'member' && customerId === undefined && familyOf(stream) !== 'lead';
+        !['subject', 'member', 'holder'].includes(owner ?? '') &&
+        customerId === undefined &&
+        familyOf(stream) !== 'lead';
       if (owner === undefined || isOfNobody || isUnsealed(box)) return;
       keys.push({ keyId: box.keyId, subject: subjectOf(fact, owner, customerId) });
     });

@@ -124,7 +124,7 @@ export function subjectOf({ stream, data }: Fact, owner: Sealing['owner'], custo
   const { leadId, memberId } = data as { leadId?: string; memberId?: string };
   if (family === 'lead') return stream;
   if (owner === 'lead' && leadId !== undefined) return leadStream(leadId);
-  if (owner === 'member' && memberId !== undefined) return memberKey(memberId);
+  if ((owner === 'member' || owner === 'holder') && memberId !== undefined) return memberKey(memberId);
   if (customerId !== undefined) return customerStream(customerId);
   if (owner === 'subject') return stream;
   throw new RangeError(`${stream} does not say which customer it is about`);

@@ -5,6 +5,7 @@ import { customer, customerEvents, customerRights } from './accounts/customer.ts
 import { catalogue, catalogueEvents, catalogueRights } from './catalogue/catalogue.ts';
 import { checkout, checkoutEvents, checkoutRights, customerOfCheckout } from './checkouts/checkout.ts';
 import { coupon, couponEvents, couponRights } from './coupons/coupon.ts';
+import { factorEvents, factorRights, factors } from './factors/factors.ts';
 import type { Decider } from './kernel/decider.ts';
 import type { EventSchemas } from './kernel/events.ts';
 import type { RightsOf, Rule } from './kernel/rights.ts';
@@ -144,6 +145,13 @@ export const ledger = {
   letters: { decider: letters, events: lettersEvents, upcasters: {}, rights: lettersRights, owner: named },
   looks: { decider: looks, events: lookEvents, upcasters: {}, rights: lookRights, owner: named },
   staff: { decider: staffList, events: staffEvents, upcasters: {}, rights: staffRights },
+  factors: {
+    decider: factors,
+    events: factorEvents,
+    upcasters: {},
+    rights: factorRights,
+    owner: ({ customerId }: { customerId?: string }) => customerId,
+  },
   apikeys: { decider: apiKeys, events: apiKeyEvents, upcasters: {}, rights: apiKeyRights },
   erasures: { decider: erasures, events: erasureEvents, upcasters: {}, rights: erasureRights },
   log: { decider: logOrigin, events: logOriginEvents, upcasters: {}, rights: logOriginRights },

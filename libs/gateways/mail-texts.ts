@@ -5,7 +5,7 @@ import { isTimeZone, localDayOf, tellLocalTime } from '#domain/kernel/local-days
 import { formatMoney } from '#domain/kernel/minor-units';
 import { withEachText } from '#domain/kernel/text';
 import type { Contact } from '#domain/leads/contact';
-import type { MailKind } from '#domain/notifications/kinds';
+import type { AccountChange, MailKind } from '#domain/notifications/kinds';
 import { linkTo } from './mail-links.ts';
 import { unlinked } from './unlinked.ts';
 
@@ -193,6 +193,13 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
       'If you do not expect it, you can ignore this mail.',
     ],
   },
+  'account-changed': {
+    subject: 'Your account: a change that you should know of',
+    paragraphs: [
+      '{{changed change}}',
+      'If you know of it, nothing is to be done. If you do not, somebody else may use your account: please tell {{storeName}} at once.',
+    ],
+  },
   'address-change': {
     subject: 'Confirm your e-mail address',
     paragraphs: [
@@ -269,12 +276,25 @@ function zoneIn(data: { readonly root: { readonly timeZone?: string } }): string
   return isTimeZone(timeZone) ? timeZone : 'UTC';
 }
 
+const changes: Readonly<Record<AccountChange, string>> = {
+  'factor-added': 'A second factor was added to your account: whoever has it can sign in with it and your password.',
+  'factor-removed': 'A second factor was removed from your account.',
+  'factors-reset':
+    'Your second factors were reset by an administrator. All your sessions ended. Sign in with your password, and add another factor.',
+  'recovery-codes-issued': 'New recovery codes were made for your account. Those of before do not work any more.',
+  'recovery-code-used': 'A recovery code of your account was used in place of a second factor.',
+  'password-changed': 'Your password was changed. All other sessions ended.',
+  'roles-changed': 'What you may do was changed by an administrator: your roles, or the stores in which they hold.',
+  'api-key-issued': 'A new API key was issued for a program. The list of keys shows its name, and what it may do.',
+};
+
 const handlebars = Handlebars.create();
 handlebars.registerHelper({
   money: formatMoney,
   counted: (count: number, one: string) => counted(count, one),
   days: inDays,
   decline: tellDecline,
+  changed: (change: AccountChange) => changes[change],
   day: (at: string, { data }: Handlebars.HelperOptions) => localDayOf(at, zoneIn(data)),
   moment: (at: string, { data }: Handlebars.HelperOptions) => tellLocalTime(at, zoneIn(data)),
   linesOf,

@@ -4,7 +4,7 @@ import type { EventTypeName } from '#domain/ledger';
 import type { MailKind } from '#domain/notifications/kinds';
 import type { MailFacts } from '#domain/notifications/mail-facts';
 import { announcedFacts, type MailedOrders, renewalFacts, renewedFacts, skippedFacts } from './mailed-orders.ts';
-import { staffInvitation } from './staff-mails.ts';
+import { accountChanged, passwordChanged, staffInvitation } from './staff-mails.ts';
 
 /** The mail that events of one type cause. */
 export interface MailRule<Type extends EventTypeName> {
@@ -195,6 +195,13 @@ export const mails = {
     facts: ({ data: { token, expiresAt, email } }) => ({ token, expiresAt, to: email }),
   },
   StaffMemberInvited: staffInvitation,
+  StaffPasswordSet: passwordChanged,
+  StaffRolesChanged: accountChanged('roles-changed'),
+  TotpAdded: accountChanged('factor-added'),
+  FactorRemoved: accountChanged('factor-removed'),
+  FactorsReset: accountChanged('factors-reset'),
+  RecoveryCodesIssued: accountChanged('recovery-codes-issued'),
+  RecoveryCodeUsed: accountChanged('recovery-code-used'),
   TicketAnswered: {
     kind: 'ticket-answered',
     customerId: customerInEvent,

@@ -11,6 +11,7 @@ import { MailAttempts } from './mail-attempts.ts';
 import { type MailRule, type MailRules, mails, orderFacts, ruleTypes } from './mail-rules.ts';
 import { MailedOrders } from './mailed-orders.ts';
 import { type CommandWish, defineProcess, takeFrom } from './process.ts';
+import { Administrators } from './staff-mails.ts';
 
 interface Mail {
   readonly mailId: string;
@@ -35,6 +36,7 @@ const SECONDS_BETWEEN_DIGESTS = 15;
 
 interface Mailing {
   readonly orders: MailedOrders;
+  readonly administrators: Administrators;
   /** Customers who want a mail for each lead. */
   readonly each: Set<string>;
   /** Mails to request. */
@@ -57,6 +59,9 @@ export const mailing = defineProcess({
     'ProgrammeActivated',
     'LeadDelivered',
     'LeadDeliveryChosen',
+    'StaffMemberAdded',
+    'StaffMemberRemoved',
+    'ApiKeyIssued',
     'MailWished',
     'MailSent',
     'MailRefused',
@@ -67,6 +72,7 @@ export const mailing = defineProcess({
   ],
   initialState: (): Mailing => ({
     orders: new MailedOrders(),
+    administrators: new Administrators(),
     each: new Set(),
     toWish: new Map(),
     attempts: new MailAttempts(),
@@ -82,6 +88,9 @@ export const mailing = defineProcess({
       case 'LeadDeliveryChosen':
         if (fact.data.mails === 'each') state.each.add(idOf(fact.stream));
         else state.each.delete(idOf(fact.stream));
+        break;
+      case 'ApiKeyIssued':
+        for (const memberId of state.administrators) put(state, keyMail(fact, memberId));
         break;
       case 'MailWished':
         noteWish(state, fact);
@@ -102,6 +111,7 @@ export const mailing = defineProcess({
         break;
       default:
         state.orders.note(fact);
+        state.administrators.note(fact);
         put(state, mailOf(fact, state.orders));
     }
   },
@@ -183,6 +193,14 @@ const leadMail = (fact: FactOf<'LeadDelivered'>, orders: MailedOrders): Mail => 
   customerId: fact.data.customerId,
   facts: { ...orderFacts(fact, orders), leads: 1, leadId: fact.data.leadId },
   because: fact,
+});
+
+const keyMail = (because: FactOf<'ApiKeyIssued'>, memberId: string): Mail => ({
+  mailId: mailIdOf('account-changed', `${because.eventId} ${memberId}`),
+  kind: 'account-changed',
+  customerId: memberId,
+  facts: { change: 'api-key-issued' },
+  because,
 });
 
 function digestMail({ mailId, leads, until }: Digest, orders: MailedOrders): Mail {

@@ -1,4 +1,5 @@
-import type { FactOf } from '#domain/codec';
+import type { Fact, FactOf } from '#domain/codec';
+import type { AccountChange } from '#domain/notifications/kinds';
 import type { MailFacts } from '#domain/notifications/mail-facts';
 
 /** A member of staff is no customer: the mail says where it goes, and in the name of which store. */
@@ -12,3 +13,40 @@ export const staffInvitation = {
     storeId,
   }),
 } as const;
+
+type OfAccount = FactOf<
+  | 'TotpAdded'
+  | 'FactorRemoved'
+  | 'FactorsReset'
+  | 'RecoveryCodesIssued'
+  | 'RecoveryCodeUsed'
+  | 'StaffPasswordSet'
+  | 'StaffRolesChanged'
+>;
+
+/** Whoever else has signed in may have done it: the owner is told. */
+export const accountChanged = (change: AccountChange) =>
+  ({
+    kind: 'account-changed',
+    customerId: ({ data }: OfAccount): string | undefined =>
+      data.memberId ?? ('customerId' in data ? data.customerId : undefined),
+    facts: (): MailFacts => ({ change }),
+  }) as const;
+
+/** The password that comes with an invitation is no news: its link was in a mail. */
+export const passwordChanged = {
+  ...accountChanged('password-changed'),
+  facts: ({ data }: FactOf<'StaffPasswordSet'>): MailFacts | undefined =>
+    data.how === 'changed' ? { change: 'password-changed' } : undefined,
+};
+
+/** Who gives rights to others is told of new keys. */
+export class Administrators extends Set<string> {
+  note(fact: Fact): void {
+    if (fact.type === 'StaffMemberRemoved') this.delete(fact.data.memberId);
+    if (fact.type !== 'StaffMemberAdded' && fact.type !== 'StaffRolesChanged') return;
+    const { memberId, roles } = fact.data;
+    if (roles.includes('administrator')) this.add(memberId);
+    else this.delete(memberId);
+  }
+}

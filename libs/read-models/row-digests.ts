@@ -14,8 +14,8 @@ export const rowDigests: Readonly<Record<string, string>> = {
   receipts: 'f7d6b54b2d6c5c99',
   replacements: '7564a7242c529618',
   tickets: 'd1f8b749ff6d220e',
-  mails: 'ac57e88c9249a63d',
+  mails: '05f295b52989abf8',
   webhooks: 'baf3525262cda4e3',
-  histories: '15eb769bc735f69f',
+  histories: 'ae231f3ce1e40f9a',
   sales: 'fd4c24cc0bfef810',
 };

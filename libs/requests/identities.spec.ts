@@ -47,7 +47,7 @@ describeWithPostgres('two programs with one log and one PostgreSQL', () => {
     await vault.close();
     await database.drop();
   });
-  const signInHere = () => (here as Program).identities.start(`staff:${memberId}`, 'curl');
+  const signInHere = () => (here as Program).identities.start(`staff:${memberId}`, 'curl', 'totp');
   const seenThere = async (token: string) => (await (there as Program).identities.ofSession(token))?.caller;
 
   test('the trial ends in both with the first account, in one of them at once', async () => {
@@ -61,7 +61,12 @@ describeWithPostgres('two programs with one log and one PostgreSQL', () => {
   test('a session of one is one of the other, until one of them ends it', async () => {
     const { token } = await signInHere();
     const caller = await seenThere(token);
-    expect(caller).toMatchObject({ actor: `staff:${memberId}`, authenticated: 'session', stores: 'all' });
+    expect(caller).toMatchObject({
+      actor: `staff:${memberId}`,
+      authenticated: 'session',
+      stores: 'all',
+      factor: 'fresh',
+    });
     const [session] = (await there?.identities.sessionsOf(`staff:${memberId}`)) ?? [];
     await there?.sessions.end(`staff:${memberId}`, session?.sessionId as string);
     expect(await here?.identities.ofSession(token)).toBeUndefined();

@@ -1,13 +1,14 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { customerStream } from '#domain/accounts/customer';
-import { type Caller, customerCaller, memberCaller, programCaller } from '#domain/kernel/caller';
+import { factorsStream, hasFactor } from '#domain/factors/factors';
+import { type Caller, customerCaller, memberCaller, type ProvedFactor, programCaller } from '#domain/kernel/caller';
 import type { Instant, Secret } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
 import { erasuresStream } from '#domain/persons/erasures';
 import { apiKeysStream, opensWith } from '#domain/staff/api-keys';
-import { isTrial, type StaffMember, staffStream } from '#domain/staff/staff';
+import { isTrial, staffStream } from '#domain/staff/staff';
 import type { Clock } from '#gateways/clock';
-import type { Session, SessionStore } from '#sessions/session-store';
+import type { Session, SessionFactor, SessionStore } from '#sessions/session-store';
 import { hashOfToken } from './account-seals.ts';
 import { partsOfToken } from './api-keys.ts';
 import { RecentStates } from './recent-states.ts';
@@ -23,10 +24,14 @@ export interface Identity {
 }
 
 interface Account {
-  readonly caller: Caller;
+  readonly callerWith: (factor: ProvedFactor) => Caller;
+  readonly hasFactor: boolean;
   /** It changes with the password, and where something was taken away: what was begun with another one has ended. */
   readonly credential: string;
 }
+
+/** How long a factor that was proved is fresh: then it counts for what gives away money, data or rights. */
+const FRESH_SECONDS = 10 * 60;
 
 export interface NewSession {
   readonly token: string;
@@ -103,10 +108,10 @@ export class Identities {
   }
 
   /** A new token each time: one that somebody had before never becomes that of an account. */
-  async start(actor: string, device: string): Promise<NewSession> {
+  async start(actor: string, device: string, factor: SessionFactor): Promise<NewSession> {
     const account = await this.#account(actor);
     if (!account) throw new RangeError(`${actor} cannot sign in`);
-    const token = randomBytes(32).toString('base64url');
+    const token = newToken();
     const now = this.#clock.now();
     const { idleSeconds, mostSeconds } = limitsOf(actor);
     const endsAt = addSeconds(now, mostSeconds);
@@ -119,6 +124,7 @@ export class Identities {
       seenAt: now,
       idleUntil: addSeconds(now, idleSeconds),
       endsAt,
+      factor,
       provedAt: now,
       device,
     });
@@ -126,32 +132,57 @@ export class Identities {
     return { token, endsAt };
   }
 
+  /**
+   * A session goes on with what was proved, or changed, just now, and with another token: who had the one of before has nothing
+   * of it. @returns undefined when it has ended
+   */
+  async renew(sessionId: string, actor: string, factor: SessionFactor): Promise<NewSession | undefined> {
+    const [account, sessions] = [await this.#account(actor), await this.#sessions.listOf(actor, this.#clock.now())];
+    const session = sessions.find((one) => one.sessionId === sessionId);
+    if (!account || !session) return undefined;
+    const token = newToken();
+    const proved = { tokenHash: hashOfToken(token), credential: account.credential, factor };
+    const goesOn = await this.#sessions.renew(sessionId, { ...proved, provedAt: this.#clock.now() });
+    return goesOn ? { token, endsAt: session.endsAt } : undefined;
+  }
+
   /** The sessions of an actor that still count, the newest first. */
   async sessionsOf(actor: string): Promise<readonly Session[]> {
     const account = await this.#account(actor);
     const sessions = account ? await this.#sessions.listOf(actor, this.#clock.now()) : [];
-    return sessions.filter(({ credential }) => credential === account?.credential);
+    return sessions.filter((session) => account && counts(session, account));
   }
 
   async #accountOf(tokenHash: string): Promise<{ session: Session; caller: Caller } | undefined> {
     const session = await this.#find(tokenHash);
     const account = session && (await this.#account(session.actor));
-    if (!account || account.credential !== session.credential) return undefined;
-    return { session, caller: account.caller };
+    if (!account || !counts(session, account)) return undefined;
+    return { session, caller: account.callerWith(provedIn(session, this.#clock.now())) };
   }
 
   async #account(actor: string): Promise<Account | undefined> {
     const id = actor.slice(actor.indexOf(':') + 1);
-    if (!actor.startsWith('staff:')) return this.#customer(id);
-    const member = (await this.#recent.of<'staff'>(staffStream)).members.get(id);
-    return member?.verifier && accountOfMember(member, member.verifier);
+    const [holder, factors] = await Promise.all([
+      actor.startsWith('staff:') ? this.#member(id) : this.#customer(id),
+      this.#recent.of<'factors'>(factorsStream(id)),
+    ]);
+    if (!holder) return undefined;
+    const { credential, callerWith } = holder;
+    return { callerWith, credential: `${credential}.${factors.reductions}`, hasFactor: hasFactor(factors) };
   }
 
-  async #customer(customerId: string): Promise<Account | undefined> {
+  async #member(memberId: string): Promise<Omit<Account, 'hasFactor'> | undefined> {
+    const member = (await this.#recent.of<'staff'>(staffStream)).members.get(memberId);
+    if (!member?.verifier) return undefined;
+    const credential = `${credentialIn(member.verifier)}.${member.reductions}`;
+    return { callerWith: (factor) => memberCaller(memberId, member, factor), credential };
+  }
+
+  async #customer(customerId: string): Promise<Omit<Account, 'hasFactor'> | undefined> {
     const { verifier } = await this.#recent.of<'customer'>(customerStream(customerId));
     const { subjects } = await this.#recent.of<'erasures'>(erasuresStream);
     if (!verifier || subjects.has(customerStream(customerId))) return undefined;
-    return { caller: customerCaller(customerId), credential: credentialIn(verifier) };
+    return { callerWith: (factor) => customerCaller(customerId, factor), credential: credentialIn(verifier) };
   }
 
   async #noteUse({ sessionId, actor, seenAt, endsAt }: Session): Promise<void> {
@@ -176,10 +207,16 @@ export class Identities {
   }
 }
 
-const accountOfMember = (member: StaffMember, verifier: Secret): Account => ({
-  caller: memberCaller(member.memberId, member),
-  credential: `${credentialIn(verifier)}.${member.reductions}`,
-});
+/** Who has a factor has no session without it. */
+const counts = ({ credential, factor }: Session, account: Account): boolean =>
+  credential === account.credential && !(account.hasFactor && factor === 'password');
+
+const provedIn = ({ factor, provedAt }: Session, now: Instant): ProvedFactor => {
+  if (factor === 'password') return 'none';
+  return now < addSeconds(provedAt, FRESH_SECONDS) ? 'fresh' : 'proved';
+};
+
+const newToken = (): string => randomBytes(32).toString('base64url');
 
 /** Each password has another box, also the same one that was set again. */
 const credentialIn = ({ box }: Secret): string => hash('sha256', box, 'base64url').slice(0, 22);

@@ -7,6 +7,7 @@ import { decideMissedRenewals, type MissedRenewalsRequest } from './missed-renew
 import type { NamedPerson } from './named-person.ts';
 import type { PersonTools } from './person-search.ts';
 import { erasePerson } from './persons.ts';
+import { proofOperations } from './proofs.ts';
 import { sameForAll } from './query-tools.ts';
 import { type RequestContext, whateverRevision } from './request-tools.ts';
 import type { RunningProcesses } from './running-processes.ts';
@@ -35,6 +36,7 @@ export const createOperations = (tools: PersonTools) => ({
   liftSuppressions: (context: RequestContext, request: LiftingRequest) =>
     liftSuppressions(tools, whateverRevision(context), request),
   ...sessionOperations(tools),
+  ...proofOperations(tools),
   /** @returns false when nothing is parked under this id */
   retryParkedItem: sameForAll(({ id }: { id: string }): Promise<boolean> => tools.processes.retry(id)),
   ...readModelOperations(tools.readModels),

@@ -7,6 +7,7 @@ import { changeQueries } from './changes.ts';
 import { checkoutQueries } from './checkout-details.ts';
 import { couponQueries } from './coupons.ts';
 import { deliveredLeadQueries } from './delivered-leads.ts';
+import { factorQueries } from './factors.ts';
 import { operationQueries } from './health.ts';
 import { leadDeliveryQueries } from './lead-delivery.ts';
 import { leadQueries } from './leads.ts';
@@ -56,6 +57,7 @@ export function createQueries(tools: ReturnType<typeof queryTools>) {
     staff: staffQueries(tools),
     apiKeys: apiKeyQueries(tools),
     sessions: sessionQueries(tools),
+    factors: factorQueries(tools),
     attention: attentionQueries(tools),
     changes: changeQueries(tools),
     operations: operationQueries(tools),

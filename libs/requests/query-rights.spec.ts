@@ -70,6 +70,7 @@ describe('the table of queries', () => {
       'coupons.get',
       'leads.listStock',
       'sessions.list',
+      'factors.get',
     ]);
     expect(await mayAsk('verifier')).toEqual([
       'leads.get',
@@ -79,6 +80,7 @@ describe('the table of queries', () => {
       'returns.get',
       'returns.history',
       'sessions.list',
+      'factors.get',
     ]);
     expect(await mayAsk('auditor')).toEqual([
       'catalogue.listPriceHistory',
@@ -106,15 +108,17 @@ describe('the table of queries', () => {
       'returns.get',
       'returns.history',
       'sessions.list',
+      'factors.get',
       'changes.follow',
       'operations.listDamagedStreams',
     ]);
-    expect(await mayAsk('analyst')).toEqual(['leads.listStock', 'sessions.list']);
+    expect(await mayAsk('analyst')).toEqual(['leads.listStock', 'sessions.list', 'factors.get']);
     expect(await mayAsk('operator')).toEqual([
       'leads.listStock',
       'webhooks.list',
       'webhooks.get',
       'sessions.list',
+      'factors.get',
       'attention.list',
       'changes.follow',
       'operations.listParkedItems',
@@ -128,6 +132,7 @@ describe('the table of queries', () => {
       'staff.list',
       'apiKeys.list',
       'sessions.list',
+      'factors.get',
     ]);
   });
 
@@ -235,7 +240,8 @@ describe('the table of operations', () => {
   });
 
   it('allows all of them to staff, and to others only what is about their own sessions', async () => {
-    const ofEverybody = ['signIn', 'endSession', 'endOtherSessions'];
+    const ofFactors = ['addTotp', 'removeFactor', 'changeOwnPassword', 'proveFactor'];
+    const ofEverybody = ['signIn', 'endSession', 'endOtherSessions', ...ofFactors];
     expect(await refused(staff, operations)).toEqual([]);
     const ofSupport = ['erasePerson', 'liftSuppressions', 'decideMissedRenewals'];
     const all = operations

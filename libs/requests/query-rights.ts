@@ -4,8 +4,10 @@ import { type StaffRole, scopeOf } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import {
   anyone,
+  beforeFactor,
   type Described,
   described,
+  freshFactor,
   inWords,
   processOnly,
   refuseOtherRoles,
@@ -35,8 +37,8 @@ interface AskedQuery<Request> extends RequestContext {
 export type QueryRule<Request = unknown> = Described &
   ((asked: AskedQuery<Request>) => Refusal | undefined | Promise<Refusal | undefined>);
 
-const ownSessions: QueryRule = described(`${whoSaysWho.who}, about themselves`, (asked: RequestContext) =>
-  refuseVisitor(asked),
+const aboutThemselves: QueryRule = beforeFactor(
+  described(`${whoSaysWho.who}, about themselves`, (asked: RequestContext) => refuseVisitor(asked)),
 );
 
 /** Each statement finds only the rows that the caller may see: those of the customer, or of the stores of these roles. */
@@ -104,15 +106,17 @@ const recordedLook: QueryRule<{ customerId: string }> = described(
 );
 
 /** For all that is held about a person, whichever store has it. */
-const supportWithReason: QueryRule = described(
+const supportWithReason = described(
   'support of all stores, with a reason',
-  (asked) => support('SUP-2')(asked) ?? ofAllStores('support')(asked),
+  (asked: RequestContext) => support('SUP-2')(asked) ?? ofAllStores('support')(asked),
   'SUP-2',
 );
 
+const freshSupportWithReason: QueryRule = freshFactor(supportWithReason);
+
 /** For what belongs to no store. */
-const ofAllStores = (...roles: readonly StaffRole[]): QueryRule =>
-  described(`${inWords(roles)} of all stores`, ({ caller }) => {
+const ofAllStores = (...roles: readonly StaffRole[]) =>
+  described(`${inWords(roles)} of all stores`, ({ caller }: RequestContext) => {
     const refusal = refuseOtherRoles(caller, roles);
     if (refusal || scopeOf(caller) === 'all') return refusal;
     return refuse('staff-only', 'only staff of all stores may do this');
@@ -197,10 +201,11 @@ export const queryRights = {
     ticketHistory: ownTicket,
     listWholeHistory: recordedLook,
   },
-  persons: { export: supportWithReason },
+  persons: { export: freshSupportWithReason },
   staff: { list: administrator },
   apiKeys: { list: administrator },
-  sessions: { list: ownSessions },
+  sessions: { list: aboutThemselves },
+  factors: { get: aboutThemselves },
   attention: { list: visibleRows('support', 'operator') },
   changes: { follow: visibleChanges },
   // Tools that watch the programs do not sign in.
@@ -220,9 +225,14 @@ export type OperationRights = { readonly [Name in keyof Operations]: QueryRule<R
 export const operationRights = {
   // Sign-in itself: the caller is not known yet.
   signIn: anyone,
-  endSession: ownSessions,
-  endOtherSessions: ownSessions,
-  erasePerson: supportWithReason,
+  endSession: aboutThemselves,
+  endOtherSessions: aboutThemselves,
+  // Each sends a command, whose right decides.
+  addTotp: aboutThemselves,
+  removeFactor: aboutThemselves,
+  changeOwnPassword: aboutThemselves,
+  proveFactor: aboutThemselves,
+  erasePerson: freshSupportWithReason,
   liftSuppressions: supportWithReason,
   decideMissedRenewals: support('LOY-10'),
   retryParkedItem: staffWith(['operator']),

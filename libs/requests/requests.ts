@@ -6,6 +6,7 @@ import { businessMergeRequests } from './business-merges.ts';
 import { catalogueRequests } from './catalogue.ts';
 import { checkoutRequests } from './checkouts.ts';
 import { couponRequests } from './coupons.ts';
+import { factorRequests } from './factors.ts';
 import { leadDeliveryRequests } from './lead-delivery.ts';
 import { leadRequests } from './leads.ts';
 import { mailRequests } from './mails.ts';
@@ -54,6 +55,7 @@ export function createRequests(dependencies: RequestDependencies) {
     returns: perRequest(returnRequests),
     support: perRequest(supportRequests),
     staff: perRequest(staffRequests),
+    factors: perRequest(factorRequests),
     apiKeys: perRequest(apiKeyRequests),
   };
 }

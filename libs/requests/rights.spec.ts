@@ -1,5 +1,5 @@
 import { customer } from '#domain/accounts/customer';
-import { type Caller, staffRoles, trialCaller } from '#domain/kernel/caller';
+import { type Caller, memberCaller, type ProvedFactor, staffRoles, trialCaller } from '#domain/kernel/caller';
 import { anyone, type RightsOf } from '#domain/kernel/rights';
 import { type CommandOf, type FamilyName, ledger, type StateOf } from '#domain/ledger';
 import { checkRight } from './rights.ts';
@@ -16,6 +16,7 @@ const withRoles = (...roles: Caller['roles']): Caller => ({ ...staff, roles });
 
 /** States of streams that belong to the customer c1. The others are owned by the name of the stream, or have no owner. */
 const owned: Partial<Record<FamilyName, object>> = {
+  factors: { factors: new Map() },
   checkout: { wishes: { customerId: 'c1' } },
   order: { terms: { customerId: 'c1' } },
   programme: { status: 'active', customerId: 'c1' },
@@ -117,7 +118,43 @@ describe('the table of rights', () => {
     expect(refusalOf(command, stranger, 'because')).toBe('not-yours');
   });
 
-  const ofProcesses = commands.filter((command) => refusalOf(command, staff, 'because') !== undefined);
+  const ofSessions = commands.filter((command) => refusalOf(command, staff, 'because')?.startsWith('not-your'));
+
+  it('lets only whoever signed in change the own factors and the own password', () => {
+    expect(ofSessions.map(({ type }) => type).sort()).toEqual(
+      ['AddTotp', 'ChangeStaffPassword', 'IssueRecoveryCodes', 'OfferTotp', 'RemoveFactor'].sort(),
+    );
+    for (const command of ofSessions.filter(({ family }) => family === 'factors')) {
+      expect(refusalOf(command, { ...owner, authenticated: 'session' })).toBeUndefined();
+      expect(refusalOf(command, { ...stranger, authenticated: 'session' })).toBe('not-your-factors');
+    }
+  });
+
+  const member = (factor: ProvedFactor) => memberCaller('ada', { roles: staffRoles, stores: 'all' }, factor);
+
+  it('asks people for a fresh factor before money, data or rights are given away', () => {
+    const stale = commands.filter((command) => refusalOf(command, member('proved'), 'because') === 'factor-stale');
+    expect(stale.map(({ type }) => type).sort()).toEqual(
+      [
+        ...['WishRefund', 'RetryRefund', 'SettleRefund', 'IssueApiKey', 'RotateApiKey', 'RevokeApiKey', 'ResetFactors'],
+        ...['AddStaffMember', 'InviteStaffMember', 'ChangeStaffRoles', 'RemoveStaffMember'],
+      ].sort(),
+    );
+    for (const command of stale) expect(refusalOf(command, member('fresh'), 'because')).toBeUndefined();
+  });
+
+  it('lets a member of staff without a factor add one, and do what anyone may', () => {
+    const ruleOf = ({ family, type }: Command) => (ledger[family].rights as Record<string, unknown>)[type];
+    const isOpen = (command: Command) => refusalOf(command, member('none'), 'because') !== 'factor-required';
+    expect(typesWhere((command) => ruleOf(command) !== anyone && isOpen(command))).toEqual([
+      ...['OfferTotp', 'AddTotp', 'RemoveFactor', 'IssueRecoveryCodes'],
+    ]);
+    expect(commands.filter((command) => ruleOf(command) === anyone).every(isOpen)).toBe(true);
+  });
+
+  const ofProcesses = commands.filter(
+    (command) => refusalOf(command, staff, 'because') !== undefined && !ofSessions.includes(command),
+  );
 
   it.each(ofProcesses)('lets only the store itself ask for $type', (command) => {
     for (const person of [owner, stranger, staff, program])
@@ -225,6 +262,7 @@ describe('the table of rights', () => {
       'InviteStaffMember',
       'ChangeStaffRoles',
       'RemoveStaffMember',
+      'ResetFactors',
       'IssueApiKey',
       'RotateApiKey',
       'RevokeApiKey',

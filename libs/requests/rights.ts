@@ -2,7 +2,7 @@ import { idOf } from '#domain/codec';
 import { scopeOf } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
-import { type Asked, type AskedBy, anyone, type Rule } from '#domain/kernel/rights';
+import { type Asked, type AskedBy, anyone, type Rule, refuseBeforeFactor } from '#domain/kernel/rights';
 import { type Family, type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
 
 /** The caller has no right to ask for this. */
@@ -55,7 +55,9 @@ export function checkRight(
   const storeId = stores && store?.(state as never, command as never, id);
   const asked: Asked<unknown, unknown> = { caller, reason, command, state, id, storeId };
   return (
-    rule(asked as Asked<never, never>) ?? (rule === anyone || !stores ? undefined : refuseOtherStore(stores, storeId))
+    refuseBeforeFactor(rule, asked) ??
+    rule(asked as Asked<never, never>) ??
+    (rule === anyone || !stores ? undefined : refuseOtherStore(stores, storeId))
   );
 }
 

@@ -1,33 +1,40 @@
 import { z } from 'zod';
+import { factorsStream, hasFactor } from '#domain/factors/factors';
 import { instant } from '#domain/kernel/events';
 import { exampleIds } from '#read-models/models/examples';
-import type { SessionStore } from '#sessions/session-store';
-import type { Vault } from '#vault/vault';
+import { type SessionFactor, type SessionStore, sessionFactors } from '#sessions/session-store';
 import { deviceIn } from './devices.ts';
+import { useCode } from './factors.ts';
 import type { Identities, NewSession } from './identities.ts';
 import { signIn } from './passwords.ts';
 import type { QueryTools } from './query-tools.ts';
-import type { RequestContext } from './request-tools.ts';
+import type { RequestContext, RequestDependencies } from './request-tools.ts';
 import { memberSigningIn } from './staff.ts';
 
 interface SignIn {
   readonly email: string;
   readonly password: string;
+  /** Of an authenticator app, or a recovery code. */
+  readonly code?: string | undefined;
   readonly userAgent?: string | undefined;
 }
 
-interface SessionTools extends Pick<QueryTools, 'stateOf'> {
+interface SessionTools extends Pick<QueryTools, 'stateOf'>, RequestDependencies {
   readonly identities: Identities;
   readonly sessions: SessionStore;
-  readonly vault: Vault;
 }
 
-type SignedIn = NewSession & ({ readonly customerId: string } | { readonly memberId: string });
+type SignedIn = NewSession & { readonly factorRequired: boolean } & Account;
+type Account = { readonly customerId: string } | { readonly memberId: string };
+
+/** Whose password was wrong, and whose was right but for the code. */
+export type NotSignedIn = 'sign-in-failed' | 'factor-needed' | 'factor-wrong';
 
 /** Sessions begin and end here. They are not in the log: they are nobody's business but their owner's. */
 export const sessionOperations = (tools: SessionTools) => ({
-  /** @returns undefined when no account has this address and this password */
-  signIn: (_: RequestContext, request: SignIn): Promise<SignedIn | undefined> => startSession(tools, request),
+  /** @returns why not, for who did not prove an account */
+  signIn: (context: RequestContext, request: SignIn): Promise<SignedIn | NotSignedIn> =>
+    startSession(tools, context, request),
   /** @returns false when the caller has no such session */
   endSession: ({ caller }: RequestContext, { sessionId }: { sessionId: string }): Promise<boolean> =>
     tools.sessions.end(caller.actor, sessionId),
@@ -39,15 +46,32 @@ export const sessionOperations = (tools: SessionTools) => ({
 /** Both are asked, so that the time it takes does not tell who is staff. */
 async function startSession(
   tools: SessionTools,
-  { email, password, userAgent }: SignIn,
-): Promise<SignedIn | undefined> {
+  context: RequestContext,
+  { email, password, code, userAgent }: SignIn,
+): Promise<SignedIn | NotSignedIn> {
   const [member, customerId] = await Promise.all([
     memberSigningIn(tools, email, password),
     signIn(tools, email, password),
   ]);
-  const start = (actor: string) => tools.identities.start(actor, deviceIn(userAgent));
-  if (member) return { memberId: member.memberId, ...(await start(`staff:${member.memberId}`)) };
-  return customerId === undefined ? undefined : { customerId, ...(await start(`customer:${customerId}`)) };
+  const account = member ? { memberId: member.memberId } : customerId === undefined ? undefined : { customerId };
+  if (!account) return 'sign-in-failed';
+  const [kind, id] =
+    'memberId' in account ? (['staff', account.memberId] as const) : (['customer', account.customerId] as const);
+  const factor = await provedFactor(tools, context, id, code);
+  if (factor === 'factor-needed' || factor === 'factor-wrong') return factor;
+  const session = await tools.identities.start(`${kind}:${id}`, deviceIn(userAgent), factor);
+  return { ...account, ...session, factorRequired: kind === 'staff' && factor === 'password' };
+}
+
+async function provedFactor(
+  tools: SessionTools,
+  context: RequestContext,
+  holderId: string,
+  code: string | undefined,
+): Promise<SessionFactor | 'factor-needed' | 'factor-wrong'> {
+  if (!hasFactor(await tools.stateOf<'factors'>(factorsStream(holderId)))) return 'password';
+  if (code === undefined) return 'factor-needed';
+  return (await useCode(tools, holderId, code, context)) ?? 'factor-wrong';
 }
 
 export const session = z
@@ -57,6 +81,8 @@ export const session = z
     startedAt: instant.describe('When.'),
     seenAt: instant.describe('When it was last used, to the minute.'),
     endsAt: instant.describe('When it ends, however much it is used.'),
+    factor: z.enum(sessionFactors).describe('What was proved besides the password, the last time. password: nothing.'),
+    provedAt: instant.describe('When that was.'),
     current: z.boolean().describe('Whether it is the one that asks.'),
   })
   .meta({ id: 'Session' });
@@ -67,14 +93,17 @@ export const sessionExample: z.infer<typeof session> = {
   startedAt: '2026-03-01T09:30:00.000Z',
   seenAt: '2026-03-01T09:41:00.000Z',
   endsAt: '2026-03-01T21:30:00.000Z',
+  factor: 'totp',
+  provedAt: '2026-03-01T09:30:00.000Z',
   current: true,
 };
 
 export const sessionQueries = ({ identities }: Pick<SessionTools, 'identities'>) => ({
   /** Those of the caller, the newest first. */
   async list({ caller }: RequestContext, { current }: { current: string | undefined }) {
-    return (await identities.sessionsOf(caller.actor)).map(({ sessionId, device, startedAt, seenAt, endsAt }) => {
-      return { sessionId, device, startedAt, seenAt, endsAt, current: sessionId === current };
+    const sessions = await identities.sessionsOf(caller.actor);
+    return sessions.map(({ sessionId, device, startedAt, seenAt, endsAt, factor, provedAt }) => {
+      return { sessionId, device, startedAt, seenAt, endsAt, factor, provedAt, current: sessionId === current };
     });
   },
 });

@@ -77,7 +77,7 @@ async function addFirst(
   const chosen = await chosenVerifierOfMember(tools, email, password);
   if (isRefusal(chosen)) return tools.send(memberId, staffStream, chosen, context);
   const sealed = await sealedMember(tools, memberId, { email, ...(name !== undefined && { name }) });
-  const verifier = await sealSecret(tools, memberId, 'password-verifier', chosen);
+  const verifier = await sealSecretOfMember(tools, memberId, 'password-verifier', chosen);
   const command = { type: 'AddFirstAdministrator', at: tools.now(), memberId, ...sealed, verifier } as const;
   return tools.send(memberId, staffStream, command, context);
 }
@@ -133,7 +133,7 @@ async function acceptInvitation(
   const email = (await openIfThere(tools.vault, member.email)) as string | undefined;
   const chosen = await chosenVerifierOfMember(tools, email, password);
   if (isRefusal(chosen)) return tools.send(memberId, staffStream, chosen, context);
-  const verifier = await sealSecret(tools, memberId, 'password-verifier', chosen);
+  const verifier = await sealSecretOfMember(tools, memberId, 'password-verifier', chosen);
   return tools.send(
     memberId,
     staffStream,
@@ -189,7 +189,7 @@ async function refuseStores({ stateOf }: RequestTools, stores: StaffAccess['stor
 const sealFor = ({ vault }: RequestTools, memberId: string, purpose: Purpose, value: unknown) =>
   vault.seal(memberKey(memberId), purpose, value);
 
-const sealSecret = async (tools: RequestTools, memberId: string, purpose: Purpose, value: unknown) =>
+export const sealSecretOfMember = async (tools: RequestTools, memberId: string, purpose: Purpose, value: unknown) =>
   ({ ...(await sealFor(tools, memberId, purpose, value)), secret: true }) as const;
 
 const sealedMember = async (
@@ -210,10 +210,21 @@ async function newInvitation(tools: RequestTools, memberId: string, stores: Staf
   const token = `${memberId}.${randomBytes(24).toString('base64url')}`;
   return {
     storeId: first,
-    token: await sealSecret(tools, memberId, 'link-token', token),
+    token: await sealSecretOfMember(tools, memberId, 'link-token', token),
     tokenHash: hashOfToken(token),
     expiresAt: addDays(tools.now(), INVITATION_DAYS),
   };
+}
+
+/** Whether it is the password of a member. @returns the box that it was checked against; undefined for a wrong one */
+export async function checkedVerifier(
+  { stateOf, vault }: Pick<QueryTools, 'stateOf'> & { readonly vault: Vault },
+  memberId: string,
+  password: string,
+) {
+  const member = (await stateOf<'staff'>(staffStream)).members.get(memberId);
+  const verifier = (await openIfThere(vault, member?.verifier)) as Verifier | undefined;
+  return (await matches(password, verifier)) ? member?.verifier : undefined;
 }
 
 /** Both are compared with exact case, as for customers. Takes equally long for whoever is no member. */

@@ -3,14 +3,15 @@ import { StoreUnavailable } from '#event-store/port';
 import { reasonOf } from '#postgres/failures';
 import { PostgresPool } from '#postgres/pool';
 import { columnDefinitions, columnNames, type SessionRow, sessionIn, valuesOf } from './session-rows.ts';
-import type { Session, SessionStore } from './session-store.ts';
+import type { RenewedSession, Session, SessionStore } from './session-store.ts';
 
 const SCHEMA = `
   CREATE SCHEMA IF NOT EXISTS sessions;
   CREATE TABLE IF NOT EXISTS sessions.sessions (${columnDefinitions('text COLLATE "C"')});
   CREATE UNIQUE INDEX IF NOT EXISTS by_token ON sessions.sessions (token_hash);
   CREATE INDEX IF NOT EXISTS by_actor ON sessions.sessions (actor);
-  CREATE TABLE IF NOT EXISTS sessions.key_uses (key_id text PRIMARY KEY, used_at text COLLATE "C" NOT NULL);`;
+  CREATE TABLE IF NOT EXISTS sessions.key_uses (key_id text PRIMARY KEY, used_at text COLLATE "C" NOT NULL);
+  CREATE TABLE IF NOT EXISTS sessions.factor_uses (factor_id text PRIMARY KEY, step bigint NOT NULL);`;
 const MAX_CONNECTIONS = 4;
 
 const INSERT = `INSERT INTO sessions.sessions (${columnNames.join(', ')})
@@ -19,6 +20,10 @@ const LIVE = 'idle_until > $2 AND ends_at > $2';
 const BY_TOKENS = `SELECT * FROM sessions.sessions WHERE token_hash = ANY($1) AND ${LIVE}`;
 const BY_ACTOR = `SELECT * FROM sessions.sessions WHERE actor = $1 AND ${LIVE} ORDER BY started_at DESC, session_id`;
 const TOUCH = 'UPDATE sessions.sessions SET seen_at = $2, idle_until = $3 WHERE session_id = $1 AND seen_at < $2';
+const RENEW = `UPDATE sessions.sessions SET token_hash = $2, credential = $3, factor = $4, proved_at = $5
+  WHERE session_id = $1`;
+const USE_STEP = `INSERT INTO sessions.factor_uses (factor_id, step) VALUES ($1, $2)
+  ON CONFLICT (factor_id) DO UPDATE SET step = excluded.step WHERE factor_uses.step < excluded.step`;
 const NOTE_USE = `INSERT INTO sessions.key_uses (key_id, used_at) VALUES ($1, $2)
   ON CONFLICT (key_id) DO UPDATE SET used_at = excluded.used_at WHERE key_uses.used_at < excluded.used_at`;
 
@@ -27,7 +32,7 @@ export async function openPostgresSessions(url: string): Promise<SessionStore> {
   const pool = new PostgresPool(url, {
     max: MAX_CONNECTIONS,
     application_name: 'leadger sessions',
-    tables: ['sessions.sessions', 'sessions.key_uses'],
+    tables: ['sessions.sessions', 'sessions.key_uses', 'sessions.factor_uses'],
   });
   try {
     // Programs that start at once create the tables once. No other program uses this lock number.
@@ -58,6 +63,15 @@ class PostgresSessions implements SessionStore {
 
   async touch(sessionId: string, seenAt: Instant, idleUntil: Instant): Promise<void> {
     await this.#ask(TOUCH, [sessionId, seenAt, idleUntil]);
+  }
+
+  async renew(sessionId: string, { tokenHash, credential, factor, provedAt }: RenewedSession): Promise<boolean> {
+    const renewed = await this.#ask(RENEW, [sessionId, tokenHash, credential, factor, provedAt]);
+    return renewed.rowCount !== 0;
+  }
+
+  async useStep(factorId: string, step: number): Promise<boolean> {
+    return (await this.#ask(USE_STEP, [factorId, step])).rowCount !== 0;
   }
 
   async end(actor: string, sessionId: string): Promise<boolean> {

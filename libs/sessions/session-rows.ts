@@ -10,6 +10,7 @@ export const columns = {
   seen_at: 'seenAt',
   idle_until: 'idleUntil',
   ends_at: 'endsAt',
+  factor: 'factor',
   proved_at: 'provedAt',
   device: 'device',
 } as const satisfies Readonly<Record<string, keyof Session>>;

@@ -1,5 +1,9 @@
 import type { Instant } from '#domain/kernel/events';
 
+/** `password`: no second factor. */
+export const sessionFactors = ['password', 'totp', 'recovery-code'] as const;
+export type SessionFactor = (typeof sessionFactors)[number];
+
 /** Who is signed in, on one device. The token that its holder sends is not stored: only its hash is. */
 export interface Session {
   readonly sessionId: string;
@@ -15,7 +19,9 @@ export interface Session {
   readonly idleUntil: Instant;
   /** It ends then, however much it is used. */
   readonly endsAt: Instant;
-  /** When the last factor was proved: a password, for example. */
+  /** What was proved besides the password, the last time. */
+  readonly factor: SessionFactor;
+  /** When that was. */
   readonly provedAt: Instant;
   /** The kind of browser and system, in words. It tells nothing that would name a person. */
   readonly device: string;
@@ -32,6 +38,8 @@ export interface SessionStore {
   findAmong(tokenHashes: readonly string[], now: Instant): Promise<readonly Session[]>;
   /** It is in use. One that has ended meanwhile stays ended. */
   touch(sessionId: string, seenAt: Instant, idleUntil: Instant): Promise<void>;
+  /** It goes on with another token, and as what was proved just now. One that has ended stays ended. @returns whether it goes on */
+  renew(sessionId: string, renewed: RenewedSession): Promise<boolean>;
   /** @returns false when the actor has no such session */
   end(actor: string, sessionId: string): Promise<boolean>;
   /** @param except the one that goes on @returns how many ended */
@@ -44,8 +52,12 @@ export interface SessionStore {
   noteKeyUse(keyId: string, at: Instant): Promise<void>;
   /** When each key was last used. */
   keyUses(): Promise<ReadonlyMap<string, Instant>>;
+  /** Notes that a code of this step was used, once for all programs. @returns false when it, or a later one, was used before */
+  useStep(factorId: string, step: number): Promise<boolean>;
   close(): Promise<void>;
 }
+
+export type RenewedSession = Pick<Session, 'tokenHash' | 'credential' | 'factor' | 'provedAt'>;
 
 export interface SessionsLocation {
   /** Undefined: in memory. */

@@ -17,6 +17,7 @@ const session = (number: number, changes: Partial<Session> = {}): Session => ({
   seenAt: atMinute(number),
   idleUntil: atMinute(30),
   endsAt: atMinute(60),
+  factor: 'password',
   provedAt: atMinute(number),
   device: 'Firefox on Linux',
   ...changes,
@@ -105,6 +106,21 @@ function contractOf(name: string, place: () => Promise<Place>): void {
       await sessions.start(session(2, { idleUntil: atMinute(4) }));
       await sessions.sweep(atMinute(5));
       expect(await found(sessions, START)).toEqual(['session-1']);
+    });
+
+    it('goes on with another token and another factor, unless it has ended', async () => {
+      await sessions.start(session(1));
+      const renewed = { tokenHash: 'hash-3', credential: 'second', factor: 'totp', provedAt: atMinute(4) } as const;
+      expect(await other.renew('session-1', renewed)).toBe(true);
+      expect(await sessions.findAmong(['hash-1', 'hash-3'], START)).toEqual([session(1, renewed)]);
+      await sessions.end('staff:ada', 'session-1');
+      expect(await other.renew('session-1', renewed)).toBe(false);
+    });
+
+    it('takes a code once, and none that is older, whichever program got it', async () => {
+      expect(await sessions.useStep('factor-1', 7)).toBe(true);
+      expect([await other.useStep('factor-1', 7), await other.useStep('factor-1', 6)]).toEqual([false, false]);
+      expect([await sessions.useStep('factor-2', 6), await other.useStep('factor-1', 8)]).toEqual([true, true]);
     });
 
     it('remembers the last use of a key', async () => {

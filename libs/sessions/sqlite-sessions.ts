@@ -4,19 +4,23 @@ import Database from 'better-sqlite3';
 import type { Instant } from '#domain/kernel/events';
 import { openOrExplain } from '#event-store/open-or-explain';
 import { columnDefinitions, columnNames, type SessionRow, sessionIn, valuesOf } from './session-rows.ts';
-import type { Session, SessionStore } from './session-store.ts';
+import type { RenewedSession, Session, SessionStore } from './session-store.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS sessions (${columnDefinitions('TEXT')}) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX IF NOT EXISTS by_token ON sessions (token_hash);
   CREATE INDEX IF NOT EXISTS by_actor ON sessions (actor);
-  CREATE TABLE IF NOT EXISTS key_uses (key_id TEXT PRIMARY KEY, used_at TEXT NOT NULL) STRICT, WITHOUT ROWID;`;
+  CREATE TABLE IF NOT EXISTS key_uses (key_id TEXT PRIMARY KEY, used_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS factor_uses (factor_id TEXT PRIMARY KEY, step INTEGER NOT NULL) STRICT, WITHOUT ROWID;`;
 
 const INSERT = `INSERT INTO sessions (${columnNames.join(', ')}) VALUES (${columnNames.map(() => '?').join(', ')})`;
 const LIVE = 'idle_until > ? AND ends_at > ?';
 const BY_TOKEN = `SELECT * FROM sessions WHERE token_hash = ? AND ${LIVE}`;
 const BY_ACTOR = `SELECT * FROM sessions WHERE actor = ? AND ${LIVE} ORDER BY started_at DESC, session_id`;
 const TOUCH = 'UPDATE sessions SET seen_at = ?, idle_until = ? WHERE session_id = ? AND seen_at < ?';
+const RENEW = 'UPDATE sessions SET token_hash = ?, credential = ?, factor = ?, proved_at = ? WHERE session_id = ?';
+const USE_STEP = `INSERT INTO factor_uses (factor_id, step) VALUES (?, ?)
+  ON CONFLICT (factor_id) DO UPDATE SET step = excluded.step WHERE step < excluded.step`;
 const NOTE_USE = `INSERT INTO key_uses (key_id, used_at) VALUES (?, ?)
   ON CONFLICT (key_id) DO UPDATE SET used_at = excluded.used_at WHERE used_at < excluded.used_at`;
 
@@ -58,6 +62,14 @@ class SqliteSessions implements SessionStore {
     this.#change(TOUCH, seenAt, idleUntil, sessionId, seenAt);
   }
 
+  async renew(sessionId: string, { tokenHash, credential, factor, provedAt }: RenewedSession): Promise<boolean> {
+    return this.#change(RENEW, tokenHash, credential, factor, provedAt, sessionId) > 0;
+  }
+
+  async useStep(factorId: string, step: number): Promise<boolean> {
+    return this.#change(USE_STEP, factorId, step) > 0;
+  }
+
   async end(actor: string, sessionId: string): Promise<boolean> {
     return this.#change('DELETE FROM sessions WHERE actor = ? AND session_id = ?', actor, sessionId) > 0;
   }
@@ -90,6 +102,6 @@ class SqliteSessions implements SessionStore {
   #rows = <Row>(sql: string, ...values: string[]): Row[] =>
     openOrExplain(this.#place, () => this.#database.prepare<string[], Row>(sql).all(...values));
 
-  #change = (sql: string, ...values: string[]): number =>
+  #change = (sql: string, ...values: (string | number)[]): number =>
     openOrExplain(this.#place, () => this.#database.prepare(sql).run(...values).changes);
 }

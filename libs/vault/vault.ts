@@ -23,6 +23,7 @@ export type KeyedKind =
   | 'vault'
   | 'network'
   | 'first-account'
+  | 'recovery-code'
   | 'actor';
 
 /** Seals personal data with one key per person. Destroying the key erases the person. */

@@ -1,4 +1,6 @@
+import { addSeconds } from '#domain/kernel/instants';
 import type { MailGateway, Message } from '#gateways/mail';
+import { totpCode } from '#requests/totp';
 import type { Reply, Server } from '#test/e2e/server';
 
 export const PASSWORD = 'correct horse battery';
@@ -15,12 +17,14 @@ export function keptMails() {
     },
     close() {},
   };
-  /** The token in the newest mail to an address. */
-  const tokenTo = (address: string): string => {
-    const text = sent.findLast(({ to }) => to === address)?.text ?? '';
-    return /\?token=([\w.-]+)/.exec(text)?.[1] as string;
-  };
-  return { gateway, sent, tokenTo };
+  const newestTo = (address: string): string => sent.findLast(({ to }) => to === address)?.text ?? '';
+  /** The token in the newest mail to an address that has one. */
+  const tokenTo = (address: string): string =>
+    sent
+      .filter(({ to }) => to === address)
+      .flatMap(({ text }) => /\?token=([\w.-]+)/.exec(text)?.slice(1) ?? [])
+      .at(-1) as string;
+  return { gateway, sent, newestTo, tokenTo };
 }
 
 /** A customer who has proved the address, and may sign in. */
@@ -38,11 +42,74 @@ export async function addCustomer(
   return { customerId };
 }
 
-/** @returns the token of a session */
-export async function signInto({ call }: Server, email: string, password = PASSWORD): Promise<string> {
-  const { status, body, text } = await call('POST', '/api/sign-ins', { email, password, token: true });
-  if (status !== 200) throw new Error(`${email} could not sign in: ${text}`);
+const STEP_SECONDS = 30;
+
+/** The authenticator app of somebody, and their recovery codes. Of the clock of a test, which stands still, each code counts once. */
+export class Authenticator {
+  readonly #server: Server;
+  #secret = '';
+  #lastStep = 0;
+  recoveryCodes: string[] = [];
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  learn(secret: string): void {
+    this.#secret = secret;
+    this.#lastStep = 0;
+  }
+
+  /** The next code that was not used: of a moment before, of now, of a moment later, else a recovery code. */
+  code(): string {
+    const now = this.#server.clock.now();
+    const step = Math.floor(Date.parse(now) / 1000 / STEP_SECONDS);
+    const next = Math.max(step - 1, this.#lastStep + 1);
+    if (next > step + 1) return this.recoveryCodes.pop() as string;
+    this.#lastStep = next;
+    return totpCode(this.#secret, addSeconds(now, (next - step) * STEP_SECONDS));
+  }
+}
+
+const authenticators = new WeakMap<Server, Map<string, Authenticator>>();
+
+export function authenticatorOf(server: Server, email: string): Authenticator {
+  const known = authenticators.get(server) ?? new Map<string, Authenticator>();
+  authenticators.set(server, known);
+  const app = known.get(email) ?? new Authenticator(server);
+  known.set(email, app);
+  return app;
+}
+
+/** @returns the token with which the session goes on */
+export async function addFactor(server: Server, email: string, token: string): Promise<string> {
+  const app = authenticatorOf(server, email);
+  const offered = await server.call('POST', '/api/factors/totp', undefined, bearer(token));
+  if (offered.status !== 201) throw new Error(`${email} was offered no factor: ${offered.text}`);
+  app.learn(offered.body.secret);
+  const confirm = `/api/factors/totp/${offered.body.factorId}/confirm`;
+  const { status, body, text } = await server.call('POST', confirm, { code: app.code() }, bearer(token));
+  if (status !== 200) throw new Error(`${email} could not add a factor: ${text}`);
+  app.recoveryCodes = body.recoveryCodes ?? app.recoveryCodes;
   return body.token;
+}
+
+/** With a second factor, where there is one; staff who have none add one first. @returns the token of a session */
+export async function signInto(server: Server, email: string, password = PASSWORD): Promise<string> {
+  const ask = (more: object) => server.call('POST', '/api/sign-ins', { email, password, token: true, ...more });
+  const first = await ask({});
+  const { status, body, text } =
+    first.body.code === 'factor-needed' ? await ask({ code: authenticatorOf(server, email).code() }) : first;
+  if (status !== 200) throw new Error(`${email} could not sign in: ${text}`);
+  return body.factorRequired ? addFactor(server, email, body.token) : body.token;
+}
+
+/** Proves a factor again, after some time. */
+export async function prove(server: Server, email: string, headers: Record<string, string>) {
+  const code = authenticatorOf(server, email).code();
+  const { status, body, text } = await server.call('POST', '/api/sessions/current/prove', { code }, headers);
+  if (status !== 200) throw new Error(`${email} could not prove a factor: ${text}`);
+  return bearer(body.token);
 }
 
 /** The first administrator, signed in: from then on it is no trial. */

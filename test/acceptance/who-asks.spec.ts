@@ -263,7 +263,7 @@ describe('sessions', () => {
 
   test('a browser gets a cookie that no script reads and no other site sends', async () => {
     const reply = await signInByCookie();
-    expect(reply.body).toEqual({ customerId: customers.own.customerId });
+    expect(reply.body).toEqual({ customerId: customers.own.customerId, factorRequired: false });
     const cookie = reply.headers.get('set-cookie');
     expect(cookie).toMatch(/^__Host-leadger-session=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Lax; Expires=/);
     expect(await status('GET', '/api/orders', undefined, { cookie: cookieOf(reply) })).toBe(200);

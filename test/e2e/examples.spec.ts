@@ -3,6 +3,7 @@ import { addSeconds } from '#domain/kernel/instants';
 import type { EventStore } from '#event-store/port';
 import type { MailGateway } from '#gateways/mail';
 import { exampleIds } from '#read-models/models/examples';
+import { totpCode } from '#requests/totp';
 import { EVENT_STORE, MAILS } from '#wiring/tokens';
 import { exampleBody, type Json, neededHeaders, type Operation, readDocument } from './api-document.ts';
 import { type Server, startServer } from './server.ts';
@@ -18,6 +19,8 @@ interface Step {
   readonly query?: Record<string, string>;
   /** The kind of mail whose link contains the token to send. */
   readonly tokenOf?: string;
+  /** A code of the authenticator app that was offered last: of so many steps after now. Each counts once. */
+  readonly code?: number;
   /** The id of the examples that the answer's customer has from then on. */
   readonly customerAs?: string;
 }
@@ -110,9 +113,12 @@ const end: readonly (string | Step)[] = [
   ...['listParkedItems', 'listReadModels', 'pauseReadModel', 'resumeReadModel', 'retryReadModel', 'rebuildReadModel'],
   // From here on it is no trial any more.
   ...['addFirstAdministrator', { call: 'signIn', with: { token: true } }],
+  ...['offerTotp', { call: 'confirmTotp', code: -1 }, { call: 'proveFactor', code: 0 }, 'issueRecoveryCodes'],
+  ...['offerTotp', { call: 'confirmTotp', code: 0 }, 'getFactors', 'removeFactor'],
+  { call: 'changeStaffPassword', with: { currentPassword: PASSWORD } },
   ...['addStaffMember', 'listStaffMembers', 'changeStaffRoles', 'inviteStaffMember'],
   { call: 'acceptInvitation', tokenOf: 'staff-invitation' },
-  ...['removeStaffMember', 'issueApiKey', 'listApiKeys', 'rotateApiKey', 'revokeApiKey'],
+  ...['resetFactors', 'removeStaffMember', 'issueApiKey', 'listApiKeys', 'rotateApiKey', 'revokeApiKey'],
   ...['listSessions', 'endOtherSessions', 'signOut'],
 ];
 
@@ -124,6 +130,9 @@ const NOT_IN_THE_STORY = [
 
 /** Milliseconds. About ninety requests, on a busy machine. */
 const FAR_AWAY = 600_000;
+
+/** The token in their answers is that of the session from then on. */
+const OPENS_SESSION = ['signIn', 'confirmTotp', 'proveFactor', 'removeFactor', 'changeStaffPassword'];
 
 /** As whom the story asks: in a trial, nothing needs to be said. */
 const who: Record<string, string> = {};
@@ -164,16 +173,20 @@ async function addressOf({ path, operation }: Operation, also: Record<string, st
 }
 
 /** The body of an operation: JSON made of the examples of its fields, or the example of a file. */
-function bodyOf({ operation }: Operation, { with: changes, contentType }: Step): { type?: string; body?: Json } {
+function bodyOf({ operation }: Operation, { with: changes, contentType, code }: Step): { type?: string; body?: Json } {
   const { content = {} } = operation.requestBody ?? {};
   const type = contentType ?? Object.keys(content)[0];
   if (type === undefined) return {};
   const { schema, example } = content[type];
   if (type !== 'application/json') return { type, body: example };
-  const body = { ...exampleBody({ document: api.document, schema }), ...changes };
+  const codes = code === undefined ? {} : { code: totpCode(secret, addSeconds(server.clock.now(), code * 30)) };
+  const body = { ...exampleBody({ document: api.document, schema }), ...changes, ...codes };
   if ('webhookUrl' in body) body.webhookUrl = programUrl();
   return { type, body: JSON.parse(withActual(JSON.stringify(body))) };
 }
+
+/** Of the authenticator app. */
+let secret = '';
 
 const programUrl = () => `http://127.0.0.1:${(program.address() as { port: number }).port}/leads`;
 
@@ -223,7 +236,9 @@ async function play(step: Step): Promise<void> {
   expect({ call, accepted: reply.status < 300, text: reply.text }).toEqual({ call, accepted: true, text: reply.text });
   if (call === 'receiveLeadBatch') expect(reply.body).toMatchObject({ received: 1, rejected: 0 });
   const { schema, example } = content['application/json'] ?? {};
-  if (reply.body?.memberId && reply.body.token) who.authorization = `Bearer ${reply.body.token}`;
+  if (call === 'offerTotp') secret = reply.body.secret;
+  if (OPENS_SESSION.includes(call) && reply.body.token && !reply.body.customerId)
+    who.authorization = `Bearer ${reply.body.token}`;
   if (!schema) return;
   expect({ call, faults: api.faultsOf(schema, reply.body) }).toEqual({ call, faults: [] });
   if (step.customerAs) actual.set(step.customerAs, reply.body.customerId);
@@ -282,10 +297,10 @@ const personal =
 
 /**
  * Fields that are about the store, or choices from its lists. `name`: of a store, a lead type, a cadence. `reason`: of a return;
- * its codes, with hyphens, are the names of the labels.
+ * its codes, with hyphens, are the names of the labels. `code`: of an authenticator app, good for once.
  */
 const plain =
-  /^(\w+Ids?|name|webAddress|statementDescriptor|exclusivity|freshness|usualDelivery|agesInto|currency|expectedCurrency|(approved|invalid)ReturnReasons|businessTimeZone|timeZone|state|country|mailsOff|mails|couponCode|insteadOf|cadence|source|capturedAt|reason|[a-z]+(-[a-z]+)+|verdict|at|suppression|file|roles|stores|origins|expiresAt)$/;
+  /^(\w+Ids?|name|code|webAddress|statementDescriptor|exclusivity|freshness|usualDelivery|agesInto|currency|expectedCurrency|(approved|invalid)ReturnReasons|businessTimeZone|timeZone|state|country|mailsOff|mails|couponCode|insteadOf|cadence|source|capturedAt|reason|[a-z]+(-[a-z]+)+|verdict|at|suppression|file|roles|stores|origins|expiresAt)$/;
 
 test('each field is personal or plain: add it to one of the two lists', () => {
   expect([...sent.keys()].filter((field) => !personal.test(field) && !plain.test(field))).toEqual([]);

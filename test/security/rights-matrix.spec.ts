@@ -26,8 +26,11 @@ const LISTS = [
     'listProgrammes',
     'listReplacements',
   ],
-  ...['listMails', 'listWebhooks', 'listTickets', 'listAttention', 'listStock', 'listSessions'],
+  ...['listMails', 'listWebhooks', 'listTickets', 'listAttention', 'listStock', 'listSessions', 'getFactors'],
 ];
+
+/** About the own account: nothing foreign is in it. */
+const OF_THEMSELVES = ['listSessions', 'getFactors', 'offerTotp', 'issueRecoveryCodes'];
 
 /** For whoever says who asks. */
 const BRINGING_LEADS = ['receiveLead', 'receiveLeadBatch'];
@@ -83,7 +86,7 @@ const BY_ROLE: Readonly<Record<StaffRole, readonly string[]>> = {
   administrator: [
     ...['listPolicyVersions', 'listPolicyDecisions', 'publishPolicy', 'setTaxes', 'listTaxHistory', 'suppressBatch'],
     ...['addStaffMember', 'listStaffMembers', 'changeStaffRoles', 'inviteStaffMember', 'removeStaffMember'],
-    ...['issueApiKey', 'listApiKeys', 'rotateApiKey', 'revokeApiKey'],
+    ...['issueApiKey', 'listApiKeys', 'rotateApiKey', 'revokeApiKey', 'resetFactors'],
   ],
 };
 
@@ -176,17 +179,19 @@ async function learnStaff(administrator: Headers): Promise<void> {
     callers.push({
       name: `${role} of all stores`,
       headers: (await add(`${role}@example.com`, [role], 'all')).headers,
-      may: [...OPEN, ...BRINGING_LEADS, 'listSessions', ...BY_ROLE[role]],
+      may: [...OPEN, ...BRINGING_LEADS, ...OF_THEMSELVES, ...BY_ROLE[role]],
     });
   const { memberId, headers } = await add('main@example.com', [...everything], ['main']);
   foreign.memberId = memberId;
   callers.push({
     name: 'staff of another store',
     headers,
-    may: [...OPEN, ...BRINGING_LEADS, ...LISTS, ...OF_NO_STORE],
+    may: [...OPEN, ...BRINGING_LEADS, ...LISTS, ...OF_THEMSELVES, ...OF_NO_STORE],
   });
   const sessions = await server.call('GET', '/api/sessions', undefined, administrator);
   foreign.sessionId = sessions.body.items[0].sessionId;
+  const own = await server.call('GET', '/api/factors', undefined, administrator);
+  foreign.factorId = own.body.factors[0].factorId;
   const key = { name: 'landing page', roles: ['lead-source'], stores: 'all', expiresAt: '2026-06-01T00:00:00.000Z' };
   const issued = await server.call('POST', '/api/api-keys', key, administrator);
   foreign.apiKeyId = issued.body.apiKeyId;
@@ -211,7 +216,11 @@ beforeAll(async () => {
   const administrator = (await endTrial(server)).headers;
   callers.push({ name: 'nobody', headers: {}, may: OPEN });
   const own = bearer(await signInto(server, 'own@example.org'));
-  callers.push({ name: 'another customer', headers: own, may: [...OPEN, ...BRINGING_LEADS, ...LISTS] });
+  callers.push({
+    name: 'another customer',
+    headers: own,
+    may: [...OPEN, ...BRINGING_LEADS, ...LISTS, ...OF_THEMSELVES],
+  });
   await learnStaff(administrator);
 }, 600_000);
 afterAll(() => server.stop());

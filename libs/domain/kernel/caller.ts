@@ -10,7 +10,12 @@ export interface Caller {
   readonly authenticated?: Authentication;
   /** Who was authenticated, where that is another than the actor for whom it acts. */
   readonly authenticatedAs?: string;
+  /** Of a person who signed in. Absent: no second factor is asked for. */
+  readonly factor?: ProvedFactor;
 }
+
+/** Whether the session proved a second factor, besides the password, and whether that was a short time ago. */
+export type ProvedFactor = 'none' | 'proved' | 'fresh';
 
 /**
  * How it is known who asks. `trial-header`: a header of the request says so, and nobody checked it. `cli`: a person runs a
@@ -101,23 +106,35 @@ export const visitor: Caller = {
   authenticated: 'none',
 };
 
-export const isVisitor = ({ roles }: Caller): boolean => roles.length === 0;
+export const isVisitor = ({ actor }: Caller): boolean => actor === visitor.actor;
 
-export const customerCaller = (customerId: string): Caller => ({
+export const customerCaller = (customerId: string, factor: ProvedFactor): Caller => ({
   kind: 'person',
   actor: `${CUSTOMER}${customerId}`,
   roles: ['customer'],
   stores: 'all',
   authenticated: 'session',
+  factor,
 });
 
-export const memberCaller = (memberId: string, { roles, stores }: Pick<Caller, 'roles' | 'stores'>): Caller => ({
+const STAFF = 'staff:';
+
+/** Whoever has no factor yet has no role yet, either. */
+export const memberCaller = (
+  memberId: string,
+  { roles, stores }: Pick<Caller, 'roles' | 'stores'>,
+  factor: ProvedFactor,
+): Caller => ({
   kind: 'person',
-  actor: `staff:${memberId}`,
-  roles,
+  actor: `${STAFF}${memberId}`,
+  roles: factor === 'none' ? [] : roles,
   stores,
   authenticated: 'session',
+  factor,
 });
+
+/** A member of staff who signed in, and has no factor yet. */
+export const needsFactor = ({ actor, factor }: Caller): boolean => factor === 'none' && actor.startsWith(STAFF);
 
 export const programCaller = (keyId: string, { roles, stores }: Pick<Caller, 'roles' | 'stores'>): Caller => ({
   kind: 'program',

@@ -26,6 +26,7 @@ export const purposes = [
   'reason',
   'payment-token',
   'password-verifier',
+  'totp-secret',
   'link-token',
   'webhook-address',
   'webhook-secret',

@@ -65,9 +65,9 @@ export const personKey = keyedHash.regex(/^[A-Za-z0-9_-]{22}$/);
 
 /**
  * `subject`: whom the stream is about (`subjectOf` in the requests); a thing of the store has a key of its own. `member`: the
- * member of staff whom the event names.
+ * member of staff whom the event names; `holder`: the member or the customer whom it names.
  */
-type Owner = 'customer' | 'lead' | 'member' | 'subject';
+type Owner = 'customer' | 'lead' | 'member' | 'holder' | 'subject';
 
 /** A box that the key of this person opens. When the person is erased, it is lost. */
 export const sealedFor = (owner: Owner, purpose: Purpose) =>

@@ -1,4 +1,4 @@
-import { type Caller, covers, isStaff, isVisitor, type Owner, type StaffRole, scopeOf } from './caller.ts';
+import { type Caller, covers, isStaff, isVisitor, needsFactor, type Owner, type StaffRole, scopeOf } from './caller.ts';
 import { type DomainCommand, type Refusal, refuse } from './decider.ts';
 
 /** Who asks, and why. */
@@ -22,6 +22,8 @@ export interface Described {
   readonly who: string;
   /** Id of the store's rule, where there is one. */
   readonly rule?: string | undefined;
+  /** Members of staff may ask this who have no factor yet. */
+  readonly beforeFactor?: true;
 }
 
 /** @returns why the caller may not ask this; undefined when it may */
@@ -46,6 +48,29 @@ export const refuseVisitor = ({ caller }: Pick<AskedBy, 'caller'>): Refusal | un
   isVisitor(caller) ? refuse('sign-in-needed', 'sign in first, or send the key of a program') : undefined;
 
 export const whoSaysWho = described('whoever says who asks', (asked: AskedBy) => refuseVisitor(asked));
+
+/** Members of staff may do this before they have a factor: what leads to one, and what anyone may. */
+export const beforeFactor = <Checked extends Described>(rule: Checked): Checked & Described =>
+  Object.assign(rule, { beforeFactor: true as const });
+
+/** Asked before any rule. */
+export const refuseBeforeFactor = (rule: Described, { caller }: Pick<AskedBy, 'caller'>): Refusal | undefined =>
+  rule !== anyone && !rule.beforeFactor && needsFactor(caller)
+    ? refuse('factor-required', 'staff sign in with a second factor: add one first (POST /api/factors/totp)')
+    : undefined;
+
+export const refuseStaleFactor = ({ caller: { factor } }: Pick<AskedBy, 'caller'>): Refusal | undefined =>
+  factor === undefined || factor === 'fresh'
+    ? undefined
+    : refuse('factor-stale', 'prove your second factor again first: POST /api/sessions/current/prove');
+
+/** For what gives away money, data or rights: people prove a factor shortly before. */
+export const freshFactor = <By extends AskedBy>(rule: Described & ((asked: By) => Refusal | undefined)) =>
+  described(
+    `${rule.who}; people with a factor proved just now`,
+    (asked: By) => rule(asked) ?? refuseStaleFactor(asked),
+    rule.rule,
+  );
 
 /** For commands that the store's own processes send. */
 export const processOnly = described('the store itself', ({ caller }: AskedBy) =>

@@ -26,6 +26,7 @@ export const mailKinds = [
   'ticket-answered',
   'person-suppressed',
   'staff-invitation',
+  'account-changed',
 ] as const;
 export type MailKind = (typeof mailKinds)[number];
 
@@ -45,6 +46,7 @@ export const alwaysSent: ReadonlySet<MailKind> = new Set([
   'account-exists',
   'person-suppressed',
   'staff-invitation',
+  'account-changed',
 ]);
 
 /** Mails with a link that somebody waits for, at a page of the store: they are sent before all others. */
@@ -56,3 +58,16 @@ export const awaitedMails: ReadonlySet<MailKind> = new Set([
 
 /** Mails that staff write. All others are automatic, and say so in their headers. */
 export const mailsByPersons: ReadonlySet<MailKind> = new Set(['ticket-answered']);
+
+/** What the owner of an account is told of, because somebody else may have done it. */
+export const accountChanges = [
+  'factor-added',
+  'factor-removed',
+  'factors-reset',
+  'recovery-codes-issued',
+  'recovery-code-used',
+  'password-changed',
+  'roles-changed',
+  'api-key-issued',
+] as const;
+export type AccountChange = (typeof accountChanges)[number];

@@ -3,7 +3,7 @@ import { leadSource, staffRoles } from '../kernel/caller.ts';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { id, randomTokenHash, shortStoreText, storeText } from '../kernel/fields.ts';
-import type { RightsOf } from '../kernel/rights.ts';
+import { freshFactor, type RightsOf } from '../kernel/rights.ts';
 import { administrator } from './staff.ts';
 
 /**
@@ -44,9 +44,9 @@ export type ApiKeyCommand =
 
 /** Who may ask for which command. */
 export const apiKeyRights = {
-  IssueApiKey: administrator,
-  RotateApiKey: administrator,
-  RevokeApiKey: administrator,
+  IssueApiKey: freshFactor(administrator),
+  RotateApiKey: freshFactor(administrator),
+  RevokeApiKey: freshFactor(administrator),
 } satisfies RightsOf<ApiKeyCommand, ApiKeyState>;
 
 export interface ApiKey extends ApiKeyGrant {

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { wrongPassword } from '../accounts/customer.ts';
 import { scopeOf, staffRoles } from '../kernel/caller.ts';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant, type Sealed, type Secret } from '../kernel/events.ts';
 import { id, personKey, randomTokenHash, sealedFor, secretFor } from '../kernel/fields.ts';
-import { type AskedBy, anyone, described, type RightsOf } from '../kernel/rights.ts';
+import { type AskedBy, anyone, described, freshFactor, type RightsOf } from '../kernel/rights.ts';
 
 /**
  * Who works for the store. They are in one stream, so that "the last administrator stays" is decided on all of them, and each
@@ -38,7 +39,12 @@ export const staffEvents = {
     tokenHash: randomTokenHash.length(43),
     expiresAt: instant,
   }),
-  StaffPasswordSet: fact({ memberId: id, verifier: secretFor('member', 'password-verifier') }),
+  /** `changed`: by the member, who knew the one of before. Absent: by the link of an invitation, or with the first account. */
+  StaffPasswordSet: fact({
+    memberId: id,
+    verifier: secretFor('member', 'password-verifier'),
+    how: z.literal('changed').optional(),
+  }),
   StaffRolesChanged: fact({ memberId: id, ...access }),
   StaffMemberRemoved: fact({ memberId: id }),
 };
@@ -57,6 +63,8 @@ export type StaffCommand =
   | ({ type: 'AddStaffMember'; at: Instant; invitation: Invitation } & DataOf<'StaffMemberAdded'>)
   | ({ type: 'InviteStaffMember'; at: Instant; memberId: string } & Invitation)
   | { type: 'SetStaffPassword'; at: Instant; memberId: string; tokenHash: string; verifier: Secret }
+  /** `checked`: the verifier that the present password was checked against. */
+  | { type: 'ChangeStaffPassword'; at: Instant; memberId: string; checked: Secret; verifier: Secret }
   | ({ type: 'ChangeStaffRoles'; at: Instant; memberId: string } & StaffAccess)
   | { type: 'RemoveStaffMember'; at: Instant; memberId: string };
 
@@ -67,16 +75,23 @@ export const administrator = described('administrators of all stores', ({ caller
     : refuse('administrator-only', 'only administrators of all stores may do this'),
 );
 
+const notYourPassword = refuse('not-your-password', 'everybody changes the own password only');
+
 /** Who may ask for which command. */
 export const staffRights = {
   // The request asks an administrator, as whom everybody counts in a trial at the machine, or the token of the trial.
   AddFirstAdministrator: anyone,
-  AddStaffMember: administrator,
-  InviteStaffMember: administrator,
+  AddStaffMember: freshFactor(administrator),
+  InviteStaffMember: freshFactor(administrator),
   // The link in the mail gives the right.
   SetStaffPassword: anyone,
-  ChangeStaffRoles: administrator,
-  RemoveStaffMember: administrator,
+  ChangeStaffPassword: freshFactor(
+    described('the member', ({ caller, command }: AskedBy & { command: { memberId: string } }) =>
+      caller.actor === `staff:${command.memberId}` ? undefined : notYourPassword,
+    ),
+  ),
+  ChangeStaffRoles: freshFactor(administrator),
+  RemoveStaffMember: freshFactor(administrator),
 } satisfies RightsOf<StaffCommand, StaffState>;
 
 export interface StaffMember extends StaffAccess {
@@ -126,6 +141,12 @@ export const staffList: Decider<StaffState, StaffCommand, StaffEvent> = {
       }
       case 'SetStaffPassword':
         return acceptInvitation(command, state);
+      case 'ChangeStaffPassword': {
+        const { type: _, checked, ...data } = command;
+        // Another one was set since the check.
+        if (state.members.get(data.memberId)?.verifier?.box !== checked.box) return wrongPassword;
+        return [{ type: 'StaffPasswordSet', data: { ...data, how: 'changed' } }];
+      }
       case 'ChangeStaffRoles':
         return changeRoles(command, state);
       case 'RemoveStaffMember': {

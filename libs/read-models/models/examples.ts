@@ -23,6 +23,7 @@ export const exampleIds = {
   disputeId: 'du_1PZq7W2eZvKYlo2C',
   memberId: 'b9d1e7a3-4c25-5f68-9a7b-0d3e6c8f1b22',
   apiKeyId: '5a7c9e1b-3d4f-5b62-8c80-1f2e3d4c5b66',
+  factorId: '9b7d5c3e-1f20-5a64-8e92-3c4d5e6f7a88',
   sessionId: 'e1f3a5b7-9c8d-4e6f-a0b1-2c3d4e5f6a77',
   storeId: 'west',
   leadTypeId: 'exclusive-evening',

@@ -1,7 +1,7 @@
 import { addressStream } from '#domain/accounts/address';
 import { type CustomerState, customerStream, isRegistered } from '#domain/accounts/customer';
 import type { PersonName } from '#domain/accounts/personal';
-import { catalogueStream, type Store, storeAt } from '#domain/catalogue/catalogue';
+import { type CatalogueState, catalogueStream, type Store, storeAt } from '#domain/catalogue/catalogue';
 import { type Instant, isBox } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { DAY_MILLISECONDS } from '#domain/kernel/instants';
@@ -11,6 +11,7 @@ import type { CommandOf } from '#domain/ledger';
 import { alwaysSent, awaitedMails, type MailKind, mailsByPersons } from '#domain/notifications/kinds';
 import type { Withholding } from '#domain/notifications/mail';
 import { nextTry } from '#domain/notifications/mail-retries';
+import { type StaffMember, staffStream } from '#domain/staff/staff';
 import type { InTurn } from '#event-store/in-turn';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
@@ -103,10 +104,15 @@ async function forgetIfErased(sent: Message, effect: SendMail, dependencies: Mai
 async function messageOf(effect: SendMail, dependencies: MailDependencies): Promise<Message | Withholding> {
   const { mail, mailId, wishedAt } = effect;
   const { streams, vault, clock } = dependencies;
-  const [{ state: customer }, { state: catalogue }] = await Promise.all([
+  const [{ state: registered }, { state: catalogue }, { state: staff }] = await Promise.all([
     streams.read<'customer'>(customerStream(mail.customerId)),
     streams.read<'catalogue'>(catalogueStream),
+    streams.read<'staff'>(staffStream),
   ]);
+  const member = mail.facts.to ? undefined : staff.members.get(mail.customerId);
+  const customer = member
+    ? { ...registered, email: member.email, storeId: storeOfMember(member, catalogue) }
+    : registered;
   const withheld = reasonToWithhold(effect, customer, clock.now());
   if (withheld) return withheld;
   // A mail to an address that is to be confirmed names it. Its customer may have no other one.
@@ -136,6 +142,9 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
     ...(!alwaysSent.has(mail.kind) && !thread && { unsubscribeLink: unsubscribeLink(vault, webAddress, mailId) }),
   };
 }
+
+const storeOfMember = ({ stores }: StaffMember, catalogue: CatalogueState): string =>
+  (stores === 'all' ? [...catalogue.stores.keys()] : stores)[0] ?? '';
 
 /** Somebody without an account wrote to a store. */
 const storeOf = ({ facts }: SendMail['mail'], customer: CustomerState): string =>

@@ -1,0 +1,205 @@
+import { z } from 'zod';
+import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
+import { type EventsOf, fact, type Instant, type Secret } from '../kernel/events.ts';
+import { id, keyedHash, secretFor } from '../kernel/fields.ts';
+import {
+  type Asked,
+  type AskedBy,
+  beforeFactor,
+  described,
+  freshFactor,
+  processOnly,
+  type RightsOf,
+  refuseStaleFactor,
+  refuseVisitor,
+} from '../kernel/rights.ts';
+import { administrator } from '../staff/staff.ts';
+
+/**
+ * With what a person proves, besides the password, who signs in: a member of staff or a customer. Each has a stream, named by the
+ * id of the member or the customer (ADR 61).
+ */
+export const factorsStream = (holderId: string) => `factors-${holderId}` as const;
+
+/** More are for nobody's good, and the codes of all are tried. */
+export const MOST_FACTORS = 10;
+export const RECOVERY_CODES = 10;
+
+/** One of them. */
+const holder = { memberId: id.optional(), customerId: id.optional() };
+const codes = z
+  .array(keyedHash)
+  .describe('Of recovery codes, each of which can be used once. Codes of before are good for nothing.');
+
+export const factorEvents = {
+  /** The secret is shown once, for an authenticator app. It is a factor once a code of the app was sent (RFC 6238). */
+  TotpOffered: fact({ ...holder, factorId: id, secret: secretFor('holder', 'totp-secret') }),
+  /** `codes`: they come with the first factor. */
+  TotpAdded: fact({ ...holder, factorId: id, codes: codes.optional() }),
+  FactorRemoved: fact({ ...holder, factorId: id }),
+  RecoveryCodesIssued: fact({ ...holder, codes }),
+  RecoveryCodeUsed: fact({ ...holder, code: keyedHash }),
+  /** The member lost them. All are gone, and the next sign-in is for adding another one. */
+  FactorsReset: fact(holder),
+};
+export type FactorEvent = EventsOf<typeof factorEvents>;
+
+/** Whose factors they are: a member of staff, or a customer. */
+export interface Holder {
+  readonly memberId?: string | undefined;
+  readonly customerId?: string | undefined;
+}
+
+export type FactorCommand =
+  | ({ type: 'OfferTotp'; at: Instant; factorId: string; secret: Secret } & Holder)
+  /** A code of the app was right. `codes`: for whoever has none yet. */
+  | { type: 'AddTotp'; at: Instant; factorId: string; codes: readonly string[] }
+  | { type: 'RemoveFactor'; at: Instant; factorId: string }
+  | { type: 'IssueRecoveryCodes'; at: Instant; codes: readonly string[] }
+  | { type: 'UseRecoveryCode'; at: Instant; code: string }
+  | { type: 'ResetFactors'; at: Instant };
+
+const refuseOther = ({ caller, id: holderId }: Asked<unknown, unknown>) => {
+  const { actor, authenticated } = caller;
+  if (authenticated === 'session' && [`staff:${holderId}`, `customer:${holderId}`].includes(actor)) return undefined;
+  return refuse('not-your-factors', 'whoever signed in adds and removes the own factors');
+};
+
+/** Who has factors proves one before they are changed. The first one is added with the password alone. */
+const own = beforeFactor(
+  described(
+    'whose factors they are; a factor proved just now, if there is one',
+    (asked: Asked<unknown, FactorState>) =>
+      refuseVisitor(asked) ?? refuseOther(asked) ?? (hasFactor(asked.state) ? refuseStaleFactor(asked) : undefined),
+  ),
+);
+
+/** Who may ask for which command. */
+export const factorRights = {
+  OfferTotp: own,
+  AddTotp: own,
+  RemoveFactor: own,
+  IssueRecoveryCodes: own,
+  // Somebody signs in with it, or proves a factor.
+  UseRecoveryCode: processOnly,
+  ResetFactors: freshFactor(
+    described(
+      'administrators of all stores, of another member',
+      (asked: Asked<unknown, FactorState>) => administrator(asked) ?? refuseOwn(asked),
+    ),
+  ),
+} satisfies RightsOf<FactorCommand, FactorState>;
+
+const refuseOwn = ({ caller, id: holderId }: AskedBy & { id: string }) =>
+  caller.actor === `staff:${holderId}`
+    ? refuse('own-factors', 'another administrator resets yours; you add and remove them yourself')
+    : undefined;
+
+export interface Factor {
+  readonly factorId: string;
+  readonly kind: 'totp';
+  readonly secret: Secret;
+  readonly addedAt: Instant;
+}
+
+export interface FactorState extends Holder {
+  readonly offered?: { readonly factorId: string; readonly secret: Secret };
+  readonly factors: ReadonlyMap<string, Factor>;
+  /** Those that were not used. */
+  readonly codes: ReadonlySet<string>;
+  readonly usedCodes: ReadonlySet<string>;
+  /** How often something was taken away: sessions from before it have ended. */
+  readonly reductions: number;
+}
+
+export const hasFactor = ({ factors }: FactorState): boolean => factors.size > 0;
+
+export const factorUnknown = refuse('factor-unknown', 'there is no such factor, or another one was offered since');
+const tooManyFactors = refuse('too-many-factors', `nobody has more than ${MOST_FACTORS} factors: remove one first`);
+const lastFactor = refuse('last-factor', 'staff sign in with a factor: add another one first');
+const noFactor = refuse('no-factor', 'there is no factor yet: add one first');
+export const factorWrong = refuse('factor-wrong', 'this code is another one, has expired, or was used before');
+
+export const factors: Decider<FactorState, FactorCommand, FactorEvent> = {
+  initialState: () => ({ factors: new Map(), codes: new Set(), usedCodes: new Set(), reductions: 0 }),
+
+  decide(command, state): Decision<FactorEvent> {
+    const { at } = command;
+    const of = holderIn(state);
+    switch (command.type) {
+      case 'OfferTotp': {
+        const { type: _, ...data } = command;
+        return state.factors.size < MOST_FACTORS ? [{ type: 'TotpOffered', data }] : tooManyFactors;
+      }
+      case 'AddTotp':
+        return addTotp(command, state);
+      case 'RemoveFactor':
+        return removeFactor(command, state);
+      case 'IssueRecoveryCodes':
+        return hasFactor(state)
+          ? [{ type: 'RecoveryCodesIssued', data: { at, ...of, codes: [...command.codes] } }]
+          : noFactor;
+      case 'UseRecoveryCode':
+        return state.codes.has(command.code)
+          ? [{ type: 'RecoveryCodeUsed', data: { at, ...of, code: command.code } }]
+          : factorWrong;
+      case 'ResetFactors':
+        return hasFactor(state) ? [{ type: 'FactorsReset', data: { at, ...of } }] : [];
+      default:
+        return undecided(command);
+    }
+  },
+
+  evolve(state, { type, data }): FactorState {
+    const { at: addedAt, memberId, customerId } = data;
+    const of = { ...state, ...holderIn({ memberId, customerId }) };
+    switch (type) {
+      case 'TotpOffered':
+        return { ...of, offered: { factorId: data.factorId, secret: data.secret } };
+      case 'TotpAdded': {
+        const { offered, ...rest } = of;
+        if (offered?.factorId !== data.factorId) return of;
+        const added = new Map(state.factors).set(data.factorId, { kind: 'totp', addedAt, ...offered });
+        return { ...rest, factors: added, codes: data.codes ? new Set(data.codes) : state.codes };
+      }
+      case 'FactorRemoved': {
+        const left = new Map(state.factors);
+        left.delete(data.factorId);
+        const codes = left.size > 0 ? state.codes : new Set<string>();
+        return { ...of, factors: left, codes, reductions: state.reductions + 1 };
+      }
+      case 'RecoveryCodesIssued':
+        return { ...of, codes: new Set(data.codes), usedCodes: new Set() };
+      case 'RecoveryCodeUsed': {
+        const codes = new Set(state.codes);
+        codes.delete(data.code);
+        return { ...of, codes, usedCodes: new Set(state.usedCodes).add(data.code) };
+      }
+      case 'FactorsReset': {
+        const { offered: _, ...rest } = of;
+        return { ...rest, factors: new Map(), codes: new Set(), reductions: state.reductions + 1 };
+      }
+    }
+  },
+};
+
+type Command<Type extends FactorCommand['type']> = Extract<FactorCommand, { type: Type }>;
+
+const holderIn = ({ memberId, customerId }: Holder): Holder => ({
+  ...(memberId !== undefined && { memberId }),
+  ...(customerId !== undefined && { customerId }),
+});
+
+function addTotp({ at, factorId, codes }: Command<'AddTotp'>, state: FactorState): Decision<FactorEvent> {
+  if (state.factors.has(factorId)) return [];
+  if (state.offered?.factorId !== factorId) return factorUnknown;
+  if (state.factors.size >= MOST_FACTORS) return tooManyFactors;
+  const first = hasFactor(state) ? {} : { codes: [...codes] };
+  return [{ type: 'TotpAdded', data: { at, ...holderIn(state), factorId, ...first } }];
+}
+
+function removeFactor({ at, factorId }: Command<'RemoveFactor'>, state: FactorState): Decision<FactorEvent> {
+  if (!state.factors.has(factorId)) return factorUnknown;
+  if (state.memberId !== undefined && state.factors.size === 1) return lastFactor;
+  return [{ type: 'FactorRemoved', data: { at, ...holderIn(state), factorId } }];
+}
