@@ -115,7 +115,7 @@ const end: readonly (string | Step)[] = [
   ...['addFirstAdministrator', { call: 'signIn', with: { token: true } }],
   ...['offerTotp', { call: 'confirmTotp', code: -1 }, { call: 'proveFactor', code: 0 }, 'issueRecoveryCodes'],
   ...['offerTotp', { call: 'confirmTotp', code: 0 }, 'getFactors', 'removeFactor'],
-  { call: 'changeStaffPassword', with: { currentPassword: PASSWORD } },
+  'changeStaffPassword',
   ...['addStaffMember', 'listStaffMembers', 'changeStaffRoles', 'inviteStaffMember'],
   { call: 'acceptInvitation', tokenOf: 'staff-invitation' },
   ...['resetFactors', 'removeStaffMember', 'issueApiKey', 'listApiKeys', 'rotateApiKey', 'revokeApiKey'],

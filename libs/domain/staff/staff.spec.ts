@@ -169,3 +169,26 @@ describe('what is taken away', () => {
       .when(changeRoles('ada', { ...everything, roles: everything.roles.toReversed() }))
       .thenNothing());
 });
+
+describe('the password of a member', () => {
+  const change = (checked: string): StaffCommand => ({
+    type: 'ChangeStaffPassword',
+    at: minute(5),
+    memberId: 'ada',
+    checked: secret(checked),
+    verifier: secret('other'),
+  });
+
+  it('is changed by who knows the present one', () =>
+    given(staffList, ...ada)
+      .when(change('verifier'))
+      .thenRecordsOnce({
+        type: 'StaffPasswordSet',
+        data: { at: minute(5), memberId: 'ada', verifier: secret('other'), how: 'changed' },
+      }));
+
+  it('is not changed when another one was set since it was checked', () =>
+    given(staffList, ...ada)
+      .when(change('former'))
+      .thenRefuses('password-wrong'));
+});
