@@ -23,7 +23,7 @@ import { type AnsweredReceipt, CommandRoute, Problems, Responds } from './respon
 import { named } from './schemas.ts';
 import { SignInThrottle } from './sign-in-throttle.ts';
 
-export class CodeBody {
+class ConfirmTotpBody {
   @Line({ description: 'A code of the authenticator app.', example: '123456', maxLength: 40 })
   code!: string;
 }
@@ -95,7 +95,7 @@ export class FactorsController {
   @Problems(400, 401, 403, 409, 429, 503)
   async confirmTotp(
     @IdOf('factor') factorId: string,
-    @Body() { code }: CodeBody,
+    @Body() { code }: ConfirmTotpBody,
     @Asking() context: RequestContext,
     @Network() network: string,
     @Req() request: FastifyRequest,

@@ -10,7 +10,8 @@ import type { RequestContext } from '#requests/request-tools';
 import { session, sessionExample } from '#requests/sessions';
 import { OPERATIONS, QUERIES } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { accepted, CodeBody } from './factors.controller.ts';
+import { accepted } from './factors.controller.ts';
+import { Line } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { Network } from './network.ts';
 import { type Reader, Reading } from './reading.ts';
@@ -20,6 +21,11 @@ import { Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 import { removeSessionCookie } from './session-cookie.ts';
 import { SignInThrottle } from './sign-in-throttle.ts';
+
+class ProveFactorBody {
+  @Line({ description: 'A code of the authenticator app, or a recovery code.', example: '123456', maxLength: 40 })
+  code!: string;
+}
 
 const proved = named('ProvedFactor', z.object(renewedToken));
 const ended = named('EndedSessions', z.object({ ended: z.int().describe('How many ended.') }));
@@ -80,7 +86,7 @@ export class SessionsController {
   @Responds(200, 'It is proved.', proved, {})
   @Problems(400, 401, 403, 409, 429, 503)
   async proveFactor(
-    @Body() { code }: CodeBody,
+    @Body() { code }: ProveFactorBody,
     @Asking() context: RequestContext,
     @Network() network: string,
     @Req() request: FastifyRequest,

@@ -150,13 +150,15 @@ export async function offeredFactor(
 
 export const ownFactors = z
   .object({
-    factors: z.array(
-      z.object({
-        factorId: z.string().describe('The id of the factor.'),
-        kind: z.enum(['totp']).describe('totp: an authenticator app.'),
-        addedAt: instant.describe('Since when.'),
-      }),
-    ),
+    factors: z
+      .array(
+        z.object({
+          factorId: z.string().describe('The id of the factor.'),
+          kind: z.enum(['totp']).describe('What it is: totp is an authenticator app.'),
+          addedAt: instant.describe('Since when.'),
+        }),
+      )
+      .describe('What was added, and not removed.'),
     recoveryCodesLeft: z.int().describe('How many recovery codes were not used.'),
     required: z.boolean().describe('Whether the account signs in with a second factor: staff always does.'),
   })

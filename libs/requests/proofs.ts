@@ -1,5 +1,5 @@
 import { wrongPassword } from '#domain/accounts/customer';
-import { factorsStream, factorWrong } from '#domain/factors/factors';
+import { factorsStream, factorUnknown, factorWrong } from '#domain/factors/factors';
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import { memberUnknown, staffStream } from '#domain/staff/staff';
 import type { SessionFactor } from '#sessions/session-store';
@@ -63,6 +63,7 @@ async function addTotp(
   const stream = factorsStream(holderId);
   const { send, stateOf, now } = requestTools(tools);
   const state = await stateOf<'factors'>(stream);
+  if (state.offered?.factorId !== factorId) return factorUnknown;
   const refusal = checkRightEarly(stream, { type: 'AddTotp' }, state, context);
   if (refusal) throw new RequestRefused(refusal);
   const wrong = await offeredFactor(tools, state, factorId, code);

@@ -284,9 +284,9 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|take-up|resolve|unsubscribe|lift|acknowledge|end|invite|accept|remove|rotate|revoke)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|take-up|resolve|unsubscribe|lift|acknowledge|end|invite|prove|reset-factors|accept|remove|rotate|revoke)$/;
     const collections =
-      /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges|suppressions|staff-members|first|api-keys)$/;
+      /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges|suppressions|staff-members|first|api-keys|totp|recovery-codes)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);
     const unknown = posts.filter((path) => !verbs.test(path) && !collections.test(path));
     expect({ addToVerbsOrCollections: unknown }).toEqual({ addToVerbsOrCollections: [] });
