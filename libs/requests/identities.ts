@@ -1,7 +1,14 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { customerStream } from '#domain/accounts/customer';
 import { factorsStream, hasFactor } from '#domain/factors/factors';
-import { type Caller, customerCaller, formCaller, memberCaller, type ProvedFactor, programCaller } from '#domain/kernel/caller';
+import {
+  type Caller,
+  customerCaller,
+  formCaller,
+  memberCaller,
+  type ProvedFactor,
+  programCaller,
+} from '#domain/kernel/caller';
 import type { Instant, Secret } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
 import { erasuresStream } from '#domain/persons/erasures';

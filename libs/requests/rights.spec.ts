@@ -1,5 +1,13 @@
 import { customer } from '#domain/accounts/customer';
-import { type Caller, formCaller, memberCaller, type ProvedFactor, staffRoles, trialCaller, visitor } from '#domain/kernel/caller';
+import {
+  type Caller,
+  formCaller,
+  memberCaller,
+  type ProvedFactor,
+  staffRoles,
+  trialCaller,
+  visitor,
+} from '#domain/kernel/caller';
 import { anyone, type RightsOf } from '#domain/kernel/rights';
 import { type CommandOf, type FamilyName, ledger, type StateOf } from '#domain/ledger';
 import { checkRight } from './rights.ts';
