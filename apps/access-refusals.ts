@@ -105,6 +105,22 @@ export const accessRefusals: Readonly<Record<string, ErrorCode>> = {
   'no-store': refused(409, 'There is no store yet, in whose name an invitation could come.', 'Open a store.'),
   'api-key-unknown': refused(409, 'There is no such API key.', 'List the keys, and check the id.', 'apiKeyId'),
   'api-key-revoked': refused(409, 'The API key was revoked.', 'Issue a new one.'),
+  'form-unknown': refused(
+    404,
+    'There is no such form, or its key was revoked or has expired.',
+    'Take the id of the form from the list of keys.',
+  ),
+  'origin-refused': refused(
+    403,
+    'The key, or the form, is not taken from pages of this origin.',
+    'Name the origin when the key is issued, and send the request from a page of it.',
+  ),
+  'form-of-lead-source': refused(
+    409,
+    'A key with a form has no role but lead-source, names origins, and its page of thanks is at one of them.',
+    'Issue a key of its own for the form.',
+    'form',
+  ),
   'api-key-expiry': refused(
     409,
     'A key expires at an instant of the next 400 days.',

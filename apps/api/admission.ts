@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { membersOf, THIS_MACHINE } from '#apps/networks';
+import { isLeadForm } from './lead-forms.ts';
 import { isPaymentNotice } from './payment-notices.controller.ts';
 import { Problem } from './problems.ts';
 import { isSupportMail } from './support-mails.controller.ts';
@@ -24,13 +25,13 @@ const isThisMachine = membersOf(THIS_MACHINE);
 /**
  * Refuses what a page of another site has a browser send, whatever it wants: a browser says where a request comes from (Origin,
  * Sec-Fetch-Site), and a foreign name that was made to resolve to this machine stands in Host. Programs send neither of the first
- * two. Who signs what it sends, may send it from anywhere.
+ * two. Who signs what it sends, may send it from anywhere; and a form says itself from which pages it is taken.
  */
 export function admissionOf({ publicUrl, allowedOrigins = [], monitoringNetworks = THIS_MACHINE }: Edge) {
   const isOwn = ownRequests(publicUrl, allowedOrigins);
   const mayMonitor = membersOf(monitoringNetworks);
   return (request: FastifyRequest): void => {
-    if (isPaymentNotice(request) || isSupportMail(request)) return;
+    if (isPaymentNotice(request) || isSupportMail(request) || isLeadForm(request)) return;
     const isAdmitted = MONITORING.test(request.routeOptions.url ?? '')
       ? mayMonitor(request.ip) && (!isThisMachine(request.ip) || isOwn(request, LOOPBACK_ONLY))
       : isOwn(request);

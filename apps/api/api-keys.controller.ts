@@ -1,7 +1,9 @@
 import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { ID, line } from '#domain/kernel/text';
 import { type ApiKeyGrant, programRoles } from '#domain/staff/api-keys';
+import { exampleIds } from '#read-models/models/examples';
 import type { Page } from '#read-models/queries/paging';
 import { apiKey, apiKeyExample } from '#requests/api-keys';
 import type { Queries } from '#requests/queries';
@@ -10,7 +12,7 @@ import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Origins, SomeOf, Stores } from './access-fields.ts';
 import { Asking } from './caller.ts';
-import { Count, InstantField, Line } from './fields.ts';
+import { Conforming, Count, InstantField, Line } from './fields.ts';
 import { IdOf } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
@@ -20,6 +22,16 @@ const expiry = {
   description: 'From when on it does not work any more: at most 400 days from now.',
   example: '2026-09-01T00:00:00.000Z',
 };
+
+const formOfKey = z.strictObject({
+  leadTypeId: z.string().regex(ID).describe('The lead type that its leads are sold as.'),
+  source: line().describe('The source of its leads. It is stored plain: do not name a person in it.'),
+  thanksPage: z
+    .url({ protocol: /^https?$/ })
+    .max(500)
+    .optional()
+    .describe('Where a browser goes that sends the form without a script: a page of one of the origins.'),
+});
 
 class IssueApiKeyBody {
   @Line({
@@ -41,6 +53,14 @@ class IssueApiKeyBody {
     optional: true,
   })
   origins?: string[];
+
+  @Conforming(formOfKey, {
+    description:
+      'A form of these pages, which anybody may fill in: POST /api/forms/ID with the id of the key, and without its token. Its key has no role but lead-source.',
+    example: { leadTypeId: exampleIds.leadTypeId, source: 'spring-page', thanksPage: 'https://west.example/thanks' },
+    optional: true,
+  })
+  form?: NonNullable<ApiKeyGrant['form']>;
 
   @InstantField(expiry)
   expiresAt!: string;

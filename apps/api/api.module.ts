@@ -11,6 +11,7 @@ import { DamagedStreamsController } from './damaged-streams.controller.ts';
 import { DeliveredLeadsController } from './delivered-leads.controller.ts';
 import { FactorsController } from './factors.controller.ts';
 import { FeedController, FeedTurns } from './feed.controller.ts';
+import { LeadFormsController } from './lead-forms.controller.ts';
 import { LeadsController } from './leads.controller.ts';
 import { MailsController } from './mails.controller.ts';
 import { MissedRenewalsController } from './missed-renewals.controller.ts';
@@ -63,6 +64,7 @@ export class OperationsModule {}
     ProgrammesController,
     MissedRenewalsController,
     LeadsController,
+    LeadFormsController,
     ReplacementsController,
     MailsController,
     UnsubscriptionsController,

@@ -324,7 +324,7 @@ export function Conforming(
 }
 
 /** Errors of the fields inside the field that has the schema. */
-function errorsOf(schema: z.ZodType, lines: TextForm['lines'], value: unknown): FieldError[] {
+export function errorsOf(schema: z.ZodType, lines: TextForm['lines'], value: unknown): FieldError[] {
   const wrong = wrongTexts(value, lines).map(({ path, message }) => ({ field: path.join('.'), message }));
   if (wrong.length > 0) return wrong;
   return (schema.safeParse(value).error?.issues ?? []).flatMap((issue) =>

@@ -23,6 +23,8 @@ import { endConnectionsAtStop } from './connections.ts';
 import { markDamaged } from './damaged-mark.ts';
 import { serveDocumentation } from './documentation.ts';
 import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
+import { LeadFormThrottle } from './lead-form-throttle.ts';
+import { findForms, isLeadForm } from './lead-forms.ts';
 import { OperationsController } from './operations.controller.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
 import { QUOTAS, type Quotas, USUAL_QUOTAS } from './quotas.ts';
@@ -91,20 +93,25 @@ export async function createHttpApplication(
 ): Promise<NestFastifyApplication> {
   const protect = protectionOf(edge.publicUrl);
   const adapter = adapterWith(log, bodyLimitBytes, edge, protect);
-  const throttle = { useFactory: (vault: Vault) => new SignInThrottle(attempts, vault), inject: [VAULT] };
+  const throttles = [SignInThrottle, LeadFormThrottle].map((provide) => ({
+    ...{ provide, inject: [VAULT] },
+    useFactory: (vault: Vault) => new provide(attempts, vault),
+  }));
   const settings = {
     providers: [
       { provide: MOST_FEEDS, useValue: mostFeeds },
       { provide: QUOTAS, useValue: { ...USUAL_QUOTAS, ...quotas } },
-      { provide: SignInThrottle, ...throttle },
+      ...throttles,
     ],
-    exports: [MOST_FEEDS, QUOTAS, SignInThrottle],
+    exports: [MOST_FEEDS, QUOTAS, SignInThrottle, LeadFormThrottle],
   };
   const application = await NestFactory.create<NestFastifyApplication>(
     { module: HttpApplication, global: true, imports: [leadgerModule, routes], ...settings },
     adapter,
     { logger: nestLog(log), abortOnError: false, bodyParser: false },
   );
+  const identities = application.get(Identities, { strict: false });
+  findForms(adapter.getInstance(), identities);
   allowOrigins(application, edge.allowedOrigins);
   application.useGlobalPipes(new Validation());
   application.useGlobalFilters(new ProblemFilter(log));
@@ -115,7 +122,7 @@ export async function createHttpApplication(
   adapter.getInstance().addHook('onRequest', async (request, reply) => protect(request, reply));
   addHooks(adapter.getInstance(), edge, commandMilliseconds);
   adapter.getInstance().addHook('onClose', () => attempts.close());
-  findWhoAsks(adapter.getInstance(), application.get(Identities, { strict: false }));
+  findWhoAsks(adapter.getInstance(), identities);
   tellRequests(adapter.getInstance(), application.get<Activities>(ACTIVITIES, { strict: false }));
   const { damages } = application.get<EventStore>(EVENT_STORE, { strict: false });
   adapter.getInstance().addHook('onSend', async (request, reply) => markDamaged(damages, request, reply));
@@ -150,11 +157,15 @@ const adapterWith = (
     },
   });
 
-/** Pages of these sites may read the answers, too: browsers ask for that. */
+/** Pages of these sites may read the answers, too: browsers ask for that. A form has origins of its own. */
 function allowOrigins(application: NestFastifyApplication, origins: readonly string[] = []): void {
   if (origins.length === 0) return;
   const exposedHeaders = ['ETag', 'Leadger-Position', 'Location', 'Retry-After'];
-  application.enableCors({ origin: [...origins], credentials: true, exposedHeaders, methods: METHODS });
+  const allowed = { origin: [...origins], credentials: true, exposedHeaders, methods: METHODS };
+  const ofRequest = (request: FastifyRequest, answer: (error: null, options: object) => void) =>
+    answer(null, isLeadForm(request) ? { origin: false } : allowed);
+  // Nest's types know the options only, and its adapter takes a delegate, too.
+  application.enableCors(ofRequest as object);
 }
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 

@@ -158,7 +158,7 @@ export const problemOf = (error: unknown): Problem | undefined =>
   error instanceof Problem ? error : (answered(error) ?? outOfReach(error) ?? early(error));
 
 /** What no sign-in changes. */
-const refusedToAll: readonly string[] = ['not-from-here', 'trial-only', 'first-account-token-wrong'];
+const refusedToAll: readonly string[] = ['not-from-here', 'origin-refused', 'trial-only', 'first-account-token-wrong'];
 
 /** Who said nothing of themselves may do it once they sign in. What is refused earlier has no identity yet. */
 function unlessNobody(problem: Problem, { identity }: Partial<Pick<FastifyRequest, 'identity'>>): Problem {

@@ -122,17 +122,6 @@ type CommandResult = z.infer<typeof commandResult>;
 /** Where a command left its stream is not always told. */
 type AnsweredPlace = { readonly [Name in keyof CommandResult]?: CommandResult[Name] | undefined };
 
-const FOR_STAFF = 'Staff and programs get it: how much was recorded tells what the store knows.';
-/** Of an answer that {@link AnsweredReceipt.hidesPlace}. */
-export const placeForStaff = {
-  revision: commandResult.shape.revision
-    .optional()
-    .describe(`The revision of its stream; the same as the ETag. ${FOR_STAFF}`),
-  position: commandResult.shape.position
-    .optional()
-    .describe(`Send it with a read as waitFor: then the read reflects this command. ${FOR_STAFF}`),
-};
-
 interface CommandRoute {
   readonly summary: string;
   /** Types of the events of the example. */

@@ -133,7 +133,7 @@ interface Keys {
 }
 
 /** @throws Problem when it is more than the limit */
-async function consumed(count: RateLimiterAbstract, key: string, options = {}): Promise<number> {
+export async function consumed(count: RateLimiterAbstract, key: string, options = {}): Promise<number> {
   const { consumedPoints } = await count.consume(key, 1, options).catch((refused: RateLimiterRes | Error) => {
     throw refused instanceof Error ? refused : tooManyAttempts(refused.msBeforeNext);
   });

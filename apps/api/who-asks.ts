@@ -18,8 +18,8 @@ export const DEFAULT_ACTOR = 'staff:local';
 
 const nobody: Identity = { caller: visitor, holds: async () => true };
 
-/** Providers of mails and payments prove in their own way that they are who calls. */
-const OF_PROVIDERS = /^\/api\/(support-mails|payment-notices)(?=[/?]|$)/;
+/** Providers of mails and payments prove in their own way that they are who calls, and anybody fills in a form. */
+const OF_OTHERS = /^\/api\/(support-mails|payment-notices|forms)(?=[/?]|$)/;
 
 /** Finds out who asks, before any route. Probes, providers and pages of documentation ask as nobody. */
 export function findWhoAsks(server: FastifyInstance, identities: Identities): void {
@@ -27,7 +27,7 @@ export function findWhoAsks(server: FastifyInstance, identities: Identities): vo
   server.addHook('onRequest', async (request, reply) => {
     request.identity = nobody;
     if (sendToLocalhost(request, reply)) return reply;
-    if (/^\/(api\/|mails)/.test(request.url) && !OF_PROVIDERS.test(request.url))
+    if (/^\/(api\/|mails)/.test(request.url) && !OF_OTHERS.test(request.url))
       request.identity = await identityOf(request, identities);
     return undefined;
   });
@@ -54,6 +54,9 @@ async function ofBearer({ headers }: FastifyRequest, identities: Identities): Pr
   const [, token] = BEARER.exec(headers.authorization ?? '') ?? [];
   if (token === undefined) return undefined;
   const identity = await (isApiKeyToken(token) ? identities.ofApiKey(token) : identities.ofSession(token));
+  const { origin } = headers;
+  if (origin !== undefined && identity?.origins?.includes(origin) === false)
+    throw new Problem('origin-refused', 'the key is not taken from pages of this origin');
   if (identity) return identity;
   throw new Problem('token-ended', 'this is no token of a session or of an API key, or it has ended');
 }

@@ -38,8 +38,10 @@ import {
 } from './replacements/replacement.ts';
 import { apiKeyEvents, apiKeyRights, apiKeys } from './staff/api-keys.ts';
 import { staffEvents, staffList, staffRights } from './staff/staff.ts';
+import { bulkReadEvents, bulkReadRights, bulkReads } from './support/bulk-reads.ts';
 import { letters, lettersEvents, lettersRights } from './support/letters.ts';
 import { lookEvents, lookRights, looks } from './support/look.ts';
+import { readEvents, readRights, reads } from './support/reads.ts';
 import { customerOfTicket, ticket, ticketEvents, ticketRights } from './support/ticket.ts';
 import { vaultName, vaultNameEvents, vaultNameRights } from './vaults/vault-name.ts';
 
@@ -144,6 +146,8 @@ export const ledger = {
   },
   letters: { decider: letters, events: lettersEvents, upcasters: {}, rights: lettersRights, owner: named },
   looks: { decider: looks, events: lookEvents, upcasters: {}, rights: lookRights, owner: named },
+  reads: { decider: reads, events: readEvents, upcasters: {}, rights: readRights },
+  bulkreads: { decider: bulkReads, events: bulkReadEvents, upcasters: {}, rights: bulkReadRights },
   staff: { decider: staffList, events: staffEvents, upcasters: {}, rights: staffRights },
   factors: {
     decider: factors,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
+import { catalogueStream, unknownLeadType, unknownStore } from '#domain/catalogue/catalogue';
 import { type Refusal, refuse } from '#domain/kernel/decider';
 import { instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
@@ -52,7 +52,7 @@ export function partsOfToken(token: string): { keyId: string; secretHash: string
 async function issue(tools: RequestTools, grant: ApiKeyGrant, context: RequestContext): Promise<IssuedKey> {
   const keyId = deriveId('api-key', context.commandId);
   return withSecret(tools, keyId, 'IssueApiKey', grant.expiresAt, context, async (secretHash) => {
-    const refusal = await refuseStores(tools, grant);
+    const refusal = await refuseUnknown(tools, grant);
     return refusal ?? { type: 'IssueApiKey', at: tools.now(), keyId, secretHash, ...grant };
   });
 }
@@ -93,11 +93,12 @@ function refuseExpiry(expiresAt: string, now: string): Refusal | undefined {
   return { ...refuse('api-key-expiry', `a key expires in the next ${MOST_DAYS_OF_A_KEY} days`), field: 'expiresAt' };
 }
 
-async function refuseStores({ stateOf }: RequestTools, { stores }: ApiKeyGrant): Promise<Refusal | undefined> {
-  if (stores === 'all') return undefined;
-  const known = (await stateOf<'catalogue'>(catalogueStream)).stores;
-  const unknown = stores.find((storeId) => !known.has(storeId));
-  return unknown === undefined ? undefined : unknownStore(unknown);
+async function refuseUnknown({ stateOf }: RequestTools, grant: ApiKeyGrant): Promise<Refusal | undefined> {
+  const { stores, leadTypes } = await stateOf<'catalogue'>(catalogueStream);
+  const unknown = grant.stores === 'all' ? undefined : grant.stores.find((storeId) => !stores.has(storeId));
+  if (unknown !== undefined) return unknownStore(unknown);
+  const { leadTypeId } = grant.form ?? {};
+  return leadTypeId === undefined || leadTypes.has(leadTypeId) ? undefined : unknownLeadType(leadTypeId);
 }
 
 export const apiKey = z
@@ -107,6 +108,14 @@ export const apiKey = z
     roles: z.array(z.enum(programRoles)).describe('What the program may do.'),
     stores: z.union([z.literal('all'), z.array(z.string())]).describe('The stores in which the roles hold.'),
     origins: z.array(z.string()).describe('The origins of web pages that may send it.'),
+    form: z
+      .object({
+        leadTypeId: z.string().describe('The lead type of its leads.'),
+        source: z.string().describe('The source of its leads.'),
+        thanksPage: z.string().optional().describe('Where a browser goes that sends it without a script.'),
+      })
+      .nullable()
+      .describe('What web pages send to POST /api/forms/ID, with the id of the key. Null: it has no form.'),
     issuedAt: instant.describe('When it was issued.'),
     expiresAt: instant.describe('From when on it does not work any more.'),
     rotatedAt: instant.nullable().describe('When it got its present secret. Null: at its issue.'),
@@ -122,6 +131,7 @@ export const apiKeyExample: z.infer<typeof apiKey> = {
   roles: ['lead-source'],
   stores: 'all',
   origins: [],
+  form: null,
   issuedAt: '2026-03-01T09:30:00.000Z',
   expiresAt: '2026-09-01T00:00:00.000Z',
   rotatedAt: null,
@@ -142,8 +152,8 @@ export const apiKeyQueries = ({
 });
 
 const shownKey = (key: ApiKey, lastUsedAt: string | undefined): z.infer<typeof apiKey> => {
-  const { keyId: apiKeyId, name, roles, stores, origins = [], issuedAt, expiresAt } = key;
-  const given = { apiKeyId, name, roles: [...roles], stores: stores === 'all' ? stores : [...stores], origins };
+  const { keyId: apiKeyId, name, roles, stores, origins = [], form = null, issuedAt, expiresAt } = key;
+  const given = { apiKeyId, name, roles: [...roles], stores: stores === 'all' ? stores : [...stores], origins, form };
   const { rotatedAt = null, revokedAt = null, former } = key;
   const until = { issuedAt, expiresAt, rotatedAt, formerUntil: former?.until ?? null, revokedAt };
   return { ...given, ...until, lastUsedAt: lastUsedAt ?? null };

@@ -42,7 +42,7 @@ export class CheckedSubjects {
       refuseBeforeFactor(rule, context) ??
       (await rule({ ...context, request: request as never, ownerOf: this.#ownerOf }));
     if (refusal) throw new RequestRefused(refusal);
-    return entryOf(this.#subjects, subject, name)(context, request as never);
+    return entryOf(this.#subjects, subject, name)({ ...context, asked: `${subject}.${name}` }, request as never);
   }
 }
 

@@ -1,11 +1,18 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { customerStream } from '#domain/accounts/customer';
 import { factorsStream, hasFactor } from '#domain/factors/factors';
-import { type Caller, customerCaller, memberCaller, type ProvedFactor, programCaller } from '#domain/kernel/caller';
+import {
+  type Caller,
+  customerCaller,
+  formCaller,
+  memberCaller,
+  type ProvedFactor,
+  programCaller,
+} from '#domain/kernel/caller';
 import type { Instant, Secret } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
 import { erasuresStream } from '#domain/persons/erasures';
-import { apiKeysStream, opensWith } from '#domain/staff/api-keys';
+import { type ApiKey, type ApiKeyGrant, apiKeysStream, holds, opensWith } from '#domain/staff/api-keys';
 import { isTrial, staffStream } from '#domain/staff/staff';
 import type { Clock } from '#gateways/clock';
 import type { Session, SessionFactor, SessionStore } from '#sessions/session-store';
@@ -19,8 +26,16 @@ export interface Identity {
   readonly caller: Caller;
   /** Of a person who signed in. */
   readonly sessionId?: string;
+  /** Of web pages, where a program sends its key only with these. */
+  readonly origins?: ApiKeyGrant['origins'];
   /** Whether it would be found out again now: for what stays open. */
   readonly holds: () => Promise<boolean>;
+}
+
+export interface LeadForm extends NonNullable<ApiKey['form']> {
+  readonly caller: Caller;
+  /** Of the pages that have it. */
+  readonly origins: readonly string[];
 }
 
 interface Account {
@@ -103,8 +118,16 @@ export class Identities {
     };
     const key = await find();
     if (!key) return undefined;
-    await this.#noteKeyUse(keyId);
-    return { caller: programCaller(keyId, key), holds: async () => (await find()) !== undefined };
+    await this.noteKeyUse(keyId);
+    const { origins } = key;
+    return { caller: programCaller(keyId, key), origins, holds: async () => (await find()) !== undefined };
+  }
+
+  /** A form of the key of a lead source, which anybody may fill in. @returns undefined where there is none, or its key has ended */
+  async ofForm(formId: string): Promise<LeadForm | undefined> {
+    const key = (await this.#recent.of<'apikeys'>(apiKeysStream)).get(formId);
+    if (!key?.form || !holds(key, this.#clock.now())) return undefined;
+    return { caller: formCaller(formId), origins: key.origins ?? [], ...key.form };
   }
 
   /** A new token each time: one that somebody had before never becomes that of an account. */
@@ -192,7 +215,7 @@ export class Identities {
     await this.#sessions.touch(sessionId, now, idleUntil < endsAt ? idleUntil : endsAt);
   }
 
-  async #noteKeyUse(keyId: string): Promise<void> {
+  async noteKeyUse(keyId: string): Promise<void> {
     const now = this.#clock.now();
     const notedAt = this.#keyUses.get(keyId);
     if (notedAt !== undefined && now < addSeconds(notedAt, SECONDS_BETWEEN_NOTES)) return;

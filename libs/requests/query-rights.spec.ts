@@ -1,4 +1,4 @@
-import { type Caller, trialCaller, visitor } from '#domain/kernel/caller';
+import { type Caller, formCaller, trialCaller, visitor } from '#domain/kernel/caller';
 import type { OwnerOf } from './owners.ts';
 import { type OperationRights, operationRights, type QueryRights, queryRights } from './query-rights.ts';
 import type { RequestContext } from './request-tools.ts';
@@ -68,6 +68,7 @@ describe('the table of queries', () => {
       'catalogue.history',
       'coupons.list',
       'coupons.get',
+      'leads.verdict',
       'leads.listStock',
       'sessions.list',
       'factors.get',
@@ -109,11 +110,13 @@ describe('the table of queries', () => {
       'returns.history',
       'sessions.list',
       'factors.get',
+      'attention.list',
       'changes.follow',
       'operations.listDamagedStreams',
     ]);
     expect(await mayAsk('analyst')).toEqual(['leads.listStock', 'sessions.list', 'factors.get']);
     expect(await mayAsk('operator')).toEqual([
+      'leads.verdict',
       'leads.listStock',
       'webhooks.list',
       'webhooks.get',
@@ -133,6 +136,7 @@ describe('the table of queries', () => {
       'apiKeys.list',
       'sessions.list',
       'factors.get',
+      'attention.list',
     ]);
   });
 
@@ -176,6 +180,7 @@ describe('the table of queries', () => {
       'refunds.paymentsNamed: support-only',
       'refunds.told: process-only',
       'receipts.listTaxHistory: staff-only',
+      'leads.verdict: staff-only',
       'leads.history: staff-only',
       'suppressions.listLists: staff-only',
       'persons.export: support-only',
@@ -196,11 +201,15 @@ describe('the table of queries', () => {
     'support.ticketHistory: not-yours',
   ];
 
-  it.each([
-    ['a customer of another account', stranger],
-    ['a program', program],
-  ])('refuses %s what is read from the streams of a customer', async (_, caller) => {
-    expect((await refused(caller)).filter((line) => line.endsWith('not-yours'))).toEqual(ofCustomers);
+  it('refuses a customer what is read from the streams of another one', async () => {
+    expect((await refused(stranger)).filter((line) => line.endsWith('not-yours'))).toEqual(ofCustomers);
+  });
+
+  it('answers a lead source the verdicts on its leads, and else what anybody may read', async () => {
+    const names = async (caller: Caller) => new Set((await refused(caller)).map((line) => line.split(':')[0]));
+    const [ofVisitor, ofProgram] = [await names(visitor), await names(program)];
+    expect([...ofVisitor].filter((name) => !ofProgram.has(name))).toEqual(['leads.verdict', 'sessions.list']);
+    expect([...(await names(formCaller('k1')))]).toEqual([...ofProgram]);
   });
 
   it('answers nobody but what is public', async () => {

@@ -5,6 +5,7 @@ import { type Refusal, refuse } from '#domain/kernel/decider';
 import {
   anyone,
   beforeFactor,
+  bringingLeads,
   type Described,
   described,
   freshFactor,
@@ -16,7 +17,6 @@ import {
   refuseVisitor,
   staffWith,
   support,
-  whoSaysWho,
 } from '#domain/kernel/rights';
 import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
@@ -38,7 +38,7 @@ export type QueryRule<Request = unknown> = Described &
   ((asked: AskedQuery<Request>) => Refusal | undefined | Promise<Refusal | undefined>);
 
 const aboutThemselves: QueryRule = beforeFactor(
-  described(`${whoSaysWho.who}, about themselves`, (asked: RequestContext) => refuseVisitor(asked)),
+  described('whoever says who asks, about themselves', (asked: RequestContext) => refuseVisitor(asked)),
 );
 
 /** Each statement finds only the rows that the caller may see: those of the customer, or of the stores of these roles. */
@@ -122,6 +122,13 @@ const ofAllStores = (...roles: readonly StaffRole[]) =>
     return refuse('staff-only', 'only staff of all stores may do this');
   });
 
+/** Of programs, the query finds only what they brought. */
+const ownVerdict: QueryRule = described(
+  `${bringingLeads('DLV-11').who}; programs only about leads that they brought`,
+  (asked: RequestContext) => bringingLeads('DLV-11')(asked),
+  'DLV-11',
+);
+
 const orderRows = visibleRows('support', 'auditor');
 
 export type QueryRights = {
@@ -174,6 +181,7 @@ export const queryRights = {
   programmes: { list: orderRows, get: orderRows, history: ownProgramme },
   leads: {
     get: visibleRows('support', 'verifier'),
+    verdict: ownVerdict,
     history: ofAllStores('support', 'auditor'),
     listStock: visibleRows('catalogue-manager', 'support', 'analyst', 'operator'),
   },
@@ -206,7 +214,7 @@ export const queryRights = {
   apiKeys: { list: administrator },
   sessions: { list: aboutThemselves },
   factors: { get: aboutThemselves },
-  attention: { list: visibleRows('support', 'operator') },
+  attention: { list: visibleRows('support', 'operator', 'auditor', 'administrator') },
   changes: { follow: visibleChanges },
   // Tools that watch the programs do not sign in.
   operations: {

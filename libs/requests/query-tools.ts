@@ -13,6 +13,7 @@ import { type HistoryReader, historyReader } from './histories.ts';
 import type { Identities } from './identities.ts';
 import type { OperationDependencies } from './operations.ts';
 import { type OwnerOf, Owners } from './owners.ts';
+import { RecordedReads } from './recorded-reads.ts';
 import type { RequestContext, RequestDependencies, RequestTools } from './request-tools.ts';
 
 export interface QueryDependencies extends RequestDependencies, OperationDependencies {
@@ -39,7 +40,7 @@ export interface QueryTools extends Pick<RequestTools, 'streams' | 'stateOf' | '
 }
 
 /**
- * Opens a sealed box for a caller. Queries open boxes only with this function.
+ * Opens a sealed box for a caller. Queries open boxes only with this function: what staff see is recorded before it is shown.
  * @returns undefined for a value that was erased. @throws NotForCaller, and what the vault throws
  */
 export type OpenBox = (context: RequestContext, box: Sealed) => Promise<unknown>;
@@ -49,9 +50,12 @@ export function queryTools(dependencies: QueryDependencies) {
   const events = readsInTurn(dependencies.events);
   const owners = new Owners({ events, rows: readModels.queries });
   const shown = forReaders(vault);
+  const recorded = new RecordedReads(dependencies);
   const open: OpenBox = async (context, box) => {
     if (!mayOpen(context)) throw new NotForCaller();
-    return shown.open(box);
+    const content = await shown.open(box);
+    if (content !== undefined) await recorded.before(context, box);
+    return content;
   };
   return {
     ...dependencies,

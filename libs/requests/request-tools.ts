@@ -24,6 +24,8 @@ export interface RequestContext {
   readonly ifRevision?: number;
   /** When the caller gives up, as `performance.now()` counts. Default: after a time of the store's. */
   readonly until?: number;
+  /** The query that is answered: subject and name. */
+  readonly asked?: string;
   /** The request that it is part of, for traces. */
   readonly parent?: ActivityKey;
   /** Personal data is shown, whatever the roles: the log says who looked and why, or it is about the caller's own work. */

@@ -1,5 +1,13 @@
 import { customer } from '#domain/accounts/customer';
-import { type Caller, memberCaller, type ProvedFactor, staffRoles, trialCaller } from '#domain/kernel/caller';
+import {
+  type Caller,
+  formCaller,
+  memberCaller,
+  type ProvedFactor,
+  staffRoles,
+  trialCaller,
+  visitor,
+} from '#domain/kernel/caller';
 import { anyone, type RightsOf } from '#domain/kernel/rights';
 import { type CommandOf, type FamilyName, ledger, type StateOf } from '#domain/ledger';
 import { checkRight } from './rights.ts';
@@ -71,6 +79,8 @@ describe('the table of rights', () => {
       'LinkPerson',
       'SuppressPerson',
       'ClaimPayment',
+      'RecordRead',
+      'NoticeManyPersons',
       'AddFirstAdministrator',
       'SetStaffPassword',
     ]);
@@ -276,6 +286,20 @@ describe('the table of rights', () => {
     expect(commandsOf(withRoles('auditor'))).toEqual(['ShowCustomerHistory']);
     for (const role of ['analyst', 'operator'] as const) expect(commandsOf(withRoles(role))).toEqual([]);
     expect([...ofSupport, ...ofManagers, ...ofAdministrators].sort()).toEqual([...commandsOf(staff)].sort());
+  });
+
+  it('takes leads from lead sources, forms and who looks after the stock', () => {
+    const bring = (caller: Caller) => refusalOf({ family: 'lead', type: 'ReceiveLead' }, caller);
+    expect([program, formCaller('k1'), withRoles('catalogue-manager'), withRoles('operator')].map(bring)).toEqual(
+      Array(4).fill(undefined),
+    );
+    expect([owner, withRoles('support'), withRoles('auditor'), visitor].map(bring)).toEqual([
+      'staff-only',
+      'other-role',
+      'other-role',
+      'sign-in-needed',
+    ]);
+    expect(commandsOf(formCaller('k1'))).toEqual([]);
   });
 
   it('says which role is needed', () => {

@@ -45,6 +45,8 @@ export interface Vault {
   seal(subject: string, purpose: Purpose, value: unknown): Promise<Sealed>;
   /** @returns the value; undefined after its owner was erased. @throws CannotOpenBox */
   open(box: Sealed): Promise<unknown>;
+  /** @returns whose key seals a box; undefined for one without a key, and after its owner was erased. @throws CannotOpenBox */
+  subjectOf(box: Sealed): Promise<string | undefined>;
   /** Which of these different key ids this vault never had, or has lost. No box is opened. */
   missingAmong(keyIds: readonly string[]): Promise<readonly string[]>;
   /** Which of these different key ids have a key that is not what was written. No box is opened. */

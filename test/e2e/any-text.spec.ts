@@ -3,6 +3,7 @@ import { withoutDirections } from '#domain/kernel/text';
 import { type Json, type Operation, ownRead, readDocument } from './api-document.ts';
 import { ExampleCalls } from './example-calls.ts';
 import { type Reply, type Server, startServer } from './server.ts';
+import { nameOf, type TextField, textFieldsOf, withText } from './text-fields.ts';
 
 /** Milliseconds. About two thousand requests, on a busy machine. */
 const FAR_AWAY = 900_000;
@@ -119,57 +120,13 @@ const before: Readonly<Record<string, (body: Json, path: readonly string[]) => J
   },
 };
 
-interface TextField {
-  readonly operation: Operation;
-  readonly path: readonly string[];
-}
-
-const resolved = (schema: Json): Json =>
-  schema.$ref ? api.document.components.schemas[schema.$ref.split('/').at(-1)] : schema;
-
-/** The places of texts that are no choice from a list, no id and no instant. `[]`: a member of a list; `*`: of a record. */
-function pathsIn(schema: Json, path: readonly string[] = []): (readonly string[])[] {
-  const {
-    type,
-    properties = {},
-    additionalProperties,
-    propertyNames,
-    items,
-    anyOf = [],
-    allOf = [],
-    enum: list,
-    ...more
-  } = resolved(schema);
-  if (type === 'string') return list || 'const' in more || more.pattern || /date/.test(more.format) ? [] : [path];
-  const alternatives = [...anyOf, ...allOf].flatMap((one: Json) => pathsIn(one, path));
-  const members = Object.entries<Json>(properties).flatMap(([name, member]) => pathsIn(member, [...path, name]));
-  const ofList = items ? pathsIn(items, [...path, '[]']) : [];
-  const ofRecord = additionalProperties ? pathsIn(additionalProperties, [...path, '*']) : [];
-  const names = propertyNames ? pathsIn(propertyNames, [...path, '(name)']) : [];
-  return [...alternatives, ...members, ...ofList, ...ofRecord, ...names];
-}
-
 /** What the policy allows is changed last. */
-/** The first account ends the trial, in which all others are asked. */
+/** The first account ends the trial, in which all others are asked; and a form has few tries, with the fields of a lead. */
 const textFields = (): TextField[] =>
   api.operations
-    .filter(({ id }) => id !== 'addFirstAdministrator')
+    .filter(({ id }) => id !== 'addFirstAdministrator' && id !== 'sendLeadForm')
     .toSorted((a, b) => Number(a.id === 'publishPolicy') - Number(b.id === 'publishPolicy'))
-    .flatMap((operation) => {
-      const schema = operation.operation.requestBody?.content?.['application/json']?.schema;
-      return schema ? pathsIn(schema).map((path) => ({ operation, path })) : [];
-    });
-
-const nameOf = ({ operation, path }: TextField): string => `${operation.id} ${path.join('.')}`;
-
-/** A body with a text at a place. */
-function withText(body: Json, [name, ...below]: readonly string[], text: string): Json {
-  if (name === undefined) return text;
-  if (name === '[]') return [withText(Array.isArray(body) ? body[0] : undefined, below, text)];
-  if (name === '*') return { 'wrong-number': text };
-  if (name === '(name)') return { [text]: 'A label' };
-  return { ...body, [name]: withText(body?.[name], below, text) };
-}
+    .flatMap((operation) => textFieldsOf(api.document, operation));
 
 const textsIn = (value: Json): string[] => {
   if (typeof value === 'string') return [value];
@@ -247,7 +204,7 @@ const knownOf = (name: string): readonly string[] => {
 
 /** Fields that take only what there is, what has a form of its own, what a verdict came before, or what there is after a trial. All others must have taken some text. */
 const choosy =
-  /(webAddress|webhookUrl|[Zz]one|cadence|couponCode|insteadOf|currency|token|email|telephone|signIn password|completePasswordRecovery password|acceptInvitation password|addStaffMember name|issueApiKey origins.*|requestReplacement reason|correctReplacement explanation|consent.(page|ip|certificate))$/;
+  /(webAddress|webhookUrl|[Zz]one|cadence|couponCode|insteadOf|currency|token|email|telephone|signIn password|completePasswordRecovery password|acceptInvitation password|addStaffMember name|issueApiKey origins.*|issueApiKey form.thanksPage|requestReplacement reason|correctReplacement explanation|consent.(page|ip|certificate))$/;
 
 test(
   'any text in any field is refused, or stored and shown as it is',

@@ -111,11 +111,12 @@ async function doorsOf(route: Route): Promise<readonly string[]> {
 test('every route goes through the command bus or the query bus, where a table of rights decides', () => {
   const around = [...doors].filter(([, through]) => through.length === 0);
   // Liveness depends on nothing but the program. A link of a mail without its token, or with a wrong one, and a mail without the
-  // secret, ask for nothing.
+  // secret, ask for nothing; nor does a form that does not exist.
   expect(around.map(([route]) => route).sort()).toEqual([
     'POST /api/support-mails',
     'cancelLinkedOrder',
     'getLiveness',
+    'sendLeadForm',
     'unsubscribe',
   ]);
 });

@@ -32,8 +32,8 @@ const LISTS = [
 /** About the own account: nothing foreign is in it. */
 const OF_THEMSELVES = ['listSessions', 'getFactors', 'offerTotp', 'issueRecoveryCodes'];
 
-/** For whoever says who asks. */
-const BRINGING_LEADS = ['receiveLead', 'receiveLeadBatch'];
+/** For lead sources, and for who looks after the stock. */
+const BRINGING_LEADS = ['receiveLead', 'receiveLeadBatch', 'getLeadVerdict'];
 
 const ORDERS = ['listOrders', 'getOrder', 'getOrderHistory', 'listRefunds', 'getRefund', 'listDisputes'];
 const PROGRAMMES = ['listProgrammes', 'getProgramme', 'getProgrammeHistory'];
@@ -68,6 +68,7 @@ const BY_ROLE: Readonly<Record<StaffRole, readonly string[]>> = {
     'suppressBatch',
   ],
   'catalogue-manager': [
+    ...BRINGING_LEADS,
     ...['openStore', 'renameStore', 'changeWebAddress', 'setStatementDescriptor', 'defineLeadType', 'renameLeadType'],
     ...['changeUsualDelivery', 'changeLoyaltyQualification', 'retireLeadType', 'reopenLeadType', 'setPrice'],
     ...[...OF_THE_CATALOGUE, ...COUPONS, 'defineCoupon', 'retireCoupon', 'reopenCoupon', 'listStock', 'suppressBatch'],
@@ -75,10 +76,11 @@ const BY_ROLE: Readonly<Record<StaffRole, readonly string[]>> = {
   auditor: [
     ...[...OF_THE_CATALOGUE, ...COUPONS, 'listCouponUses', 'listPolicyVersions', 'listPolicyDecisions'],
     ...['listBusinessMerges', ...ORDERS, ...PROGRAMMES, ...RETURNS, 'listReceipts', 'getReceipt', 'listTaxHistory'],
-    ...['getLeadHistory', 'listWholeHistory', 'listDamagedStreams', 'suppressBatch'],
+    ...['getLeadHistory', 'listWholeHistory', 'listAttention', 'listDamagedStreams', 'suppressBatch'],
   ],
   analyst: ['listStock', 'suppressBatch'],
   operator: [
+    ...BRINGING_LEADS,
     ...['listStock', 'listWebhooks', 'getWebhook', 'listAttention', 'listDamagedStreams', 'suppressBatch'],
     ...['listParkedItems', 'retryParkedItem', 'listReadModels', 'pauseReadModel', 'resumeReadModel'],
     ...['retryReadModel', 'rebuildReadModel', 'cancelReadModelRebuild'],
@@ -90,13 +92,14 @@ const BY_ROLE: Readonly<Record<StaffRole, readonly string[]>> = {
   ],
 };
 
-/** For nobody but its customer, whoever has a link, or the first account. */
+/** For nobody but its customer, whoever has a link, the first account, or a page of the form. */
 const FOR_NOBODY_HERE = [
+  'sendLeadForm',
   ...['confirmEmailChange', 'completePasswordRecovery', 'acceptInvitation', 'getLinkedOrder', 'cancelLinkedOrder'],
   ...['endSession', 'addFirstAdministrator', 'getMailCopy'],
 ];
 
-const OUTSIDERS = ['another customer', 'staff of another store', 'a lead source'];
+const OUTSIDERS = ['another customer', 'staff of another store'];
 
 /** They end the session that asks, or never end. Other tests have them. */
 const NOT_CALLED = ['signIn', 'signOut', 'endOtherSessions', 'followFeed'];
@@ -179,14 +182,14 @@ async function learnStaff(administrator: Headers): Promise<void> {
     callers.push({
       name: `${role} of all stores`,
       headers: (await add(`${role}@example.com`, [role], 'all')).headers,
-      may: [...OPEN, ...BRINGING_LEADS, ...OF_THEMSELVES, ...BY_ROLE[role]],
+      may: [...OPEN, ...OF_THEMSELVES, ...BY_ROLE[role]],
     });
   const { memberId, headers } = await add('main@example.com', [...everything], ['main']);
   foreign.memberId = memberId;
   callers.push({
     name: 'staff of another store',
     headers,
-    may: [...OPEN, ...BRINGING_LEADS, ...LISTS, ...OF_THEMSELVES, ...OF_NO_STORE],
+    may: [...OPEN, ...LISTS, ...OF_THEMSELVES, ...OF_NO_STORE, 'getLeadVerdict'],
   });
   const sessions = await server.call('GET', '/api/sessions', undefined, administrator);
   foreign.sessionId = sessions.body.items[0].sessionId;
@@ -195,7 +198,8 @@ async function learnStaff(administrator: Headers): Promise<void> {
   const key = { name: 'landing page', roles: ['lead-source'], stores: 'all', expiresAt: '2026-06-01T00:00:00.000Z' };
   const issued = await server.call('POST', '/api/api-keys', key, administrator);
   foreign.apiKeyId = issued.body.apiKeyId;
-  const may = [...OPEN, ...BRINGING_LEADS, ...LISTS, 'suppressBatch'];
+  foreign.formId = issued.body.apiKeyId;
+  const may = [...OPEN, ...BRINGING_LEADS, 'listSessions'];
   callers.push({ name: 'a lead source', headers: bearer(issued.body.token), may });
 }
 
@@ -219,7 +223,7 @@ beforeAll(async () => {
   callers.push({
     name: 'another customer',
     headers: own,
-    may: [...OPEN, ...BRINGING_LEADS, ...LISTS, ...OF_THEMSELVES],
+    may: [...OPEN, ...LISTS, ...OF_THEMSELVES],
   });
   await learnStaff(administrator);
 }, 600_000);

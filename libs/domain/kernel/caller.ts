@@ -20,7 +20,8 @@ export type ProvedFactor = 'none' | 'proved' | 'fresh';
 /**
  * How it is known who asks. `trial-header`: a header of the request says so, and nobody checked it. `cli`: a person runs a
  * command on the machine of the store. `process`: the program itself. `signature`: the sender signed it. `mail-link`: a mail to the customer
- * had the link. `session`: a person signed in. `api-key`: a program sent its key. `none`: nobody said who asks.
+ * had the link. `session`: a person signed in. `api-key`: a program sent its key. `public-form`: anybody filled in the form of a
+ * key. `none`: nobody said who asks.
  */
 export const authentications = [
   'trial-header',
@@ -30,6 +31,7 @@ export const authentications = [
   'mail-link',
   'session',
   'api-key',
+  'public-form',
   'none',
 ] as const;
 export type Authentication = (typeof authentications)[number];
@@ -58,8 +60,11 @@ export const staffRoles = [
 /** The role of a program that only brings leads. */
 export const leadSource = 'lead-source';
 
+/** The role of a form that anybody may fill in: it brings leads, and is told nothing. */
+export const publicForm = 'public-form';
+
 /** What a caller may do follows from its roles. `process` is the store itself, carrying out what it has promised. */
-export type Role = (typeof staffRoles)[number] | 'customer' | typeof leadSource | 'process';
+export type Role = (typeof staffRoles)[number] | 'customer' | typeof leadSource | typeof publicForm | 'process';
 
 const CUSTOMER = 'customer:';
 const PROGRAM = 'system:';
@@ -80,8 +85,9 @@ export type StaffRole = (typeof staffRoles)[number];
 
 export const isStaff = (roles: readonly Role[]): boolean => staffRoles.some((role) => roles.includes(role));
 
-/** Staff, and programs that bring leads, are told which leads are duplicates. Whoever fills in a form is not (DLV-11). */
-export const isToldOfDuplicates = ({ roles }: Caller): boolean => isStaff(roles) || roles.includes(leadSource);
+/** For programs and forms whose only business is to bring leads. */
+export const onlyBringsLeads = ({ roles }: Pick<Caller, 'roles'>): boolean =>
+  roles.length > 0 && roles.every((role) => role === leadSource || role === publicForm);
 
 /** Who something belongs to. */
 export interface Owner {
@@ -142,6 +148,12 @@ export const programCaller = (keyId: string, { roles, stores }: Pick<Caller, 'ro
   roles,
   stores,
   authenticated: 'api-key',
+});
+
+/** Whoever fills in a form asks as the key of the form. */
+export const formCaller = (keyId: string): Caller => ({
+  ...programCaller(keyId, { roles: [publicForm], stores: 'all' }),
+  authenticated: 'public-form',
 });
 
 /**

@@ -1,4 +1,16 @@
-import { type Caller, covers, isStaff, isVisitor, needsFactor, type Owner, type StaffRole, scopeOf } from './caller.ts';
+import {
+  type Caller,
+  covers,
+  isStaff,
+  isVisitor,
+  leadSource,
+  needsFactor,
+  type Owner,
+  onlyBringsLeads,
+  publicForm,
+  type StaffRole,
+  scopeOf,
+} from './caller.ts';
 import { type DomainCommand, type Refusal, refuse } from './decider.ts';
 
 /** Who asks, and why. */
@@ -47,7 +59,19 @@ export const anyone = described('anyone', () => undefined);
 export const refuseVisitor = ({ caller }: Pick<AskedBy, 'caller'>): Refusal | undefined =>
   isVisitor(caller) ? refuse('sign-in-needed', 'sign in first, or send the key of a program') : undefined;
 
-export const whoSaysWho = described('whoever says who asks', (asked: AskedBy) => refuseVisitor(asked));
+/** Staff who look after the stock. Support and customers have no leads to bring. */
+const RECEIVING: readonly StaffRole[] = ['catalogue-manager', 'operator'];
+
+/** For what a lead source does. */
+export const bringingLeads = (rule: string) =>
+  described(
+    `lead sources, public forms, ${inWords(RECEIVING)}`,
+    ({ caller }: Pick<AskedBy, 'caller'>) =>
+      caller.roles.some((role) => role === leadSource || role === publicForm)
+        ? undefined
+        : (refuseVisitor({ caller }) ?? refuseOtherRoles(caller, RECEIVING, rule)),
+    rule,
+  );
 
 /** Members of staff may do this before they have a factor: what leads to one, and what anyone may. */
 export const beforeFactor = <Checked extends Described>(rule: Checked): Checked & Described =>
@@ -152,9 +176,9 @@ export const ownerOrSupportWithoutReason = <Command, State>(
     rule,
   );
 
-/** For what others may ask who are no staff. @returns why not, for staff who have none of the roles */
+/** For what customers may ask, too. @returns why not, for staff who have none of the roles, and for who only brings leads */
 export const refuseStaffBut = (caller: Caller, roles: readonly StaffRole[], rule?: string): Refusal | undefined =>
-  isStaff(caller.roles) ? refuseOtherRoles(caller, roles, rule) : undefined;
+  isStaff(caller.roles) || onlyBringsLeads(caller) ? refuseOtherRoles(caller, roles, rule) : undefined;
 
 /** For data of an account: the customer and processes may ask, and support with a reason. */
 export const ownerOrSupport = <Command, State>(owner: OwnerIn<Command, State>, rule: string): Rule<Command, State> =>

@@ -139,11 +139,12 @@ export function wrongTexts(value: unknown, lines: TextForm['lines'], path: reado
     return message === undefined ? [] : [{ path, message }];
   }
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, member]) =>
-    hasWrongCharacter(name, 'one')
-      ? [{ path, message: `the name of a member ${WRONG_CHARACTERS}` }]
-      : wrongTexts(member, lines, [...path, name]),
-  );
+  return Object.entries(value).flatMap(([name, member]) => {
+    // With the path of its parent: the name is not repeated.
+    if (hasWrongCharacter(name, 'one')) return [{ path, message: `the name of a member ${WRONG_CHARACTERS}` }];
+    if (isSearched(name) && hasCardNumber(name)) return [{ path, message: CARD_NUMBER }];
+    return wrongTexts(member, lines, [...path, name]);
+  });
 }
 
 /** Their schemas say themselves which numbers they take. */
@@ -153,9 +154,11 @@ const MOST_LOOKED_THROUGH = 20_000;
 
 function wrongInside(text: string, lines: TextForm['lines'], path: readonly string[]): string | undefined {
   if (hasWrongCharacter(text, lines)) return WRONG_CHARACTERS;
-  const isChecked = text.length <= MOST_LOOKED_THROUGH && !OF_NUMBERS.some((name) => path.includes(name));
+  const isChecked = isSearched(text) && !OF_NUMBERS.some((name) => path.includes(name));
   return isChecked && hasCardNumber(text) ? CARD_NUMBER : undefined;
 }
+
+const isSearched = (text: string): boolean => text.length <= MOST_LOOKED_THROUGH;
 
 /** An empty text, or one of spaces, is the business of its field. */
 const hasWrongCharacter = (text: string, lines: TextForm['lines']): boolean =>

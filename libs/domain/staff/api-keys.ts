@@ -26,6 +26,14 @@ export const apiKeyEvents = {
     roles: z.array(z.enum(programRoles)).min(1),
     stores: z.union([z.literal('all'), z.array(id).min(1)]),
     origins: z.array(storeText).optional().describe('Of the web pages that may send it.'),
+    form: z
+      .object({
+        leadTypeId: id.describe('Of the leads that it brings.'),
+        source: storeText.describe('Their source.'),
+        thanksPage: storeText.optional().describe('Where a browser goes that sends it without a script.'),
+      })
+      .optional()
+      .describe('A form of these web pages, which anybody may fill in. The id of the key names it.'),
     expiresAt: instant,
   }),
   /** `formerUntil`: until then the secret of before works, too. */
@@ -35,7 +43,7 @@ export const apiKeyEvents = {
 export type ApiKeyEvent = EventsOf<typeof apiKeyEvents>;
 
 type DataOf<Type extends ApiKeyEvent['type']> = Omit<Extract<ApiKeyEvent, { type: Type }>['data'], 'at'>;
-export type ApiKeyGrant = Pick<DataOf<'ApiKeyIssued'>, 'name' | 'roles' | 'stores' | 'origins' | 'expiresAt'>;
+export type ApiKeyGrant = Pick<DataOf<'ApiKeyIssued'>, 'name' | 'roles' | 'stores' | 'origins' | 'form' | 'expiresAt'>;
 
 export type ApiKeyCommand =
   | ({ type: 'IssueApiKey'; at: Instant } & DataOf<'ApiKeyIssued'>)
@@ -64,6 +72,13 @@ export type ApiKeyState = ReadonlyMap<string, ApiKey>;
 export const MOST_DAYS_OF_A_KEY = 400;
 
 const keyUnknown = refuse('api-key-unknown', 'there is no such API key');
+const formRefused = {
+  ...refuse(
+    'form-of-lead-source',
+    'a key with a form has no role but lead-source, names the origins of its pages, and the page of thanks is one of these',
+  ),
+  field: 'form',
+};
 const keyRevoked = refuse('api-key-revoked', 'this API key was revoked: issue a new one');
 
 export const apiKeys: Decider<ApiKeyState, ApiKeyCommand, ApiKeyEvent> = {
@@ -73,6 +88,7 @@ export const apiKeys: Decider<ApiKeyState, ApiKeyCommand, ApiKeyEvent> = {
     const key = state.get(command.keyId);
     if (command.type === 'IssueApiKey') {
       const { type: _, ...data } = command;
+      if (!mayHaveForm(command)) return formRefused;
       return key ? [] : [{ type: 'ApiKeyIssued', data }];
     }
     if (!key) return keyUnknown;
@@ -109,8 +125,17 @@ export const apiKeys: Decider<ApiKeyState, ApiKeyCommand, ApiKeyEvent> = {
   },
 };
 
+function mayHaveForm({ form, roles, origins = [] }: Omit<ApiKeyGrant, 'expiresAt'>): boolean {
+  if (!form) return true;
+  const { thanksPage } = form;
+  const isOwnPage = thanksPage === undefined || origins.includes(URL.parse(thanksPage)?.origin ?? '');
+  return roles.every((role) => role === leadSource) && origins.length > 0 && isOwnPage;
+}
+
+/** Whether a key was not revoked, and has not expired. */
+export const holds = (key: ApiKey, now: Instant): boolean => key.revokedAt === undefined && now < key.expiresAt;
+
 /** Whether a key may be used with a secret of this hash. */
 export const opensWith = (key: ApiKey, secretHash: string, now: Instant): boolean =>
-  key.revokedAt === undefined &&
-  now < key.expiresAt &&
+  holds(key, now) &&
   (key.secretHash === secretHash || (key.former?.secretHash === secretHash && now < key.former.until));

@@ -18,6 +18,7 @@ export const waitingReasons = [
   'webhook-parked',
   'order-parked',
   'time-zone-unknown',
+  'many-persons-shown',
 ] as const;
 
 /** An order that a program noticed, since when and, where there is more to say, why. */
@@ -46,6 +47,8 @@ export interface WaitingLimits {
   readonly parkedCharges: readonly NoticedOrder[];
   /** Orders for which something else failed too often, and what. */
   readonly parkedOrders: readonly NoticedOrder[];
+  /** Who was shown the personal data of very many persons. */
+  readonly bulkReads: readonly { readonly id: string; readonly since: Instant; readonly why: string }[];
 }
 
 /** With all columns of a row, in their order. Each part is found through its own index. */
@@ -59,6 +62,7 @@ export const whatWaits = (reader: RowReader, limits: WaitingLimits): readonly Ra
   webhookParked(reader, limits),
   orderParked(reader, limits),
   timeZoneUnknown(reader),
+  manyPersonsShown(limits),
 ];
 
 const starving = ({ nameOf }: RowReader, { waitingSince }: WaitingLimits) => sql`
@@ -79,6 +83,14 @@ const timeZoneUnknown = ({ nameOf }: RowReader) => sql`
     status IN ('awaiting-payment', 'open', 'paused') OR replacements_owed > 0 OR EXISTS (
       SELECT FROM ${sql.table(nameOf(programmeTable))} AS programmes
       WHERE programmes.order_id = orders.order_id AND programmes.status <> 'cancelled'))`;
+
+/** It is about no order and no store. */
+const manyPersonsShown = ({ bulkReads }: WaitingLimits) => sql`
+  SELECT 'many-persons-shown/' || reads.id, 'many-persons-shown', NULL, NULL, NULL, NULL, NULL, reads.since, NULL, NULL, NULL,
+    reads.why
+  FROM unnest(
+    ${bulkReads.map(({ id }) => id)}::text[], ${bulkReads.map(({ since }) => since)}::timestamptz[],
+    ${bulkReads.map(({ why }) => why)}::text[]) AS reads (id, since, why)`;
 
 /** Its own last failure, by the name of its stream. */
 const failingCalls = ({ failing }: WaitingLimits) => sql`unnest(

@@ -27,6 +27,7 @@ import { callWebhook } from './webhook-calling.ts';
 const MOST_PAYMENTS_AT_ONCE = 10;
 const MOST_WEBHOOKS_AT_ONCE = 100;
 const MOST_WEBHOOKS_OF_A_HOST_AT_ONCE = 5;
+const MOST_WEBHOOKS_OF_A_CUSTOMER_AT_ONCE = 2;
 
 export interface EffectDependencies {
   readonly store: EventStore;
@@ -80,6 +81,8 @@ function effectsOutside({ store: events, ...others }: EffectDependencies, kept: 
   const ofAll = { events, ...others };
   const [ofMails, atProvider] = [mailTurns(), callsInTurn(MOST_PAYMENTS_AT_ONCE)];
   const ofHosts = callsInTurnOfEach(MOST_WEBHOOKS_AT_ONCE, MOST_WEBHOOKS_OF_A_HOST_AT_ONCE);
+  // Customers share hosts: one whose program hangs takes no more than a part of what its host may get.
+  const ofCustomers = callsInTurnOfEach(Number.POSITIVE_INFINITY, MOST_WEBHOOKS_OF_A_CUSTOMER_AT_ONCE);
   const ofProvider = (key: string, turn: CallTurn, call: Parameters<KeptResults['of']>[1], isFirst = false) =>
     kept.of(key, () => inItsTurn(turn, atProvider)(call, isFirst));
   return {
@@ -90,7 +93,8 @@ function effectsOutside({ store: events, ...others }: EffectDependencies, kept: 
     'settle-renewal': (effect, key, turn) => ofProvider(key, turn, () => settleRenewal(effect, others)),
     'forget-payer': (effect, key, turn) => ofProvider(key, turn, () => forgetPayer(effect, others)),
     'call-webhook': (effect, key, turn) => {
-      const ofHost = (host: string): InTurn => inItsTurn(turn, (call) => ofHosts(host, call));
+      const ofHost = (host: string): InTurn =>
+        inItsTurn(turn, (call) => ofCustomers(effect.wish.customerId, () => ofHosts(host, call)));
       return kept.of(key, () => callWebhook(effect, { ...ofAll, inTurn: (host, call) => ofHost(host)(call) }));
     },
     'send-mail': (effect, key, turn) =>
