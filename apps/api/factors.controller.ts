@@ -92,7 +92,7 @@ export class FactorsController {
       'Add the authenticator app, with a code of it. Recovery codes come with the first factor. The session goes on with a new token; others that proved no factor end',
   })
   @Responds(200, 'The factor counts.', added, { factorId: exampleIds.factorId, recoveryCodes: exampleCodes })
-  @Problems(400, 401, 403, 409, 429, 503)
+  @Problems(400, 401, 403, 404, 409, 429, 503)
   async confirmTotp(
     @IdOf('factor') factorId: string,
     @Body() { code }: ConfirmTotpBody,
