@@ -118,7 +118,15 @@ const end: readonly (string | Step)[] = [
   'changeStaffPassword',
   ...['addStaffMember', 'listStaffMembers', 'changeStaffRoles', 'inviteStaffMember'],
   { call: 'acceptInvitation', tokenOf: 'staff-invitation' },
-  ...['resetFactors', 'removeStaffMember', 'issueApiKey', 'sendLeadForm', 'listApiKeys', 'rotateApiKey', 'revokeApiKey'],
+  ...[
+    'resetFactors',
+    'removeStaffMember',
+    'issueApiKey',
+    'sendLeadForm',
+    'listApiKeys',
+    'rotateApiKey',
+    'revokeApiKey',
+  ],
   ...['listSessions', 'endOtherSessions', 'signOut'],
 ];
 
