@@ -208,7 +208,11 @@ describe('the table of queries', () => {
   it('answers a lead source the verdicts on its leads, and else what anybody may read', async () => {
     const names = async (caller: Caller) => new Set((await refused(caller)).map((line) => line.split(':')[0]));
     const [ofVisitor, ofProgram] = [await names(visitor), await names(program)];
-    expect([...ofVisitor].filter((name) => !ofProgram.has(name))).toEqual(['leads.verdict', 'sessions.list']);
+    expect([...ofVisitor].filter((name) => !ofProgram.has(name))).toEqual([
+      'leads.verdict',
+      'sessions.list',
+      'factors.get',
+    ]);
     expect([...(await names(formCaller('k1')))]).toEqual([...ofProgram]);
   });
 

@@ -184,7 +184,7 @@ describe('a form of a website', () => {
     expect((await send({ ...person(), comment: 'card 4111 1111 1111 1111' })).body.errors[0].field).toBe('comment');
     expect((await send('email=a%40example.org&email=b%40example.org')).body.errors[0].field).toBe('email');
     expect((await send('__proto__.x=1&email=a%40example.org')).status).toBe(400);
-    expect((await send('consent.__proto__=1&email=a%40example.org')).status).toBe(400);
+    expect((await send('consent.text=yes&consent.__proto__=1&email=a%40example.org')).status).toBe(400);
     expect((await send(`email=a%40example.org&comment=${'x'.repeat(70_000)}`)).status).toBe(413);
     expect(
       (await send(`{"email":"a@example.org","comment":"${'x'.repeat(70_000)}"}`, { 'content-type': JSON_TYPE })).status,
