@@ -56,7 +56,7 @@ class IssueApiKeyBody {
 
   @Conforming(formOfKey, {
     description:
-      'A form of these pages, which anybody may fill in: POST /api/forms/ID with the id of the key, and without its token. Its key has no role but lead-source.',
+      'A form of these pages, which anybody may fill in: POST /api/forms/ID/leads with the id of the key, and without its token. Its key has no role but lead-source.',
     example: { leadTypeId: exampleIds.leadTypeId, source: 'spring-page', thanksPage: 'https://west.example/thanks' },
     optional: true,
   })

@@ -27,7 +27,7 @@ import { refuseBadBody } from './validation.ts';
 const TRAP = 'website';
 
 const leadForm = named(
-  'LeadForm',
+  'SendLeadFormBody',
   contact
     .safeExtend({
       firstName: contact.shape.firstName.meta({ examples: ['Ada'] }),
@@ -72,13 +72,13 @@ export class LeadFormsController {
     this.#throttle = throttle;
   }
 
-  @Post(':formId')
+  @Post(':apiKeyId/leads')
   @HttpCode(202)
   @ApiOperation({
     summary:
       'Receive what somebody filled in on a web page: no sign-in, only from the origins of the key of the form. Nested fields of a form have a dot: `consent.text`, `extraFields.campaign`',
   })
-  @ApiParam({ name: 'formId', description: 'The id of the key of the form.', example: exampleIds.apiKeyId })
+  @ApiParam({ name: 'apiKeyId', description: 'The id of the key of the form.', example: exampleIds.apiKeyId })
   @ApiHeader({ name: 'Origin', description: 'Browsers send it.', required: true, example: 'https://west.example' })
   @ApiConsumes('application/json', URL_ENCODED)
   @ApiBody({ schema: documented(leadForm, 'input') })
@@ -89,7 +89,7 @@ export class LeadFormsController {
   })
   @Problems(400, 403, 404, 409, 413, 415, 429, 503, 507)
   async sendLeadForm(
-    @Param('formId') formId: string,
+    @Param('apiKeyId') formId: string,
     @Req() request: FastifyRequest,
     @Asking() asked: RequestContext,
     @Network() network: string,

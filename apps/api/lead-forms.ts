@@ -12,7 +12,7 @@ declare module 'fastify' {
 export const FORM_PATH = 'api/forms';
 export const URL_ENCODED = 'application/x-www-form-urlencoded';
 
-const TO_FORM = new RegExp(`^/${FORM_PATH}/([A-Za-z0-9._~-]{1,100})(?=[?]|$)`);
+const TO_FORM = new RegExp(`^/${FORM_PATH}/([A-Za-z0-9._~-]{1,100})/leads(?=[?]|$)`);
 const MOST_BYTES = 65_536;
 const SECONDS_OF_PREFLIGHT = '600';
 

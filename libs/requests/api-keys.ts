@@ -115,7 +115,7 @@ export const apiKey = z
         thanksPage: z.string().optional().describe('Where a browser goes that sends it without a script.'),
       })
       .nullable()
-      .describe('What web pages send to POST /api/forms/ID, with the id of the key. Null: it has no form.'),
+      .describe('What web pages send to POST /api/forms/ID/leads, with the id of the key. Null: it has no form.'),
     issuedAt: instant.describe('When it was issued.'),
     expiresAt: instant.describe('From when on it does not work any more.'),
     rotatedAt: instant.nullable().describe('When it got its present secret. Null: at its issue.'),

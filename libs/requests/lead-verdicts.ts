@@ -13,7 +13,7 @@ export const leadVerdict = z
     verdict: z
       .enum(['accepted', 'duplicate', 'known'])
       .describe(
-        'accepted: it is sold, or waits to be. duplicate: the store had the person already, and sells it once (DLV-11). known: the same record was received before.',
+        'What became of it. `accepted`: it is sold, or waits to be. `duplicate`: the store had the person already, and sells it once (DLV-11). `known`: the same record was received before.',
       ),
     match: z.enum(matches).nullable().describe('What a duplicate has in common with the lead that has the person.'),
     withdrawnAs: z

@@ -47,7 +47,7 @@ const elsewhere = (): Headers => {
 };
 
 const send = (body: object | string, headers: Headers = {}, formId = key.apiKeyId) =>
-  server.call('POST', `/api/forms/${formId}`, typeof body === 'string' ? body : JSON.stringify(body), {
+  server.call('POST', `/api/forms/${formId}/leads`, typeof body === 'string' ? body : JSON.stringify(body), {
     origin: ORIGIN,
     'content-type': typeof body === 'string' ? FORM_TYPE : JSON_TYPE,
     ...elsewhere(),
@@ -58,7 +58,7 @@ const send = (body: object | string, headers: Headers = {}, formId = key.apiKeyI
 const navigate = (body: string) =>
   new Promise<IncomingMessage>((resolve, reject) => {
     const headers = { origin: ORIGIN, 'content-type': FORM_TYPE, 'sec-fetch-mode': 'navigate', ...elsewhere() };
-    const sent = request(`${server.url}/api/forms/${key.apiKeyId}`, { method: 'POST', headers, agent: false });
+    const sent = request(`${server.url}/api/forms/${key.apiKeyId}/leads`, { method: 'POST', headers, agent: false });
     sent
       .on('response', (answer) => resolve(answer.resume()))
       .on('error', reject)
@@ -101,7 +101,7 @@ describe('a form of a website', () => {
 
   test('is asked by browsers first, and answered for its origins only', async () => {
     const ask = (origin: string, formId = key.apiKeyId) =>
-      server.call('OPTIONS', `/api/forms/${formId}`, undefined, {
+      server.call('OPTIONS', `/api/forms/${formId}/leads`, undefined, {
         origin,
         'access-control-request-method': 'POST',
         'access-control-request-headers': 'content-type',

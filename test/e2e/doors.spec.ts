@@ -140,7 +140,8 @@ test('operations on the programs have their own table of rights', () => {
   expect(through('POST', 'operation')).toEqual([
     ...['releaseMissedRenewals', 'skipMissedRenewals'],
     ...['erasePerson', 'liftSuppressions', 'retryParkedItem', 'pauseReadModel', 'resumeReadModel', 'retryReadModel'],
-    ...['rebuildReadModel', 'cancelReadModelRebuild', 'signIn', 'signOut', 'endOtherSessions', 'endSession'],
+    ...['rebuildReadModel', 'cancelReadModelRebuild', 'signIn', 'signOut', 'proveFactor', 'endOtherSessions'],
+    ...['endSession', 'confirmTotp', 'removeFactor'],
   ]);
 });
 

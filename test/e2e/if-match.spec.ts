@@ -68,7 +68,11 @@ async function read(path: string) {
 const filled = (path: string): string => path.replace(/\{(\w+)\}/g, (_, name) => ids[name] as string);
 
 test('every command accepts the ETag of the read of what it changes, and refuses an older one', async () => {
-  const commands = api.operations.filter((operation) => takesIfMatch(operation) && ownRead(api.operations, operation));
+  // In a trial nobody has factors. `test/acceptance/second-factors` has these.
+  const ofOthers = ({ path }: Operation) => !path.startsWith('/api/factors');
+  const commands = api.operations.filter(
+    (operation) => takesIfMatch(operation) && ownRead(api.operations, operation) && ofOthers(operation),
+  );
   expect(commands.length).toBeGreaterThan(25);
   const wrong: unknown[] = [];
   for (const { id, method, path, operation } of commands) {

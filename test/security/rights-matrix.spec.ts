@@ -198,7 +198,6 @@ async function learnStaff(administrator: Headers): Promise<void> {
   const key = { name: 'landing page', roles: ['lead-source'], stores: 'all', expiresAt: '2026-06-01T00:00:00.000Z' };
   const issued = await server.call('POST', '/api/api-keys', key, administrator);
   foreign.apiKeyId = issued.body.apiKeyId;
-  foreign.formId = issued.body.apiKeyId;
   const may = [...OPEN, ...BRINGING_LEADS, 'listSessions'];
   callers.push({ name: 'a lead source', headers: bearer(issued.body.token), may });
 }
