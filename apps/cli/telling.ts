@@ -24,8 +24,8 @@ export async function tellBeginning(name: string): Promise<void> {
   const telling = await (await import('#apps/telling')).beginTelling('cli');
   const id = randomUUID();
   told = { ...telling, about: { kind: 'cli', name, id, correlationId: id }, startedAt, counts: {} };
-  told.log.info({ ...told.about, outcome: 'begun' }, `${name}: begun`);
   whenStoppedAtLast((signal) => tellEnding({ outcome: 'failed', reason: `stopped by ${signal}` }));
+  told.log.info({ ...told.about, outcome: 'begun' }, `${name}: begun`);
 }
 
 /** For the line that tells its end: how many things were changed, without anything personal. */

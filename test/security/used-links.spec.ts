@@ -209,8 +209,8 @@ describe('a token that somebody else has, too', () => {
     let tried = 0;
     for (const [path, methods] of Object.entries<object>(document.paths))
       for (const method of Object.keys(methods)) {
-        // Health and metrics are answered to a network, whoever asks.
-        if (!path.startsWith('/api/')) continue;
+        // Health and metrics are answered to a network, a form of a website to its pages, whoever asks.
+        if (!path.startsWith('/api/') || path.startsWith('/api/forms/')) continue;
         const reply = await server.call(method.toUpperCase(), path.replaceAll(/[{}]/g, ''), undefined, headers);
         tried += 1;
         if (reply.status !== 401 || reply.body.code !== 'token-ended')
