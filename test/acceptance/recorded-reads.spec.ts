@@ -94,6 +94,8 @@ beforeAll(async () => {
   await prepare();
   reader = await endTrial(server, 'first@example.com');
   await addMember(server, reader.headers, mails, { email: 'second@example.com', roles: ['support'] });
+  // What mails open for themselves is no read.
+  await server.settle();
   opened = [];
   watch(server.application.get<Vault>(VAULT));
 }, 600_000);
