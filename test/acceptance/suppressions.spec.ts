@@ -15,6 +15,7 @@ const person = () => {
   return { telephone: `+1 212 555 ${4000 + people}`, email: `suppressed-${people}@example.org` };
 };
 const asProgram = { 'leadger-actor': 'system:forms' };
+const asStaff = { 'leadger-actor': 'staff:lists' };
 const asForm = { 'leadger-actor': 'customer:visitor' };
 const send = (contact: object, headers: Record<string, string> = asProgram, leadTypeId = 'exclusive-fresh') =>
   shop.try('POST', '/api/leads', { leadTypeId, source: 'form', contact }, headers);
@@ -43,7 +44,7 @@ describe('suppressed persons', () => {
 
   test('DLV-12: who is on a list is not stored; programs are told, and forms are answered as always', async () => {
     const bob = person();
-    expect(await suppress(bob, { suppression: 'do-not-call' }, asProgram)).toEqual({ suppressed: true });
+    expect(await suppress(bob, { suppression: 'do-not-call' }, asStaff)).toEqual({ suppressed: true });
     expect(await suppress(bob)).toEqual({ suppressed: true });
     expect((await send(bob)).body).toMatchObject({ code: 'person-suppressed', rule: 'DLV-12' });
     const before = (await shop.log()).length;
@@ -109,7 +110,7 @@ describe('suppressed persons', () => {
     const file = `phone,email\r\n${dora.telephone},\r\n,${emil.email}\r\n12,\r\n`;
     const batch = async () => {
       const reply = await shop.server.call('POST', '/api/suppressions/batches', file, {
-        ...asProgram,
+        ...asStaff,
         'content-type': 'text/csv',
       });
       await shop.server.settle();
