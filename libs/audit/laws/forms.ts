@@ -18,7 +18,7 @@ const isBox: Check = (value) => isObject(value) && isText(value.keyId) && typeof
 
 const AUTHENTICATIONS: ReadonlySet<string> = new Set([
   ...['trial-header', 'cli', 'process', 'signature', 'mail-link'],
-  ...['session', 'api-key', 'none'],
+  ...['session', 'api-key', 'public-form', 'none'],
 ]);
 
 const causeFields: Readonly<Record<string, Check>> = {
