@@ -12,7 +12,7 @@ import type { RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { OPERATIONS, QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Line } from './fields.ts';
+import { GivenPassword, Line } from './fields.ts';
 import { IdOf } from './ids.ts';
 import { Network } from './network.ts';
 import { problemOfRefusal } from './problems.ts';
@@ -26,6 +26,9 @@ import { SignInThrottle } from './sign-in-throttle.ts';
 class ConfirmTotpBody {
   @Line({ description: 'A code of the authenticator app.', example: '123456', maxLength: 40 })
   code!: string;
+
+  @GivenPassword({ description: 'The password, for the first factor of the account.', optional: true })
+  currentPassword?: string;
 }
 
 const recoveryCodes = z
@@ -89,20 +92,20 @@ export class FactorsController {
   @HttpCode(200)
   @ApiOperation({
     summary:
-      'Add the authenticator app, with a code of it. Recovery codes come with the first factor. The session goes on with a new token; others that proved no factor end',
+      'Add the authenticator app, with a code of it, and the password if it is the first factor. Recovery codes come with the first factor. The session goes on with a new token; others that proved no factor end',
   })
   @Responds(200, 'The factor counts.', added, { factorId: exampleIds.factorId, recoveryCodes: exampleCodes })
   @Problems(400, 401, 403, 404, 409, 429, 503)
   async confirmTotp(
     @IdOf('factor') factorId: string,
-    @Body() { code }: ConfirmTotpBody,
+    @Body() { code, currentPassword }: ConfirmTotpBody,
     @Asking() context: RequestContext,
     @Network() network: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.infer<typeof added>> {
     const { sessionId } = request.identity;
-    const add = () => this.#operations.addTotp(context, { factorId, code, sessionId });
+    const add = () => this.#operations.addTotp(context, { factorId, code, currentPassword, sessionId });
     const answer = accepted(await this.#throttle.attempt(network, context.caller.actor, add, isRefusal), request);
     return { factorId, recoveryCodes: answer.recoveryCodes?.slice(), ...passOn(answer.session, request, reply) };
   }

@@ -109,6 +109,13 @@ export async function signIn(tools: Accounts, email: string, password: string): 
 const isSignInAddress = async (vault: Vault, state: CustomerState, email: string): Promise<boolean> =>
   (await openIfThere(vault, state.email)) === email && state.addressIsProved === true;
 
+/** Of a customer. Takes equally long for whoever is none. */
+export const isPasswordOf = async (
+  { stateOf, vault }: Accounts,
+  customerId: string,
+  password: string,
+): Promise<boolean> => isRight(vault, (await stateOf<'customer'>(customerStream(customerId))).verifier, password);
+
 async function isRight(vault: Vault, verifier: Secret | undefined, password: string): Promise<boolean> {
   return matches(password, (await openIfThere(vault, verifier)) as Verifier | undefined);
 }

@@ -1,5 +1,5 @@
 import { wrongPassword } from '#domain/accounts/customer';
-import { factorsStream, factorUnknown, factorWrong } from '#domain/factors/factors';
+import { factorsStream, factorUnknown, factorWrong, hasFactor } from '#domain/factors/factors';
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
 import { memberUnknown, staffStream } from '#domain/staff/staff';
 import type { SessionFactor } from '#sessions/session-store';
@@ -7,6 +7,7 @@ import { openIfThere } from './account-seals.ts';
 import { chosenVerifierOfMember } from './chosen-password.ts';
 import { newCodes, offeredFactor, useCode } from './factors.ts';
 import type { NewSession } from './identities.ts';
+import { isPasswordOf } from './passwords.ts';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
 import { type Receipt, type RequestContext, type RequestTools, requestTools } from './request-tools.ts';
 import { checkRightEarly, RequestRefused } from './rights.ts';
@@ -21,6 +22,12 @@ interface GivenCode extends InSession {
   readonly code: string;
 }
 
+interface NewFactor extends GivenCode {
+  readonly factorId: string;
+  /** For the first factor of an account. */
+  readonly currentPassword?: string | undefined;
+}
+
 type ProofTools = QueryTools & QueryDependencies;
 
 /** A session that goes on, with another token. Undefined: it ended meanwhile. */
@@ -33,7 +40,7 @@ type Added = Renewed & { readonly factorId: string; readonly recoveryCodes?: rea
  */
 export const proofOperations = (tools: ProofTools) => ({
   proveFactor: (context: RequestContext, given: GivenCode) => proveFactor(tools, context, given),
-  addTotp: (context: RequestContext, given: GivenCode & { factorId: string }) => addTotp(tools, context, given),
+  addTotp: (context: RequestContext, given: NewFactor) => addTotp(tools, context, given),
   removeFactor: (context: RequestContext, given: InSession & { factorId: string }) =>
     removeFactor(tools, context, given),
   changeOwnPassword: (context: RequestContext, given: InSession & Passwords) =>
@@ -57,7 +64,7 @@ async function proveFactor(tools: ProofTools, context: RequestContext, given: Gi
 async function addTotp(
   tools: ProofTools,
   context: RequestContext,
-  { factorId, code, sessionId }: GivenCode & { factorId: string },
+  { factorId, code, currentPassword = '', sessionId }: NewFactor,
 ): Promise<Added | Refusal> {
   const holderId = idOfCaller(context);
   const stream = factorsStream(holderId);
@@ -66,6 +73,8 @@ async function addTotp(
   if (state.offered?.factorId !== factorId) return factorUnknown;
   const refusal = checkRightEarly(stream, { type: 'AddTotp' }, state, context);
   if (refusal) throw new RequestRefused(refusal);
+  // A session alone adds no first factor: whoever found it open would keep the account for good.
+  if (!hasFactor(state) && !(await isOwnPassword(tools, context, currentPassword))) return wrongPassword;
   const wrong = await offeredFactor(tools, state, factorId, code);
   if (wrong) return wrong;
   const { hashes, shown } = newCodes(tools.vault, holderId);
@@ -74,6 +83,13 @@ async function addTotp(
   const isFirst = events.some(({ type, data }) => type === 'TotpAdded' && 'codes' in data);
   const session = await renewed(tools, context, { sessionId }, 'totp');
   return { ...session, factorId, ...(isFirst && { recoveryCodes: shown }) };
+}
+
+async function isOwnPassword(tools: ProofTools, context: RequestContext, password: string): Promise<boolean> {
+  const holderId = idOfCaller(context);
+  return context.caller.actor.startsWith('customer:')
+    ? isPasswordOf(requestTools(tools), holderId, password)
+    : (await checkedVerifier(tools, holderId, password)) !== undefined;
 }
 
 /** @throws RequestRefused */

@@ -100,12 +100,23 @@ describe('a member of staff without a second factor', () => {
     const { body } = await call('POST', '/api/factors/totp', undefined, headers);
     expect(body.address).toMatch(/^otpauth:\/\/totp\/Main%20store:wrong%40example\.com\?.*secret=[A-Z2-7]{32}/);
     const confirm = (factorId: string, code: string) =>
-      codeOf('POST', `/api/factors/totp/${factorId}/confirm`, { code }, headers);
+      codeOf('POST', `/api/factors/totp/${factorId}/confirm`, { code, currentPassword: PASSWORD }, headers);
     const right = totpCode(body.secret, server.clock.now());
     expect(await confirm(body.factorId, right === '000000' ? '000001' : '000000')).toBe('factor-wrong');
     expect(await confirm('another', right)).toBe('factor-unknown');
     expect(await confirm(body.factorId, right)).toBe(200);
   });
+});
+
+test('a session alone adds no first factor: whoever found it open has no password', async () => {
+  const { headers } = await newcomer('left-open@example.com');
+  const { body } = await call('POST', '/api/factors/totp', undefined, headers);
+  const code = totpCode(body.secret, server.clock.now());
+  const confirm = (more: object) =>
+    codeOf('POST', `/api/factors/totp/${body.factorId}/confirm`, { code, ...more }, headers);
+  expect(await confirm({})).toBe('password-wrong');
+  expect(await confirm({ currentPassword: 'another long password' })).toBe('password-wrong');
+  expect(await confirm({ currentPassword: PASSWORD })).toBe(200);
 });
 
 describe('signing in with a second factor', () => {
@@ -130,7 +141,8 @@ describe('signing in with a second factor', () => {
     const { body } = await call('POST', '/api/factors/totp', undefined, bearer(reply.body.token));
     const confirm = `/api/factors/totp/${body.factorId}/confirm`;
     const codeAt = (seconds: number) => totpCode(body.secret, addSeconds(server.clock.now(), seconds));
-    const send = (code: string) => codeOf('POST', confirm, { code }, bearer(reply.body.token));
+    const send = (code: string) =>
+      codeOf('POST', confirm, { code, currentPassword: PASSWORD }, bearer(reply.body.token));
     expect([await send(codeAt(-60)), await send(codeAt(60))]).toEqual(['factor-wrong', 'factor-wrong']);
     expect(await send(codeAt(-30))).toBe(200);
   });

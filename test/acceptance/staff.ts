@@ -82,13 +82,23 @@ export function authenticatorOf(server: Server, email: string): Authenticator {
 }
 
 /** @returns the token with which the session goes on */
-export async function addFactor(server: Server, email: string, token: string): Promise<string> {
+export async function addFactor(
+  server: Server,
+  email: string,
+  token: string,
+  currentPassword = PASSWORD,
+): Promise<string> {
   const app = authenticatorOf(server, email);
   const offered = await server.call('POST', '/api/factors/totp', undefined, bearer(token));
   if (offered.status !== 201) throw new Error(`${email} was offered no factor: ${offered.text}`);
   app.learn(offered.body.secret);
   const confirm = `/api/factors/totp/${offered.body.factorId}/confirm`;
-  const { status, body, text } = await server.call('POST', confirm, { code: app.code() }, bearer(token));
+  const { status, body, text } = await server.call(
+    'POST',
+    confirm,
+    { code: app.code(), currentPassword },
+    bearer(token),
+  );
   if (status !== 200) throw new Error(`${email} could not add a factor: ${text}`);
   app.recoveryCodes = body.recoveryCodes ?? app.recoveryCodes;
   return body.token;
@@ -101,7 +111,7 @@ export async function signInto(server: Server, email: string, password = PASSWOR
   const { status, body, text } =
     first.body.code === 'factor-needed' ? await ask({ code: authenticatorOf(server, email).code() }) : first;
   if (status !== 200) throw new Error(`${email} could not sign in: ${text}`);
-  return body.factorRequired ? addFactor(server, email, body.token) : body.token;
+  return body.factorRequired ? addFactor(server, email, body.token, password) : body.token;
 }
 
 /** Proves a factor again, after some time. */
