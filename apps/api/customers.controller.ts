@@ -65,6 +65,9 @@ class RequestEmailChangeBody {
     example: 'ada.byron@example.com',
   })
   email!: string;
+
+  @GivenPassword({ description: 'The present password, of a customer who signed in.', optional: true })
+  currentPassword?: string;
 }
 
 class ConfirmEmailChangeBody {
@@ -288,10 +291,10 @@ export class CustomersController {
   })
   requestEmailChange(
     @IdOf('customer') customerId: string,
-    @Body() { email }: RequestEmailChangeBody,
+    @Body() { email, currentPassword }: RequestEmailChangeBody,
     @Asking() context: RequestContext,
   ): Promise<Receipt> {
-    return this.#requests.accounts.requestEmailChange(customerId, email, context);
+    return this.#requests.accounts.requestEmailChange(customerId, { email, currentPassword }, context);
   }
 
   @Post(':customerId/email/confirm')

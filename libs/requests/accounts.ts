@@ -1,5 +1,5 @@
 import { refuseBusiness } from '#domain/accounts/business';
-import { type CustomerCommand, customerStream } from '#domain/accounts/customer';
+import { type CustomerCommand, customerStream, wrongPassword } from '#domain/accounts/customer';
 import type { PersonName, PostalAddress } from '#domain/accounts/personal';
 import type { MailKind } from '#domain/notifications/kinds';
 import type { CustomerRow } from '#read-models/models/customers';
@@ -7,6 +7,7 @@ import type { Marked } from '#read-models/queries/damaged';
 import { addressKeyOf, changeSealed, hashOfToken, newLink, presentBusinessKeysOf, seal } from './account-seals.ts';
 import { changesAccount, claimAddress, stepOfAddress } from './address-claim.ts';
 import { type RegistrationRequest, register } from './new-accounts.ts';
+import { isPasswordOf } from './passwords.ts';
 import { listOpened, type OpenedRow, openColumns, type QueryTools } from './query-tools.ts';
 import { type Receipt, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
 
@@ -27,8 +28,8 @@ export function accountRequests(tools: RequestTools) {
       changeName(tools, customerId, name, context),
     changePostalAddress: (customerId: string, postalAddress: PostalAddress, context: RequestContext) =>
       changePostalAddress(tools, customerId, postalAddress, context),
-    requestEmailChange: (customerId: string, email: string, context: RequestContext) =>
-      requestEmailChange(tools, customerId, email, context),
+    requestEmailChange: (customerId: string, wish: AddressWish, context: RequestContext) =>
+      requestEmailChange(tools, customerId, wish, context),
     confirmAddress: (customerId: string, token: string, context: RequestContext) =>
       confirmAddress(tools, customerId, token, context),
   };
@@ -65,12 +66,27 @@ const changePostalAddress = (
     postalAddress: await seal(tools.vault, customerId, 'postal-address', postalAddress),
   }));
 
+interface AddressWish {
+  readonly email: string;
+  /** Of a customer who signed in. */
+  readonly currentPassword?: string | undefined;
+}
+
 /**
  * ACC-4: a link goes to the new address, which becomes the customer's once the link is followed. ACC-2: all is the same where
  * another account has the address, but for what the mail says.
  */
-const requestEmailChange = (tools: RequestTools, customerId: string, email: string, context: RequestContext) =>
+const requestEmailChange = (
+  tools: RequestTools,
+  customerId: string,
+  { email, currentPassword = '' }: AddressWish,
+  context: RequestContext,
+) =>
   changeSealed(tools, customerId, 'RequestEmailChange', context, async () => {
+    // A session alone moves no account: whoever found it open would get the next link for a new password.
+    const { authenticated } = context.caller;
+    const isSignedIn = authenticated === 'session' && context.caller.actor === `customer:${customerId}`;
+    if (isSignedIn && !(await isPasswordOf(tools, customerId, currentPassword))) return wrongPassword;
     const addressKey = addressKeyOf(tools.vault, email);
     const wanted = { type: 'WantAddress', at: tools.now(), customerId } as const;
     const tooOften = await stepOfAddress(tools, addressKey, 'want-address', wanted, context);

@@ -147,7 +147,7 @@ describe('the table of rights', () => {
     expect(stale.map(({ type }) => type).sort()).toEqual(
       [
         ...['WishRefund', 'RetryRefund', 'SettleRefund', 'IssueApiKey', 'RotateApiKey', 'RevokeApiKey', 'ResetFactors'],
-        ...['AddStaffMember', 'InviteStaffMember', 'ChangeStaffRoles', 'RemoveStaffMember'],
+        ...['AddStaffMember', 'InviteStaffMember', 'ChangeStaffRoles', 'RemoveStaffMember', 'RequestEmailChange'],
       ].sort(),
     );
     for (const command of stale) expect(refusalOf(command, member('fresh'), 'because')).toBeUndefined();

@@ -119,6 +119,21 @@ test('a session alone adds no first factor: whoever found it open has no passwor
   expect(await confirm({ currentPassword: PASSWORD })).toBe(200);
 });
 
+test('a session alone moves no account to another address', async () => {
+  const email = 'stays@example.org';
+  const account = { storeId: 'main', businessAssociation: email, timeZone: 'UTC', email, password: PASSWORD };
+  const { customerId } = (await call('POST', '/api/customers', account)).body;
+  await server.settle();
+  await call('POST', `/api/customers/${customerId}/email/confirm`, { token: mails.tokenTo(email) });
+  const headers = bearer(await signInto(server, email));
+  const move = (more: object, by = headers) =>
+    codeOf('PUT', `/api/customers/${customerId}/email`, { email: 'goes@example.org', ...more }, by);
+  expect([await move({}), await move({ currentPassword: 'another long password' })]).toEqual(
+    Array(2).fill('password-wrong'),
+  );
+  expect(await move({ currentPassword: PASSWORD })).toBe(200);
+});
+
 describe('signing in with a second factor', () => {
   test('asks for a code, takes it once, and takes no other one', async () => {
     const email = 'sam@example.com';

@@ -38,7 +38,7 @@ const recover = (token: string, password = CHOSEN) => post('/api/password-recove
 const confirm = (customerId: string, token: string) => post(`/api/customers/${customerId}/email/confirm`, { token });
 const accept = (token: string) => post('/api/staff-invitations/accept', { token, password: PASSWORD });
 async function changeAddress(customerId: string, headers: object, email: string): Promise<string> {
-  await server.call('PUT', `/api/customers/${customerId}/email`, { email }, { ...headers });
+  await server.call('PUT', `/api/customers/${customerId}/email`, { email, currentPassword: PASSWORD }, { ...headers });
   await server.settle();
   return mails.tokenTo(email);
 }

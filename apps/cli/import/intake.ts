@@ -34,6 +34,8 @@ export interface Imported<Item> {
   readonly name: string;
   /** The route that takes a file of them, one in a line. */
   readonly path: string;
+  /** As whom they are imported: who may bring them. */
+  readonly actor: string;
   /** @returns one result for each, in the order given */
   readonly receive: (
     requests: RunningStore['requests'],
@@ -58,10 +60,9 @@ export async function openIntake<Item>(location: StoreLocation, imported: Import
   const url = directory === undefined ? undefined : directoryHolder(directory)?.url;
   if (directory === undefined || url === undefined) return StoreIntake.open(location, imported);
   printError(`leadger: the store is running at ${url}: the ${imported.name} are sent there`);
-  return new HttpIntake({ url, directory, actor: importer.actor }, imported);
+  return new HttpIntake({ url, directory, actor: imported.actor }, imported);
 }
 
-const importer = trialCaller('system:import', 'cli');
 const READABLE_WITHIN_MILLISECONDS = 60_000;
 
 /** Receives rows in this program. */
@@ -69,12 +70,14 @@ class StoreIntake<Item> implements Intake<Item> {
   readonly #stores: Stores;
   readonly #store: RunningStore;
   readonly #imported: Imported<Item>;
-  readonly #context = { caller: importer, commandId: deriveId('import', crypto.randomUUID()) };
+  readonly #context: ImportContext;
 
   private constructor(stores: Stores, store: RunningStore, imported: Imported<Item>) {
     this.#stores = stores;
     this.#store = store;
     this.#imported = imported;
+    const caller = trialCaller(imported.actor, 'cli');
+    this.#context = { caller, commandId: deriveId('import', crypto.randomUUID()) };
   }
 
   static async open<Item>(location: StoreLocation, imported: Imported<Item>): Promise<StoreIntake<Item>> {

@@ -14,6 +14,7 @@ import { id, keyedHash, personKey, sealedFor, secretFor, timeZone } from '../ker
 import {
   anyone,
   customerInName,
+  freshFactorOfStaff,
   ownerOrSupport,
   ownerOrSupportWithoutReason,
   processOnly,
@@ -177,7 +178,8 @@ export const customerRights = {
   ChooseLeadDelivery: owner,
   SetPassword: owner,
   SetFirstPassword: ownerOrSupportWithoutReason(customerInName, 'ACC-1'),
-  RequestEmailChange: owner,
+  // A customer sends the password with it.
+  RequestEmailChange: freshFactorOfStaff(owner),
   ...proveAddressRights,
   // The link gives the right: it was sent only to that address.
   ConfirmEmailChange: anyone,

@@ -96,6 +96,15 @@ export const freshFactor = <By extends AskedBy>(rule: Described & ((asked: By) =
     rule.rule,
   );
 
+/** For what would make staff the owner of an account. */
+export const freshFactorOfStaff = <Command, State>(rule: Rule<Command, State>): Rule<Command, State> =>
+  described(
+    `${rule.who}; staff with a factor proved just now`,
+    (asked: Asked<Command, State>) =>
+      rule(asked) ?? (isStaff(asked.caller.roles) ? refuseStaleFactor(asked) : undefined),
+    rule.rule,
+  );
+
 /** For commands that the store's own processes send. */
 export const processOnly = described('the store itself', ({ caller }: AskedBy) =>
   caller.roles.includes('process') ? undefined : refuse('process-only', 'only the store itself does this'),
