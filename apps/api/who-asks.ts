@@ -74,7 +74,8 @@ function counts({ method, headers: { host, origin, 'sec-fetch-site': site } }: F
 
 const LOOPBACK_ADDRESS = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/;
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
-const OF_PROXIES = /^(forwarded|via|x-forwarded-.*)$/;
+/** Of reverse proxies and networks in front of a store. A proxy that adds none of them must add one (docs/deploy.md). */
+const OF_PROXIES = /^(forwarded|via|true-client-ip|x-(forwarded|real|original|client|envoy)-.*|(cf|fly|fastly)-.*)$/;
 
 /** In a trial, whoever is at the machine may do everything: so nobody who came through a proxy is taken for that. */
 const isAtTheMachine = ({ raw: { socket }, headers }: FastifyRequest): boolean =>

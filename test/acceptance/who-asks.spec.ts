@@ -109,6 +109,8 @@ describe('beside the machine of a trial', () => {
   test.each<[string, Headers]>([
     ['Forwarded', { forwarded: 'for=198.51.100.7' }],
     ['X-Forwarded-For', { 'x-forwarded-for': '198.51.100.7' }],
+    ['X-Real-IP', { 'x-real-ip': '198.51.100.7' }],
+    ['CF-Connecting-IP', { 'cf-connecting-ip': '198.51.100.7' }],
     ['Via', { via: '1.1 proxy' }],
   ])('whoever came through a proxy (%s) is nobody', async (_, headers) => {
     const reply = await trial.call('GET', '/api/customers', undefined, headers);
