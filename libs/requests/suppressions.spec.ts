@@ -126,7 +126,7 @@ describe('DLV-12: a suppressed person', () => {
     await receive({ telephone: 1, email: 1 });
     expect((await log()).filter(({ type }) => type === 'LeadReceived')).toEqual([]);
     expect(await soldAfterwards()).toEqual([]);
-    // The address was claimed in vain: nobody has to wait for it.
+    // The address was claimed in vain: it can be claimed again.
     const other = await receive({ email: 1 }, 1);
     expect((await on(0).handler.streams.read<'lead'>(leadStream(other))).state.status).toBe('available');
   });
