@@ -13,7 +13,7 @@ import { systemClock } from '#gateways/clock';
 import { engineStatus } from '#processes/engine/engine';
 import { type ReadModelStatus, readModelStatus } from '#read-models/read-models';
 import { type AttentionTools, attentionCounts } from './attention.ts';
-import { clockStatus, clockStatusOf } from './clock-status.ts';
+import { clockStatus, clockStatusOf, clockStatusSoFar } from './clock-status.ts';
 import { damagedStreamsIn, foreignStreamsIn, sightOf, sights } from './damaged-streams.ts';
 import { degradationsOf, degradedBy } from './degradations.ts';
 import { readModelStatuses } from './operations.ts';
@@ -228,7 +228,7 @@ async function programsNow({ events, processes, readModels, vault }: Programs) {
     ofDatabase(processes.status()).catch(() => undefined),
   ]);
   const lags = await inTime(lagsOf(events, statuses)).catch(() => undefined);
-  const clock = await inTime(clockStatusOf(events)).catch(() => ({ behindSeconds: 0 }));
+  const clock = await inTime(clockStatusOf(events)).catch(clockStatusSoFar);
   await inTime(vault.lookAgain()).catch(() => {});
   return {
     clock,
