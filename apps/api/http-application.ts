@@ -29,7 +29,7 @@ import { OperationsController } from './operations.controller.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
 import { QUOTAS, type Quotas, USUAL_QUOTAS } from './quotas.ts';
 import { SignInThrottle } from './sign-in-throttle.ts';
-import { limitBodies, timeLimits } from './time-limits.ts';
+import { limitBodies, timeLimits, waitForAnswers } from './time-limits.ts';
 import { acceptOneClicks } from './unsubscriptions.controller.ts';
 import { refuseBadBody, Validation } from './validation.ts';
 import { HEADER_LINES, protectionOf } from './web-headers.ts';
@@ -119,6 +119,7 @@ export async function createHttpApplication(
   acceptOneClicks(adapter.getInstance());
   endConnectionsAtStop(adapter.getInstance(), stopMilliseconds);
   limitBodies(adapter.getInstance(), bodyMilliseconds);
+  waitForAnswers(adapter.getInstance());
   adapter.getInstance().addHook('onRequest', async (request, reply) => protect(request, reply));
   addHooks(adapter.getInstance(), edge, commandMilliseconds);
   adapter.getInstance().addHook('onClose', () => attempts.close());

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { takesFiles } from './bodies.ts';
 import { Problem } from './problems.ts';
@@ -5,7 +6,7 @@ import { Problem } from './problems.ts';
 /** How long a client may take, so that slow ones do not hold connections that others need. In milliseconds. */
 export const timeLimits = {
   headers: 20_000,
-  /** Without a byte in either direction. Feeds send a sign of life more often. */
+  /** Without a byte in either direction, but for the time that an answer takes. Feeds send a sign of life more often. */
   idle: 120_000,
   /** Between two requests: longer than proxies keep a connection, so that none is closed while a request is on its way. */
   keepAlive: 75_000,
@@ -19,6 +20,15 @@ export function limitBodies(server: FastifyInstance, milliseconds: number = time
     if (!hasBody(request) || takesFiles(request)) return;
     const timer = setTimeout(() => giveUp(request, reply), milliseconds).unref();
     request.raw.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
+  });
+}
+
+/** An erasure of thousands of leads takes long: whoever has sent the whole request is not cut off while it is carried out. */
+export function waitForAnswers(server: FastifyInstance): void {
+  server.addHook('onRequest', async ({ raw }, reply) => {
+    reply.raw.on('timeout', (socket: Socket) => {
+      if (!raw.complete || reply.raw.headersSent) socket.destroy();
+    });
   });
 }
 
