@@ -23,6 +23,17 @@ const optional = [
   '@fastify/view',
 ];
 
+/** What `npm ci --omit=dev` leaves out: programs say themselves what they miss, or go on without it. */
+function ofDevelopment() {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const namesWhere = (isDev) =>
+    Object.entries(packages)
+      .filter(([path, { dev = false }]) => path !== '' && dev === isDev)
+      .map(([path]) => path.split('node_modules/').at(-1));
+  const ofProduction = new Set(namesWhere(false));
+  return [...new Set(namesWhere(true))].filter((name) => !ofProduction.has(name));
+}
+
 /** What each file begins with: packages may `require`, and modules know where they were. */
 const BANNER = `import { createRequire as $createRequire } from 'node:module';
 import { join as $join } from 'node:path';
@@ -70,7 +81,7 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
-  external: [...external, ...optional],
+  external: [...external, ...optional, ...ofDevelopment()],
   plugins: [modules],
   banner: { js: BANNER },
   sourcemap: true,

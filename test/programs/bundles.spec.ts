@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startServer } from '#test/e2e/server';
+import { lockedPackages } from '../../tools/lockfile.ts';
 import { serve } from './program.ts';
 
 test('the bundled program describes the same API as its sources: no class lost its name', async () => {
@@ -18,4 +20,22 @@ test('the bundled program describes the same API as its sources: no class lost i
     await sources.stop();
     await rm(directory, { recursive: true });
   }
+});
+
+/** As the maps of the bundles say: paths of packages, as in the lockfile. */
+function bundledPackages(): Set<string> {
+  const maps = readdirSync('dist/programs').filter((name) => name.endsWith('.map'));
+  const sources = maps.flatMap(
+    (name): string[] => JSON.parse(readFileSync(join('dist/programs', name), 'utf8')).sources,
+  );
+  return new Set(
+    sources.flatMap((source) => /node_modules\/(.*node_modules\/)?(@[^/]+\/)?[^/]+/.exec(source)?.[0] ?? []),
+  );
+}
+
+test('nothing is bundled that only development needs: the production tree has all that runs, for its licences and its list', () => {
+  const bundled = bundledPackages();
+  const ofLockfile = lockedPackages.filter(({ path }) => bundled.has(path));
+  expect(ofLockfile.length).toBeGreaterThan(100);
+  expect(ofLockfile.filter(({ dev }) => dev).map(({ path }) => path)).toEqual([]);
 });
