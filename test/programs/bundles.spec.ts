@@ -6,13 +6,15 @@ import { startServer } from '#test/e2e/server';
 import { lockedPackages } from '../../tools/lockfile.ts';
 import { serve } from './program.ts';
 
+async function documentOf(url: string): Promise<{ components: { schemas: object } }> {
+  return (await fetch(`${url}/api/openapi.json`)).json() as Promise<{ components: { schemas: object } }>;
+}
+
 test('the bundled program describes the same API as its sources: no class lost its name', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'leadger-bundles-'));
   const [{ program, url }, sources] = await Promise.all([serve(directory), startServer()]);
   try {
-    const [bundled, expected] = await Promise.all(
-      [url, sources.url].map(async (server) => (await fetch(`${server}/api/openapi.json`)).json()),
-    );
+    const [bundled, expected] = await Promise.all([documentOf(url), documentOf(sources.url)]);
     expect(Object.keys(bundled.components.schemas).length).toBeGreaterThan(50);
     expect(bundled).toEqual(expected);
   } finally {
