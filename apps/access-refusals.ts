@@ -15,6 +15,29 @@ export const accessRefusals: Readonly<Record<string, ErrorCode>> = {
     'The roles of who asks do not hold in this store, or this is about all stores.',
     'Ask a member of staff of that store, or of all stores.',
   ),
+  'two-members-needed': refused(
+    403,
+    'The policy wants two members of staff for this, who signed in. The key of a program, and a command at the machine, are no member.',
+    'Two members of staff ask over HTTP: one asks, and another one approves.',
+  ),
+  'second-member-needed': refused(
+    409,
+    'Nobody approves what they asked for.',
+    'Ask another member of staff to approve it.',
+    'approvalId',
+  ),
+  'approval-unknown': refused(
+    409,
+    'Nothing waits for this approval: it was given, has expired after seven days, or was never asked for.',
+    'Ask for it again, without an approvalId.',
+    'approvalId',
+  ),
+  'approval-for-another': refused(
+    409,
+    'The request that waits for this approval is about another person, or is an export where an erasure was asked for.',
+    'Name the person exactly as in the request: by the same id, telephone number or e-mail address.',
+    'person',
+  ),
   'administrator-only': refused(
     403,
     'Only administrators of all stores may do this.',
@@ -60,7 +83,11 @@ export const accessRefusals: Readonly<Record<string, ErrorCode>> = {
     'Nobody resets the own factors: another one is added first, and then the lost one removed.',
     'Use a recovery code, ask another administrator, or run `leadger admin reset-factor` on the machine of the store.',
   ),
-  'not-your-password': refused(403, 'Everybody changes the own password only.', 'Send a new invitation.'),
+  'not-your-password': refused(
+    403,
+    'Everybody changes the own password only.',
+    'Sign in as that member, or send them a new invitation (POST /api/staff-members/{memberId}/invite).',
+  ),
   'first-account-token-wrong': refused(
     403,
     'This is not the token of the trial.',

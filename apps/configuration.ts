@@ -263,8 +263,8 @@ export const settings = {
   LEADGER_WEBHOOKS_TO_THIS_MACHINE: {
     area: 'webhooks',
     about:
-      'Whether webhooks may call the loopback addresses of this machine ([receive leads](how-to/receive-leads.md)). For development only: customers choose the addresses.',
-    programs: ['standalone', 'worker'],
+      'Whether webhooks may call the loopback addresses of this machine, and customers may choose them ([receive leads](how-to/receive-leads.md)). For development only: customers choose the addresses.',
+    programs: servers,
     ...oneOf('yes', 'no'),
     usual: 'no',
   },

@@ -111,10 +111,16 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Leave that kind out.',
     'mailsOff',
   ),
+  'webhook-address-private': refused(
+    409,
+    'The address is a number that is not on the public Internet, or this machine: nothing is ever sent there.',
+    'Send an address on the public Internet.',
+    'webhookUrl',
+  ),
   'password-wrong': refused(
     409,
     'The current password is another one, or was changed at the same moment.',
-    'Send the current password, or ask for a link to set a new one.',
+    'Send the current password. Who lost it asks for a link: a customer with POST /api/password-recoveries, a member of staff from an administrator.',
     'currentPassword',
   ),
   ...catalogueRefusals,

@@ -29,6 +29,7 @@ import { ReceiptsController } from './receipts.controller.ts';
 import { RefundsController } from './refunds.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
 import { SessionsController } from './sessions.controller.ts';
+import { SessionsOfAccountsController } from './sessions-of-accounts.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
 import { StaffController } from './staff.controller.ts';
 import { SupportMailsController } from './support-mails.controller.ts';
@@ -78,6 +79,7 @@ export class OperationsModule {}
     ReadModelsController,
     SignInController,
     SessionsController,
+    SessionsOfAccountsController,
     FactorsController,
     StaffController,
     ApiKeysController,

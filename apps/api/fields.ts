@@ -233,11 +233,11 @@ export const InstantField = (options: FieldOptions): PropertyDecorator =>
     options,
     { type: 'string', format: 'date-time' },
     Transform(({ value }) => (typeof value === 'string' ? (parseInstant(value) ?? value) : value)),
-    check(
-      'instant',
-      'must be an instant with a zone, like 2026-03-01T09:30:00Z or 2026-03-01T09:30:00+01:00',
-      (value) => typeof value === 'string' && parseInstant(value) === value,
-    ),
+    checkSaying('instant', (value) => {
+      if (typeof value === 'string' && parseInstant(value) === value) return undefined;
+      const form = 'an instant with a zone, like 2026-03-01T09:30:00Z or 2026-03-01T09:30:00+01:00';
+      return value === undefined ? `is missing: it is ${form}` : `must be ${form}`;
+    }),
   );
 
 export const TimeZone = (options: FieldOptions): PropertyDecorator =>

@@ -196,11 +196,18 @@ function addHooks(server: FastifyInstance, edge: Edge, commandMilliseconds: numb
   server.addHook('onRequest', async (request) => {
     request.answerBy = performance.now() + commandMilliseconds;
     refuseBadAddress(request);
+    refuseTwoHosts(request);
     admit(request);
   });
   server.addHook('preValidation', async (request) => refuseBadBody(request.body));
   server.addHook('preSerialization', giveRevision);
   server.addHook('onSend', answerConditionally);
+}
+
+/** Whoever stands in front may have looked at another one than this program (RFC 9112, 3.2). @throws Problem */
+function refuseTwoHosts({ raw: { rawHeaders } }: FastifyRequest): void {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
+  if (hosts.length > 1) throw new Problem('malformed-request', 'the request has more than one Host');
 }
 
 /** What is no UTF-8 would be stored with other characters, or as it is written. @throws Problem */

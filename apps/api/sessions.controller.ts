@@ -28,7 +28,7 @@ class ProveFactorBody {
 }
 
 const proved = named('ProvedFactor', z.object(renewedToken));
-const ended = named('EndedSessions', z.object({ ended: z.int().describe('How many ended.') }));
+export const ended = named('EndedSessions', z.object({ ended: z.int().describe('How many ended.') }));
 
 /** Where somebody is signed in. What ends here is refused everywhere at once. */
 @ApiTags('sign-in')

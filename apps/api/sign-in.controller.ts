@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -13,7 +14,7 @@ import { Network } from './network.ts';
 import { Problem } from './problems.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
-import { setSessionCookie } from './session-cookie.ts';
+import { browserIn, setBrowserCookie, setSessionCookie } from './session-cookie.ts';
 import { SignInThrottle } from './sign-in-throttle.ts';
 
 class SignInBody {
@@ -107,8 +108,10 @@ export class SignInController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.infer<typeof signedIn>> {
     const userAgent = request.headers['user-agent'];
+    // Programs keep no cookie: they are known by what they say they are, and from where.
+    const browser = asksForToken ? network : (browserIn(request) ?? randomUUID());
     const check = async () => {
-      const answer = await this.#operations.signIn(context, { email, password, code, userAgent });
+      const answer = await this.#operations.signIn(context, { email, password, code, userAgent, browser });
       // Neither a failure nor a success: what was counted of the code is not forgotten.
       if (answer === 'factor-needed') throw factorNeeded;
       return answer;
@@ -120,6 +123,7 @@ export class SignInController {
     const { token, endsAt, ...account } = found;
     if (asksForToken) return { ...account, token };
     setSessionCookie(reply, token, endsAt);
+    setBrowserCookie(reply, browser);
     return account;
   }
 

@@ -3,8 +3,11 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { z } from 'zod';
 import { wrongInNewPassword } from '#domain/accounts/password';
+import { counted } from '#domain/kernel/counted';
 import { normalText, wrongInText } from '#domain/kernel/text';
 import { directoryHolder } from '#event-store/data-directory';
+import type { Queries } from '#requests/queries';
+import type { RequestContext } from '#requests/request-tools';
 import type { StoreLocation } from '#wiring/stores';
 import { askStore } from './ask-store.ts';
 import { CommandFailed } from './command-failed.ts';
@@ -30,6 +33,7 @@ export async function createAdministrator(location: StoreLocation, options: NewA
     method: 'POST',
     path: '/api/staff-members/first',
     body: first,
+    afterTrial: 'the trial is over: sign in as an administrator, who adds others (POST /api/staff-members)',
     async here({ requests }, context) {
       const { id, outcome } = await requests.staff.addFirst(first, context);
       if (outcome.kind === 'refused') throw new CommandFailed(outcome.refusal.message);
@@ -43,21 +47,62 @@ export async function createAdministrator(location: StoreLocation, options: NewA
 
 /** For whoever is at the machine of a store whose last administrator lost the second factor. @throws CommandFailed, CannotOpenStore */
 export async function resetFactor(location: StoreLocation, { email }: { email: string }): Promise<void> {
-  const running = location.directory === undefined ? undefined : directoryHolder(location.directory);
-  if (running)
-    throw new CommandFailed('stop the program of this store first: over HTTP, another administrator does this');
+  mustNotRun(location);
   const { memberId } = (await askStore(location, {
     method: 'POST',
     path: '/api/staff-members/none/reset-factors',
     async here({ requests, queries }, context) {
-      const member = (await queries.staff.list(context)).find((one) => one.email === email);
-      if (!member) throw new CommandFailed(`no member of staff has the address ${email}`);
-      const { outcome } = await requests.factors.reset(member.memberId, context);
+      const memberId = await memberWithAddress(queries, context, email);
+      const { outcome } = await requests.factors.reset(memberId, context);
       if (outcome.kind === 'refused') throw new CommandFailed(outcome.refusal.message);
-      return { memberId: member.memberId };
+      return { memberId };
     },
   })) as { memberId: string };
   printLines(`${email} (staff:${memberId}) signs in with the password alone now, and adds another second factor then`);
+}
+
+interface EndingSessions {
+  /** Of a member of staff. */
+  readonly email?: string;
+  readonly customer?: string;
+  readonly reason: string;
+}
+
+/** Ends all sessions of a member of staff, or of a customer. @throws CommandFailed, CannotOpenStore */
+export async function endSessions(
+  location: StoreLocation,
+  { email, customer: customerId, reason }: EndingSessions,
+): Promise<void> {
+  if ((email === undefined) === (customerId === undefined))
+    throw new CommandFailed('name the account by one of --email, --customer');
+  mustNotRun(location);
+  const ended = await askStore(location, {
+    method: 'POST',
+    path: '/api/sessions/others/end',
+    reason,
+    settles: true,
+    async here({ queries, operations }, context) {
+      const holder =
+        customerId === undefined
+          ? { memberId: await memberWithAddress(queries, context, email ?? '') }
+          : { customerId };
+      return operations.endSessionsOf(context, holder);
+    },
+  });
+  printLines(`ended: ${counted(ended as number, 'session')}`);
+}
+
+/** @throws CommandFailed */
+function mustNotRun({ directory }: StoreLocation): void {
+  if (directory !== undefined && directoryHolder(directory))
+    throw new CommandFailed('stop the program of this store first: over HTTP, another administrator does this');
+}
+
+/** @throws CommandFailed */
+async function memberWithAddress({ staff }: Queries, context: RequestContext, email: string): Promise<string> {
+  const member = (await staff.list(context)).find((one) => one.email === email);
+  if (!member) throw new CommandFailed(`no member of staff has the address ${email}`);
+  return member.memberId;
 }
 
 function checked({ email, name }: NewAdministrator): Pick<NewAdministrator, 'email' | 'name'> {

@@ -15,6 +15,8 @@ interface Question {
   readonly path: string;
   readonly body?: object;
   readonly reason?: string;
+  /** What to do instead, once the store has members of staff. Default: to send the key of a program. */
+  readonly afterTrial?: string;
   readonly here: (store: RunningStore, context: RequestContext) => Promise<unknown>;
   /** Whether the processes first do what is due, for example after the store stood still. */
   readonly catchesUp?: boolean;
@@ -66,7 +68,11 @@ async function askHere(location: StoreLocation, question: Question): Promise<unk
   }
 }
 
-const askThere = (url: string, directory: string, { method, path, body, reason }: Question): Promise<unknown> =>
+const askThere = (
+  url: string,
+  directory: string,
+  { method, path, body, reason, afterTrial }: Question,
+): Promise<unknown> =>
   askServer(
     { url, directory, actor: ACTOR },
     {
@@ -77,6 +83,7 @@ const askThere = (url: string, directory: string, { method, path, body, reason }
         ...(body && { 'content-type': 'application/json' }),
       },
       ...(body && { body: JSON.stringify(body) }),
+      ...(afterTrial !== undefined && { afterTrial }),
     },
   );
 

@@ -3,7 +3,9 @@ import { location, output, program } from './global-options.ts';
 
 program
   .command('admin')
-  .description('makes the first account of a member of staff, and lets one back in who lost the second factor')
+  .description(
+    'makes the first account of a member of staff, lets one back in who lost the second factor, and ends sessions',
+  )
   .addCommand(
     new Command('create')
       .configureOutput(output)
@@ -29,6 +31,18 @@ program
       .action(async (options: { email: string }) => {
         const { resetFactor } = await import('./admin.ts');
         await resetFactor(location(), options);
+      }),
+  )
+  .addCommand(
+    new Command('end-sessions')
+      .configureOutput(output)
+      .description('ends all sessions of a member of staff, or of a customer, while no program runs the store')
+      .option('--email <address>', 'with what the member of staff signs in')
+      .option('--customer <id>', 'the customer')
+      .requiredOption('--reason <text>', 'why; it is recorded')
+      .action(async (options: { email?: string; customer?: string; reason: string }) => {
+        const { endSessions } = await import('./admin.ts');
+        await endSessions(location(), options);
       }),
   );
 

@@ -10,6 +10,7 @@ interface Call {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  readonly afterTrial?: string;
 }
 
 /**
@@ -19,7 +20,7 @@ interface Call {
  */
 export async function askServer(
   { url, directory, actor }: { readonly url: string; readonly directory: string; readonly actor: string },
-  { path, headers, ...call }: Call,
+  { path, headers, afterTrial, ...call }: Call,
 ): Promise<unknown> {
   const key = keyIn(directory);
   const who = key === undefined ? { 'leadger-actor': actor } : { authorization: `Bearer ${key}` };
@@ -29,7 +30,7 @@ export async function askServer(
   if (response.ok) return response.json();
   const answer = await response.text();
   const hint = answer.includes('"actor-not-taken"')
-    ? `; put the key of a program (POST /api/api-keys) into ${join(directory, KEY_FILE)}`
+    ? `; ${afterTrial ?? `put the key of a program (POST /api/api-keys) into ${join(directory, KEY_FILE)}`}`
     : '';
   throw new CommandFailed(`${url} answered ${response.status}: ${answer}${hint}`);
 }

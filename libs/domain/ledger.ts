@@ -2,6 +2,7 @@ import { address, addressEvents, addressRights } from './accounts/address.ts';
 import { addressUpcasters, customerUpcasters } from './accounts/business.ts';
 import { businessMergeEvents, businessMergeRights, businessMerges } from './accounts/business-merges.ts';
 import { customer, customerEvents, customerRights } from './accounts/customer.ts';
+import { signInEvents, signInRights, signIns } from './accounts/sign-ins.ts';
 import { catalogue, catalogueEvents, catalogueRights } from './catalogue/catalogue.ts';
 import { checkout, checkoutEvents, checkoutRights, customerOfCheckout } from './checkouts/checkout.ts';
 import { coupon, couponEvents, couponRights } from './coupons/coupon.ts';
@@ -26,6 +27,7 @@ import { mailUpcasters, webhookUpcasters } from './notifications/outcomes.ts';
 import { customerOfWebhook, webhook, webhookEvents, webhookRights } from './notifications/webhook.ts';
 import { customerOfOrder, order, orderEvents, orderRights, orderUpcasters } from './orders/order.ts';
 import { paymentClaim, paymentClaimEvents, paymentClaimRights } from './orders/payment-claim.ts';
+import { approvalEvents, approvalRights, approvals } from './persons/approvals.ts';
 import { erasureEvents, erasureRights, erasures } from './persons/erasures.ts';
 import { policy, policyEvents, policyRights, policyUpcasters } from './policy/policy.ts';
 import { receiptEvents, receiptRights, receipts } from './receipts/receipts.ts';
@@ -156,8 +158,16 @@ export const ledger = {
     rights: factorRights,
     owner: ({ customerId }: { customerId?: string }) => customerId,
   },
+  signins: {
+    decider: signIns,
+    events: signInEvents,
+    upcasters: {},
+    rights: signInRights,
+    owner: ({ customerId }: { customerId?: string }) => customerId,
+  },
   apikeys: { decider: apiKeys, events: apiKeyEvents, upcasters: {}, rights: apiKeyRights },
   erasures: { decider: erasures, events: erasureEvents, upcasters: {}, rights: erasureRights },
+  approvals: { decider: approvals, events: approvalEvents, upcasters: {}, rights: approvalRights },
   log: { decider: logOrigin, events: logOriginEvents, upcasters: {}, rights: logOriginRights },
   vault: { decider: vaultName, events: vaultNameEvents, upcasters: {}, rights: vaultNameRights },
 } satisfies Record<string, Family>;

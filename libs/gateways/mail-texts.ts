@@ -285,6 +285,9 @@ const changes: Readonly<Record<AccountChange, string>> = {
   'recovery-code-used': 'A recovery code of your account was used in place of a second factor.',
   'password-changed': 'Your password was changed. All other sessions ended.',
   'roles-changed': 'What you may do was changed by an administrator: your roles, or the stores in which they hold.',
+  'new-browser':
+    'Somebody signed in to your account from a browser, or a program, from which nobody had signed in before.',
+  'sessions-ended': 'An administrator ended all your sessions. You can sign in again.',
   'api-key-issued': 'A new API key was issued for a program. The list of keys shows its name, and what it may do.',
 };
 

@@ -106,6 +106,20 @@ describe('a webhook', () => {
     expect(calls).toEqual([]);
   });
 
+  it.each([
+    ...['https://10.1.2.3/leads', 'https://[fd00::1]/', 'https://192.168.0.9:8443', 'https://169.254.169.254/'],
+    ...['https://localhost/', 'http://127.0.0.1:9/', 'https://[::1]/', 'https://crm.localhost/'],
+  ])('says of %s at once that it is not called', (address) => {
+    expect(httpWebhooks().refuses(address)).toBe(true);
+    const isThisMachine = /localhost|127|::1\]/.test(address) && !address.includes('fd00');
+    expect(httpWebhooks({ toThisMachine: true }).refuses(address)).toBe(!isThisMachine);
+  });
+
+  it('says of a name nothing: it is looked up at each call', () => {
+    for (const address of ['https://crm.example/leads', 'https://93.184.216.34/', 'https://localhost.example/'])
+      expect(httpWebhooks().refuses(address)).toBe(false);
+  });
+
   it('calls this machine where that is switched on, under its names, and no other private address', async () => {
     for (const host of ['127.0.0.1', 'localhost', '127.1', '[::ffff:127.0.0.1]'])
       expect(await call(url.replace('127.0.0.1', host))).toEqual({ accepted: true, status: 204 });

@@ -27,6 +27,8 @@ type WebhookResult =
   | ({ readonly accepted: false; readonly hopeless: boolean } & FailedCall);
 
 export interface WebhookGateway {
+  /** Whether no call can ever get there, as far as the address alone says: a number, or this machine. Names are looked up at each call. */
+  refuses(url: string): boolean;
   call(message: WebhookMessage): Promise<WebhookResult>;
 }
 
@@ -52,6 +54,11 @@ const secondsOf = (at: Date): string => String(Math.floor(at.getTime() / 1000));
 export function httpWebhooks({ toThisMachine = false, resolve = lookup }: WebhookOptions = {}): WebhookGateway {
   const isMine = (address: string) => toThisMachine && isLoopback(address);
   return {
+    refuses(url) {
+      const host = hostOf(new URL(url));
+      if (LOCAL_NAME.test(host)) return !toThisMachine;
+      return isIP(host) !== 0 && isPrivate(host) && !isMine(host);
+    },
     async call(message) {
       const url = new URL(message.url);
       const whyNot = (address: string) => {
@@ -90,9 +97,14 @@ const headersOf = (message: WebhookMessage) => ({
     .join(' '),
 });
 
+/** RFC 6761: this machine, whatever a server of names says. */
+const LOCAL_NAME = /^(.+\.)?localhost\.?$/;
+
+const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
+
 /** @returns the status of the answer. @throws RefusedAddress, or an error when there is no answer */
 async function post(url: URL, message: WebhookMessage, { resolve, whyNot }: Reach): Promise<number> {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = hostOf(url);
   // A literal address is never looked up.
   const refused = isIP(host) ? whyNot(host) : undefined;
   if (refused) throw refused;
@@ -213,4 +225,7 @@ loopback.addAddress('::1', 'ipv6');
 const isLoopback = (address: string): boolean => loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 /** Accepts every message and sends nothing. */
-export const noWebhooks = (): WebhookGateway => ({ call: async () => ({ accepted: true, status: 200 }) });
+export const noWebhooks = (): WebhookGateway => ({
+  refuses: () => false,
+  call: async () => ({ accepted: true, status: 200 }),
+});

@@ -4,7 +4,7 @@ import type { EventTypeName } from '#domain/ledger';
 import type { MailKind } from '#domain/notifications/kinds';
 import type { MailFacts } from '#domain/notifications/mail-facts';
 import { announcedFacts, type MailedOrders, renewalFacts, renewedFacts, skippedFacts } from './mailed-orders.ts';
-import { accountChanged, passwordChanged, staffInvitation } from './staff-mails.ts';
+import { accountChanged, passwordChanged, passwordOfCustomerChanged, staffInvitation } from './staff-mails.ts';
 
 /** The mail that events of one type cause. */
 export interface MailRule<Type extends EventTypeName> {
@@ -196,6 +196,9 @@ export const mails = {
   },
   StaffMemberInvited: staffInvitation,
   StaffPasswordSet: passwordChanged,
+  PasswordSet: passwordOfCustomerChanged,
+  NewBrowserSignedIn: accountChanged('new-browser'),
+  SessionsEnded: accountChanged('sessions-ended'),
   StaffRolesChanged: accountChanged('roles-changed'),
   TotpAdded: accountChanged('factor-added'),
   FactorRemoved: accountChanged('factor-removed'),

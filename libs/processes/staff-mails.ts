@@ -1,4 +1,4 @@
-import type { Fact, FactOf } from '#domain/codec';
+import { type Fact, type FactOf, idOf } from '#domain/codec';
 import type { AccountChange } from '#domain/notifications/kinds';
 import type { MailFacts } from '#domain/notifications/mail-facts';
 
@@ -22,6 +22,8 @@ type OfAccount = FactOf<
   | 'RecoveryCodeUsed'
   | 'StaffPasswordSet'
   | 'StaffRolesChanged'
+  | 'NewBrowserSignedIn'
+  | 'SessionsEnded'
 >;
 
 /** Whoever else has signed in may have done it: the owner is told. */
@@ -39,6 +41,14 @@ export const passwordChanged = {
   facts: ({ data }: FactOf<'StaffPasswordSet'>): MailFacts | undefined =>
     data.how === 'changed' ? { change: 'password-changed' } : undefined,
 };
+
+/** The first password of a customer is no news. */
+export const passwordOfCustomerChanged = {
+  kind: 'account-changed',
+  customerId: ({ stream }: FactOf<'PasswordSet'>): string => idOf(stream),
+  facts: ({ data }: FactOf<'PasswordSet'>): MailFacts | undefined =>
+    data.told ? { change: 'password-changed' } : undefined,
+} as const;
 
 /** Who gives rights to others is told of new keys. */
 export class Administrators extends Set<string> {

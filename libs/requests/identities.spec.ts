@@ -47,7 +47,7 @@ describeWithPostgres('two programs with one log and one PostgreSQL', () => {
     await vault.close();
     await database.drop();
   });
-  const signInHere = () => (here as Program).identities.start(`staff:${memberId}`, 'curl', 'totp');
+  const signInHere = () => (here as Program).identities.start(`staff:${memberId}`, 'curl', 'totp', 'browser-1');
   const seenThere = async (token: string) => (await (there as Program).identities.ofSession(token))?.caller;
 
   test('the trial ends in both with the first account, in one of them at once', async () => {

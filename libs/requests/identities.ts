@@ -131,14 +131,14 @@ export class Identities {
   }
 
   /** A new token each time: one that somebody had before never becomes that of an account. */
-  async start(actor: string, device: string, factor: SessionFactor): Promise<NewSession> {
+  async start(actor: string, device: string, factor: SessionFactor, browser: string): Promise<NewSession> {
     const account = await this.#account(actor);
     if (!account) throw new RangeError(`${actor} cannot sign in`);
     const token = newToken();
     const now = this.#clock.now();
     const { idleSeconds, mostSeconds } = limitsOf(actor);
     const endsAt = addSeconds(now, mostSeconds);
-    await this.#sessions.start({
+    const session = {
       sessionId: randomUUID(),
       tokenHash: hashOfToken(token),
       actor,
@@ -150,7 +150,8 @@ export class Identities {
       factor,
       provedAt: now,
       device,
-    });
+    };
+    await this.#sessions.start(session, browser);
     await this.#sweep(now);
     return { token, endsAt };
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { customerStream, isRegistered, type LeadDelivery, leadMailChoices } from '#domain/accounts/customer';
+import { refuse } from '#domain/kernel/decider';
 import { addSeconds } from '#domain/kernel/instants';
 import type { Vault } from '#vault/vault';
 import { changeSealed, openIfThere, seal, sealSecret } from './account-seals.ts';
@@ -37,6 +38,8 @@ export const leadDeliveryRequests = (tools: RequestTools) => ({
     choose(tools, customerId, request, context),
 });
 
+const notPublic = refuse('webhook-address-private', 'webhooks are called on the public Internet only', 'DLV-9');
+
 const choose = (
   tools: RequestTools,
   customerId: string,
@@ -50,6 +53,7 @@ const choose = (
     // The customer's program checks calls with the secret that it has.
     const isPresent = present && (await openIfThere(vault, present.url)) === webhookUrl;
     if (isPresent && !newSigningSecret) return { ...chosen, webhook: present };
+    if (!isPresent && tools.refusesWebhook?.(webhookUrl)) return notPublic;
     const url = await seal(vault, customerId, 'webhook-address', webhookUrl);
     const signingSecret = await sealSecret(
       vault,

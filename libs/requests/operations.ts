@@ -4,7 +4,6 @@ import { exampleIds } from '#read-models/models/examples';
 import { type ReadModels, readModelStatus } from '#read-models/read-models';
 import { type LiftingRequest, liftSuppressions } from './lifted-suppressions.ts';
 import { decideMissedRenewals, type MissedRenewalsRequest } from './missed-renewals.ts';
-import type { NamedPerson } from './named-person.ts';
 import type { PersonTools } from './person-search.ts';
 import { erasePerson } from './persons.ts';
 import { proofOperations } from './proofs.ts';
@@ -12,6 +11,7 @@ import { sameForAll } from './query-tools.ts';
 import { type RequestContext, whateverRevision } from './request-tools.ts';
 import type { RunningProcesses } from './running-processes.ts';
 import { sessionOperations } from './sessions.ts';
+import { type ActRequest, asPolicySays } from './two-members.ts';
 
 export interface OperationDependencies {
   readonly readModels: ReadModels;
@@ -30,7 +30,10 @@ interface ReadModelRequest {
  */
 export const createOperations = (tools: PersonTools) => ({
   // Neither a person nor a list has a revision that If-Match could name.
-  erasePerson: (context: RequestContext, name: NamedPerson) => erasePerson(tools, whateverRevision(context), name),
+  erasePerson: (asking: RequestContext, request: ActRequest) => {
+    const context = whateverRevision(asking);
+    return asPolicySays(tools, context, 'erasure', request, () => erasePerson(tools, context, request.person));
+  },
   decideMissedRenewals: (context: RequestContext, request: MissedRenewalsRequest) =>
     decideMissedRenewals(tools, context, request),
   liftSuppressions: (context: RequestContext, request: LiftingRequest) =>

@@ -71,6 +71,7 @@ describe('the table of queries', () => {
       'leads.verdict',
       'leads.listStock',
       'sessions.list',
+      'sessions.listSignIns',
       'factors.get',
     ]);
     expect(await mayAsk('verifier')).toEqual([
@@ -81,6 +82,7 @@ describe('the table of queries', () => {
       'returns.get',
       'returns.history',
       'sessions.list',
+      'sessions.listSignIns',
       'factors.get',
     ]);
     expect(await mayAsk('auditor')).toEqual([
@@ -109,18 +111,25 @@ describe('the table of queries', () => {
       'returns.get',
       'returns.history',
       'sessions.list',
+      'sessions.listSignIns',
       'factors.get',
       'attention.list',
       'changes.follow',
       'operations.listDamagedStreams',
     ]);
-    expect(await mayAsk('analyst')).toEqual(['leads.listStock', 'sessions.list', 'factors.get']);
+    expect(await mayAsk('analyst')).toEqual([
+      'leads.listStock',
+      'sessions.list',
+      'sessions.listSignIns',
+      'factors.get',
+    ]);
     expect(await mayAsk('operator')).toEqual([
       'leads.verdict',
       'leads.listStock',
       'webhooks.list',
       'webhooks.get',
       'sessions.list',
+      'sessions.listSignIns',
       'factors.get',
       'attention.list',
       'changes.follow',
@@ -135,6 +144,8 @@ describe('the table of queries', () => {
       'staff.list',
       'apiKeys.list',
       'sessions.list',
+      'sessions.listSignIns',
+      'sessions.listOf',
       'factors.get',
       'attention.list',
     ]);
@@ -164,6 +175,7 @@ describe('the table of queries', () => {
       'persons.export: staff-only',
       'staff.list: administrator-only',
       'apiKeys.list: administrator-only',
+      'sessions.listOf: administrator-only',
     ]);
   });
 
@@ -186,6 +198,7 @@ describe('the table of queries', () => {
       'persons.export: support-only',
       'staff.list: administrator-only',
       'apiKeys.list: administrator-only',
+      'sessions.listOf: administrator-only',
       'operations.listParkedItems: staff-only',
       'operations.listDamagedStreams: staff-only',
       'operations.listReadModels: staff-only',
@@ -211,6 +224,7 @@ describe('the table of queries', () => {
     expect([...ofVisitor].filter((name) => !ofProgram.has(name))).toEqual([
       'leads.verdict',
       'sessions.list',
+      'sessions.listSignIns',
       'factors.get',
     ]);
     expect([...(await names(formCaller('k1')))]).toEqual([...ofProgram]);
@@ -256,10 +270,13 @@ describe('the table of operations', () => {
     const ofFactors = ['addTotp', 'removeFactor', 'changeOwnPassword', 'proveFactor'];
     const ofEverybody = ['signIn', 'endSession', 'endOtherSessions', ...ofFactors];
     expect(await refused(staff, operations)).toEqual([]);
-    const ofSupport = ['erasePerson', 'liftSuppressions', 'decideMissedRenewals'];
+    const codes: Readonly<Record<string, string>> = {
+      ...{ erasePerson: 'support-only', liftSuppressions: 'support-only', decideMissedRenewals: 'support-only' },
+      endSessionsOf: 'administrator-only',
+    };
     const all = operations
       .filter(({ name }) => !ofEverybody.includes(name))
-      .map(({ name }) => `${name}: ${ofSupport.includes(name) ? 'support-only' : 'staff-only'}`);
+      .map(({ name }) => `${name}: ${codes[name] ?? 'staff-only'}`);
     for (const caller of [owner, program]) expect(await refused(caller, operations)).toEqual(all);
   });
 });

@@ -1,4 +1,5 @@
 import { customerStream } from '#domain/accounts/customer';
+import { signInRights } from '#domain/accounts/sign-ins';
 import { checkoutStream } from '#domain/checkouts/checkout';
 import { type StaffRole, scopeOf } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
@@ -212,7 +213,7 @@ export const queryRights = {
   persons: { export: freshSupportWithReason },
   staff: { list: administrator },
   apiKeys: { list: administrator },
-  sessions: { list: aboutThemselves },
+  sessions: { list: aboutThemselves, listSignIns: aboutThemselves, listOf: administrator },
   factors: { get: aboutThemselves },
   attention: { list: visibleRows('support', 'operator', 'auditor', 'administrator') },
   changes: { follow: visibleChanges },
@@ -235,6 +236,7 @@ export const operationRights = {
   signIn: anyone,
   endSession: aboutThemselves,
   endOtherSessions: aboutThemselves,
+  endSessionsOf: signInRights.EndSessions,
   // Each sends a command, whose right decides.
   addTotp: aboutThemselves,
   removeFactor: aboutThemselves,

@@ -6,7 +6,6 @@ import type { StreamCache } from './stream-cache.ts';
 interface RecentState {
   readonly state: unknown;
   readonly revision: number;
-  /** As `performance.now()` counts. */
   readonly readAt: number;
 }
 
@@ -22,17 +21,20 @@ const MOST_STREAMS = 10_000;
  */
 export class RecentStates {
   readonly #streams: StreamCache;
+  /** Milliseconds, which only grow. */
+  readonly #elapsed: () => number;
   readonly #known = new LRUCache<string, RecentState>({ max: MOST_STREAMS });
   readonly #reading = new Map<string, Promise<RecentState>>();
 
-  constructor(streams: StreamCache) {
+  constructor(streams: StreamCache, elapsed = () => performance.now()) {
     this.#streams = streams;
+    this.#elapsed = elapsed;
   }
 
   /** @throws StoreUnavailable where nothing is known yet */
   async of<Name extends FamilyName>(stream: `${Name}-${string}`): Promise<StateOf<Name>> {
     const known = this.#newest(stream);
-    const recent = known && performance.now() - known.readAt < MILLISECONDS_A_STATE_IS_RECENT;
+    const recent = known && this.#elapsed() - known.readAt < MILLISECONDS_A_STATE_IS_RECENT;
     return (recent ? known : await this.#read(stream)).state as StateOf<Name>;
   }
 
@@ -52,8 +54,10 @@ export class RecentStates {
   }
 
   async #readNow(stream: string): Promise<RecentState> {
+    // Before the read: what is written while it is under way may be missing in it.
+    const readAt = this.#elapsed();
     const read = await this.#readOrKnown(stream);
-    this.#known.set(stream, { ...read, readAt: performance.now() });
+    this.#known.set(stream, { ...read, readAt });
     return this.#newest(stream) as RecentState;
   }
 

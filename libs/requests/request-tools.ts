@@ -49,6 +49,8 @@ export interface RequestDependencies {
   readonly clock: Clock;
   /** What the payment provider cannot charge or show. Default: it takes every amount and text. */
   readonly providerLimits?: ProviderLimits | undefined;
+  /** Whether no webhook is called at this address. Default: it may be. */
+  readonly refusesWebhook?: ((url: string) => boolean) | undefined;
   readonly dispatch: Dispatch;
 }
 

@@ -83,6 +83,7 @@ describe('the table of rights', () => {
       'NoticeManyPersons',
       'AddFirstAdministrator',
       'SetStaffPassword',
+      'NoteNewBrowser',
     ]);
   });
 
@@ -148,6 +149,7 @@ describe('the table of rights', () => {
       [
         ...['WishRefund', 'RetryRefund', 'SettleRefund', 'IssueApiKey', 'RotateApiKey', 'RevokeApiKey', 'ResetFactors'],
         ...['AddStaffMember', 'InviteStaffMember', 'ChangeStaffRoles', 'RemoveStaffMember', 'RequestEmailChange'],
+        ...['RequestApproval', 'Approve'],
       ].sort(),
     );
     for (const command of stale) expect(refusalOf(command, member('fresh'), 'because')).toBeUndefined();
@@ -199,6 +201,9 @@ describe('the table of rights', () => {
         'CorrectToGranted',
         'DenyChargeback',
         'ErasePerson',
+        'RequestApproval',
+        'Approve',
+        'EndSessions',
         'GiveAlternativeCoupon',
         'GrantChargeback',
         'GrantGoodwill',
@@ -273,6 +278,7 @@ describe('the table of rights', () => {
       'ChangeStaffRoles',
       'RemoveStaffMember',
       'ResetFactors',
+      'EndSessions',
       'IssueApiKey',
       'RotateApiKey',
       'RevokeApiKey',

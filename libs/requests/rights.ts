@@ -4,6 +4,7 @@ import { type Refusal, refuse } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { type Asked, type AskedBy, anyone, type Rule, refuseBeforeFactor } from '#domain/kernel/rights';
 import { type Family, type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
+import type { Outcome } from './addressed-command.ts';
 
 /** The caller has no right to ask for this. */
 export class RequestRefused extends LeadgerError {
@@ -13,6 +14,18 @@ export class RequestRefused extends LeadgerError {
     super(refusal.code, refusal.message);
     this.refusal = refusal;
   }
+}
+
+const keyReused = refuse('key-reused', 'this Idempotency-Key came with another body before');
+
+/** For a step of a request that does more. @throws RequestRefused */
+export function mustBeAccepted(
+  outcome: Outcome,
+  what: string,
+): asserts outcome is Extract<Outcome, { readonly kind: 'accepted' }> {
+  if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
+  if (outcome.kind === 'key-reused') throw new RequestRefused(keyReused);
+  if (outcome.kind !== 'accepted') throw new Error(`${what} was not recorded: ${outcome.kind}`);
 }
 
 type RightsIn<Name extends FamilyName> = (typeof ledger)[Name]['rights'];

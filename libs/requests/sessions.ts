@@ -1,15 +1,34 @@
 import { z } from 'zod';
+import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
+import { signInsStream } from '#domain/accounts/sign-ins';
 import { factorsStream, hasFactor } from '#domain/factors/factors';
 import { instant } from '#domain/kernel/events';
+import type { CommandOf } from '#domain/ledger';
+import { memberUnknown, staffStream } from '#domain/staff/staff';
 import { exampleIds } from '#read-models/models/examples';
-import { type SessionFactor, type SessionStore, sessionFactors } from '#sessions/session-store';
+import {
+  MOST_SIGN_INS,
+  type Session,
+  type SessionFactor,
+  type SessionStore,
+  sessionFactors,
+} from '#sessions/session-store';
 import { deviceIn } from './devices.ts';
 import { useCode } from './factors.ts';
 import type { Identities, NewSession } from './identities.ts';
 import { signIn } from './passwords.ts';
-import type { QueryTools } from './query-tools.ts';
-import type { RequestContext, RequestDependencies } from './request-tools.ts';
+import { type QueryTools, sameForAll } from './query-tools.ts';
+import {
+  type Receipt,
+  type RequestContext,
+  type RequestDependencies,
+  requestTools,
+  whateverRevision,
+} from './request-tools.ts';
+import { mustBeAccepted, RequestRefused } from './rights.ts';
 import { memberSigningIn } from './staff.ts';
+
+export { DAYS_OF_A_SIGN_IN } from '#sessions/session-store';
 
 interface SignIn {
   readonly email: string;
@@ -17,15 +36,19 @@ interface SignIn {
   /** Of an authenticator app, or a recovery code. */
   readonly code?: string | undefined;
   readonly userAgent?: string | undefined;
+  /** What tells the browser, or the program, from others. It is kept as a keyed hash. */
+  readonly browser: string;
 }
 
-interface SessionTools extends Pick<QueryTools, 'stateOf'>, RequestDependencies {
+/** Whose sessions: of a member of staff, or of a customer. */
+export type SessionHolder = { readonly memberId: string } | { readonly customerId: string };
+
+interface SessionTools extends Pick<QueryTools, 'stateOf' | 'now'>, RequestDependencies {
   readonly identities: Identities;
   readonly sessions: SessionStore;
 }
 
-type SignedIn = NewSession & { readonly factorRequired: boolean } & Account;
-type Account = { readonly customerId: string } | { readonly memberId: string };
+type SignedIn = NewSession & { readonly factorRequired: boolean } & SessionHolder;
 
 /** Whose password was wrong, and whose was right but for the code. */
 export type NotSignedIn = 'sign-in-failed' | 'factor-needed' | 'factor-wrong';
@@ -41,13 +64,40 @@ export const sessionOperations = (tools: SessionTools) => ({
   /** @param except the one that goes on. @returns how many ended */
   endOtherSessions: ({ caller }: RequestContext, { except }: { except: string | undefined }): Promise<number> =>
     tools.sessions.endAllOf(caller.actor, except),
+  /** It is recorded first: after a crash between the two, it is asked for again. @returns how many ended */
+  async endSessionsOf(context: RequestContext, holder: SessionHolder): Promise<number> {
+    await mustExist(tools, holder);
+    const { outcome } = await sendAbout(tools, holder, { type: 'EndSessions', at: tools.now(), ...holder }, context);
+    mustBeAccepted(outcome, 'that sessions were ended');
+    return tools.sessions.endAllOf(actorOf(holder));
+  },
 });
+
+const idIn = (holder: SessionHolder): string => ('memberId' in holder ? holder.memberId : holder.customerId);
+const actorOf = (holder: SessionHolder): string => `${'memberId' in holder ? 'staff' : 'customer'}:${idIn(holder)}`;
+
+/** @throws RequestRefused: an id that was typed is not recorded */
+async function mustExist({ stateOf }: SessionTools, holder: SessionHolder): Promise<void> {
+  if ('memberId' in holder) {
+    const { members } = await stateOf<'staff'>(staffStream);
+    if (!members.has(holder.memberId)) throw new RequestRefused(memberUnknown);
+  } else if (!isRegistered(await stateOf<'customer'>(customerStream(holder.customerId))))
+    throw new RequestRefused(notRegistered);
+}
+
+const sendAbout = (
+  tools: SessionTools,
+  holder: SessionHolder,
+  command: CommandOf<'signins'>,
+  context: RequestContext,
+): Promise<Receipt> =>
+  requestTools(tools).send(idIn(holder), signInsStream(idIn(holder)), command, whateverRevision(context));
 
 /** Both are asked, so that the time it takes does not tell who is staff. */
 async function startSession(
   tools: SessionTools,
   context: RequestContext,
-  { email, password, code, userAgent }: SignIn,
+  { email, password, code, userAgent, browser }: SignIn,
 ): Promise<SignedIn | NotSignedIn> {
   const [member, customerId] = await Promise.all([
     memberSigningIn(tools, email, password),
@@ -55,12 +105,33 @@ async function startSession(
   ]);
   const account = member ? { memberId: member.memberId } : customerId === undefined ? undefined : { customerId };
   if (!account) return 'sign-in-failed';
-  const [kind, id] =
-    'memberId' in account ? (['staff', account.memberId] as const) : (['customer', account.customerId] as const);
-  const factor = await provedFactor(tools, context, id, code);
+  const factor = await provedFactor(tools, context, idIn(account), code);
   if (factor === 'factor-needed' || factor === 'factor-wrong') return factor;
-  const session = await tools.identities.start(`${kind}:${id}`, deviceIn(userAgent), factor);
-  return { ...account, ...session, factorRequired: kind === 'staff' && factor === 'password' };
+  const device = deviceIn(userAgent);
+  const hash = await knownBrowser(tools, context, account, device, browser);
+  const session = await tools.identities.start(actorOf(account), device, factor, hash);
+  return { ...account, ...session, factorRequired: 'memberId' in account && factor === 'password' };
+}
+
+/**
+ * A sign-in from a browser with which nobody signed in to the account before is recorded, and told to its owner. Not the first one of an
+ * account: its owner has just proved the address. @returns the hash of the browser
+ */
+async function knownBrowser(
+  tools: SessionTools,
+  context: RequestContext,
+  account: SessionHolder,
+  device: string,
+  browser: string,
+): Promise<string> {
+  const hash = tools.vault.personKey('browser', `${actorOf(account)} ${device} ${browser}`);
+  const before = await tools.sessions.signInsOf(actorOf(account));
+  if (before.length > 0 && !before.some((one) => one.browser === hash)) {
+    const command = { type: 'NoteNewBrowser', at: tools.now(), ...account, device } as const;
+    const { outcome } = await sendAbout(tools, account, command, context);
+    mustBeAccepted(outcome, 'the sign-in from a new browser');
+  }
+  return hash;
 }
 
 async function provedFactor(
@@ -98,12 +169,44 @@ export const sessionExample: z.infer<typeof session> = {
   current: true,
 };
 
-export const sessionQueries = ({ identities }: Pick<SessionTools, 'identities'>) => ({
+export const signInShown = z
+  .object({
+    sessionId: z.string().describe('The id of its session.'),
+    device: z.string().describe('The kind of program that signed in.'),
+    at: instant.describe('When.'),
+    ended: z.boolean().describe('Whether its session has ended.'),
+    current: z.boolean().describe('Whether its session is the one that asks.'),
+  })
+  .meta({ id: 'SignIn' });
+
+export const signInExample: z.infer<typeof signInShown> = {
+  sessionId: exampleIds.sessionId,
+  device: 'Firefox on Linux',
+  at: '2026-03-01T09:30:00.000Z',
+  ended: false,
+  current: true,
+};
+
+export const sessionQueries = ({ identities, sessions }: Pick<SessionTools, 'identities' | 'sessions'>) => ({
   /** Those of the caller, the newest first. */
   async list({ caller }: RequestContext, { current }: { current: string | undefined }) {
-    const sessions = await identities.sessionsOf(caller.actor);
-    return sessions.map(({ sessionId, device, startedAt, seenAt, endsAt, factor, provedAt }) => {
-      return { sessionId, device, startedAt, seenAt, endsAt, factor, provedAt, current: sessionId === current };
+    return (await identities.sessionsOf(caller.actor)).map((one) => shownSession(one, current));
+  },
+  /** Those of a member of staff or a customer, the newest first. */
+  listOf: sameForAll(async (holder: SessionHolder) =>
+    (await identities.sessionsOf(actorOf(holder))).map((one) => shownSession(one, undefined)),
+  ),
+  /** The last ones of the caller, the newest first. */
+  async listSignIns({ caller }: RequestContext, { current }: { current: string | undefined }) {
+    const live = new Set((await identities.sessionsOf(caller.actor)).map(({ sessionId }) => sessionId));
+    const newest = (await sessions.signInsOf(caller.actor)).slice(0, MOST_SIGN_INS);
+    return newest.map(({ sessionId, device, at }) => {
+      return { sessionId, device, at, ended: !live.has(sessionId), current: sessionId === current };
     });
   },
 });
+
+function shownSession(session: Session, current: string | undefined) {
+  const { sessionId, device, startedAt, seenAt, endsAt, factor, provedAt } = session;
+  return { sessionId, device, startedAt, seenAt, endsAt, factor, provedAt, current: sessionId === current };
+}

@@ -17,7 +17,7 @@ import {
   type RequestTools,
   requestTools,
 } from './request-tools.ts';
-import { checkRightEarly, RequestRefused } from './rights.ts';
+import { checkRightEarly, mustBeAccepted } from './rights.ts';
 import { isKnown } from './writers.ts';
 
 export interface WholeHistoryRequest {
@@ -48,8 +48,7 @@ export async function listWholeHistory(
 ): Promise<Page<StreamEvent>> {
   const exists = await isKnown(tools, context.caller, customerId);
   const { outcome } = await recordLook(requestTools(tools), customerId, context, exists);
-  if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
-  if (outcome.kind !== 'accepted') throw new Error(`the look was not recorded: ${outcome.kind}`);
+  mustBeAccepted(outcome, 'the look');
   const looking = { ...context, opensBoxes: true } as const;
   const facts = await factsAbout(tools, looking, customerId);
   const from = cursor === undefined ? 0 : facts.findIndex(({ position }) => position === cursor) + 1;

@@ -1,21 +1,39 @@
 import type { Instant } from '#domain/kernel/events';
+import { addDays } from '#domain/kernel/instants';
 import { StoreUnavailable } from '#event-store/port';
 import { reasonOf } from '#postgres/failures';
 import { PostgresPool } from '#postgres/pool';
-import { columnDefinitions, columnNames, type SessionRow, sessionIn, valuesOf } from './session-rows.ts';
-import type { RenewedSession, Session, SessionStore } from './session-store.ts';
+import { type Row, sessionIn, sessionTable, signInIn, signInOf, signInTable } from './session-rows.ts';
+import {
+  DAYS_OF_A_SIGN_IN,
+  MOST_SIGN_INS,
+  type RenewedSession,
+  type Session,
+  type SessionStore,
+  type SignIn,
+} from './session-store.ts';
 
 const SCHEMA = `
   CREATE SCHEMA IF NOT EXISTS sessions;
-  CREATE TABLE IF NOT EXISTS sessions.sessions (${columnDefinitions('text COLLATE "C"')});
+  CREATE TABLE IF NOT EXISTS sessions.sessions (${sessionTable.definitions('text COLLATE "C"')});
   CREATE UNIQUE INDEX IF NOT EXISTS by_token ON sessions.sessions (token_hash);
   CREATE INDEX IF NOT EXISTS by_actor ON sessions.sessions (actor);
+  CREATE TABLE IF NOT EXISTS sessions.sign_ins (${signInTable.definitions('text COLLATE "C"')});
+  CREATE INDEX IF NOT EXISTS sign_ins_by_actor ON sessions.sign_ins (actor, at);
   CREATE TABLE IF NOT EXISTS sessions.key_uses (key_id text PRIMARY KEY, used_at text COLLATE "C" NOT NULL);
   CREATE TABLE IF NOT EXISTS sessions.factor_uses (factor_id text PRIMARY KEY, step bigint NOT NULL);`;
 const MAX_CONNECTIONS = 4;
 
-const INSERT = `INSERT INTO sessions.sessions (${columnNames.join(', ')})
-  VALUES (${columnNames.map((_, index) => `$${index + 1}`).join(', ')})`;
+const insertInto = (table: string, { names }: { names: readonly string[] }) =>
+  `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map((_, index) => `$${index + 1}`).join(', ')})`;
+const INSERT = insertInto('sessions.sessions', sessionTable);
+const INSERT_SIGN_IN = insertInto('sessions.sign_ins', signInTable);
+const SIGN_INS = 'SELECT * FROM sessions.sign_ins WHERE actor = $1 ORDER BY at DESC, session_id';
+const REMOVE_OLDER = `DELETE FROM sessions.sign_ins AS old WHERE actor = $1
+  AND session_id NOT IN (
+    SELECT session_id FROM sessions.sign_ins WHERE actor = $1 ORDER BY at DESC, session_id LIMIT ${MOST_SIGN_INS})
+  AND EXISTS (SELECT 1 FROM sessions.sign_ins AS newer
+    WHERE newer.actor = old.actor AND newer.browser = old.browser AND newer.at > old.at)`;
 const LIVE = 'idle_until > $2 AND ends_at > $2';
 const BY_TOKENS = `SELECT * FROM sessions.sessions WHERE token_hash = ANY($1) AND ${LIVE}`;
 const BY_ACTOR = `SELECT * FROM sessions.sessions WHERE actor = $1 AND ${LIVE} ORDER BY started_at DESC, session_id`;
@@ -32,7 +50,7 @@ export async function openPostgresSessions(url: string): Promise<SessionStore> {
   const pool = new PostgresPool(url, {
     max: MAX_CONNECTIONS,
     application_name: 'leadger sessions',
-    tables: ['sessions.sessions', 'sessions.key_uses', 'sessions.factor_uses'],
+    tables: ['sessions.sessions', 'sessions.sign_ins', 'sessions.key_uses', 'sessions.factor_uses'],
   });
   try {
     // Programs that start at once create the tables once. No other program uses this lock number.
@@ -52,12 +70,23 @@ class PostgresSessions implements SessionStore {
     this.#pool = pool;
   }
 
-  async start(session: Session): Promise<void> {
-    await this.#ask(INSERT, valuesOf(session));
+  async start(session: Session, browser: string): Promise<void> {
+    await this.#ask(INSERT, sessionTable.valuesOf(session));
+    await this.#ask(INSERT_SIGN_IN, signInTable.valuesOf(signInOf(session, browser)));
+    await this.#ask(REMOVE_OLDER, [session.actor]);
+  }
+
+  async signInsOf(actor: string): Promise<readonly SignIn[]> {
+    return (await this.#ask<Row>(SIGN_INS, [actor])).rows.map(signInIn);
+  }
+
+  async forget(actor: string): Promise<void> {
+    for (const table of ['sessions', 'sign_ins'])
+      await this.#ask(`DELETE FROM sessions.${table} WHERE actor = $1`, [actor]);
   }
 
   async findAmong(tokenHashes: readonly string[], now: Instant): Promise<readonly Session[]> {
-    const { rows } = await this.#ask<SessionRow>(BY_TOKENS, [tokenHashes, now]);
+    const { rows } = await this.#ask<Row>(BY_TOKENS, [tokenHashes, now]);
     return rows.map(sessionIn);
   }
 
@@ -91,12 +120,13 @@ class PostgresSessions implements SessionStore {
   }
 
   async listOf(actor: string, now: Instant): Promise<readonly Session[]> {
-    const { rows } = await this.#ask<SessionRow>(BY_ACTOR, [actor, now]);
+    const { rows } = await this.#ask<Row>(BY_ACTOR, [actor, now]);
     return rows.map(sessionIn);
   }
 
   async sweep(now: Instant): Promise<void> {
     await this.#ask('DELETE FROM sessions.sessions WHERE idle_until <= $1 OR ends_at <= $1', [now]);
+    await this.#ask('DELETE FROM sessions.sign_ins WHERE at <= $1', [addDays(now, -DAYS_OF_A_SIGN_IN)]);
   }
 
   async noteKeyUse(keyId: string, at: Instant): Promise<void> {

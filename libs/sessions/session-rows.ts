@@ -1,7 +1,7 @@
-import type { Session } from './session-store.ts';
+import type { Session, SignIn } from './session-store.ts';
 
 /** Column → field. Both databases have the same rows. */
-export const columns = {
+const sessionColumns = {
   session_id: 'sessionId',
   token_hash: 'tokenHash',
   actor: 'actor',
@@ -15,16 +15,38 @@ export const columns = {
   device: 'device',
 } as const satisfies Readonly<Record<string, keyof Session>>;
 
-export type SessionRow = Readonly<Record<keyof typeof columns, string>>;
+const signInColumns = {
+  session_id: 'sessionId',
+  actor: 'actor',
+  device: 'device',
+  browser: 'browser',
+  at: 'at',
+} as const satisfies Readonly<Record<string, keyof SignIn>>;
 
-export const columnNames = Object.keys(columns) as readonly (keyof typeof columns)[];
+/** How the values of a record are the columns of a row. */
+function tableOf<Field extends string>(columns: Readonly<Record<string, Field>>) {
+  const names = Object.keys(columns);
+  type AsRecord = { readonly [Name in Field]: string };
+  return {
+    names,
+    /** The values of a row, in the order of its columns. */
+    valuesOf: (record: AsRecord): string[] => names.map((name) => record[columns[name] as Field]),
+    recordIn: <Read extends AsRecord>(row: Row): Read =>
+      Object.fromEntries(names.map((name) => [columns[name], row[name]])) as unknown as Read,
+    /** Instants are texts of one form, so that they compare as texts. They are compared by bytes in both databases. */
+    definitions: (type: string): string =>
+      names.map((name) => `${name} ${type} ${name === 'session_id' ? 'PRIMARY KEY' : 'NOT NULL'}`).join(', '),
+  };
+}
 
-/** The values of a row, in the order of its columns. */
-export const valuesOf = (session: Session): string[] => columnNames.map((column) => session[columns[column]]);
+export type Row = Readonly<Record<string, string>>;
 
-export const sessionIn = (row: SessionRow): Session =>
-  Object.fromEntries(columnNames.map((column) => [columns[column], row[column]])) as unknown as Session;
+export const sessionTable = tableOf(sessionColumns);
+export const signInTable = tableOf(signInColumns);
 
-/** Instants are texts of one form, so that they compare as texts. They are compared by bytes in both databases. */
-export const columnDefinitions = (type: string): string =>
-  columnNames.map((name) => `${name} ${type} ${name === 'session_id' ? 'PRIMARY KEY' : 'NOT NULL'}`).join(', ');
+export const sessionIn = (row: Row): Session => sessionTable.recordIn<Session>(row);
+export const signInIn = (row: Row): SignIn => signInTable.recordIn<SignIn>(row);
+
+export const signInOf = ({ sessionId, actor, device, startedAt: at }: Session, browser: string): SignIn => ({
+  ...{ sessionId, actor, device, browser, at },
+});

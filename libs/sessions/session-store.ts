@@ -33,7 +33,12 @@ export interface Session {
  * @throws StoreUnavailable from every function
  */
 export interface SessionStore {
-  start(session: Session): Promise<void>;
+  /** @param browser a keyed hash of what tells the browser of this actor from others; the newest sign-ins are kept */
+  start(session: Session, browser: string): Promise<void>;
+  /** Those that were kept of an actor, the newest first, also of sessions that have ended. */
+  signInsOf(actor: string): Promise<readonly SignIn[]>;
+  /** Everything that is kept of an actor, who was erased. */
+  forget(actor: string): Promise<void>;
   /** Those that have not ended, in any order. */
   findAmong(tokenHashes: readonly string[], now: Instant): Promise<readonly Session[]>;
   /** It is in use. One that has ended meanwhile stays ended. */
@@ -46,7 +51,7 @@ export interface SessionStore {
   endAllOf(actor: string, except?: string): Promise<number>;
   /** Those that have not ended, the newest first. */
   listOf(actor: string, now: Instant): Promise<readonly Session[]>;
-  /** Removes those that have ended by themselves. */
+  /** Removes those that have ended by themselves, and sign-ins that are {@link DAYS_OF_A_SIGN_IN} days old. */
   sweep(now: Instant): Promise<void>;
   /** Notes when a key of a program was last used. */
   noteKeyUse(keyId: string, at: Instant): Promise<void>;
@@ -56,6 +61,17 @@ export interface SessionStore {
   useStep(factorId: string, step: number): Promise<boolean>;
   close(): Promise<void>;
 }
+
+/** A sign-in, which outlives its session. */
+export interface SignIn extends Pick<Session, 'sessionId' | 'actor' | 'device'> {
+  readonly browser: string;
+  readonly at: Instant;
+}
+
+/** Of each account so many are kept, and the last one from each browser. */
+export const MOST_SIGN_INS = 20;
+/** The longest time for which browsers keep a cookie. */
+export const DAYS_OF_A_SIGN_IN = 400;
 
 export type RenewedSession = Pick<Session, 'tokenHash' | 'credential' | 'factor' | 'provedAt'>;
 

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addSeconds } from '#domain/kernel/instants';
+import { addDays, addSeconds } from '#domain/kernel/instants';
 import { describeWithPostgres, freshDatabase } from '#test/postgres/database';
-import { openSessions, type Session, type SessionStore } from './session-store.ts';
+import { DAYS_OF_A_SIGN_IN, MOST_SIGN_INS, openSessions, type Session, type SessionStore } from './session-store.ts';
 
 const START = '2026-03-02T15:00:00.000Z';
 const atMinute = (minutes: number) => addSeconds(START, minutes * 60);
@@ -49,17 +49,17 @@ function contractOf(name: string, place: () => Promise<Place>): void {
       (await store.findAmong(['hash-1', 'hash-2', 'hash-3'], now)).map(({ sessionId }) => sessionId).sort();
 
     it('finds what was started, also for another program', async () => {
-      await sessions.start(session(1));
+      await sessions.start(session(1), 'browser-1');
       expect(await other.findAmong(['hash-1', 'hash-9'], START)).toEqual([session(1)]);
     });
 
     it('does not start a second session with a token', async () => {
-      await sessions.start(session(1));
-      await expect(sessions.start(session(2, { tokenHash: 'hash-1' }))).rejects.toThrow();
+      await sessions.start(session(1), 'browser-1');
+      await expect(sessions.start(session(2, { tokenHash: 'hash-1' }), 'browser-1')).rejects.toThrow();
     });
 
     it('ends one at once, for every program, and only for its owner', async () => {
-      await sessions.start(session(1));
+      await sessions.start(session(1), 'browser-1');
       expect(await found(other)).toEqual(['session-1']);
       expect(await sessions.end('staff:bob', 'session-1')).toBe(false);
       expect(await sessions.end('staff:ada', 'session-1')).toBe(true);
@@ -68,8 +68,8 @@ function contractOf(name: string, place: () => Promise<Place>): void {
     });
 
     it('ends all of one actor, or all but one', async () => {
-      for (const number of [1, 2]) await sessions.start(session(number));
-      await sessions.start(session(3, { actor: 'staff:bob' }));
+      for (const number of [1, 2]) await sessions.start(session(number), 'browser-1');
+      await sessions.start(session(3, { actor: 'staff:bob' }), 'browser-1');
       expect(await sessions.endAllOf('staff:ada', 'session-2')).toBe(1);
       expect(await found(other)).toEqual(['session-2', 'session-3']);
       expect(await sessions.endAllOf('staff:ada')).toBe(1);
@@ -77,7 +77,7 @@ function contractOf(name: string, place: () => Promise<Place>): void {
     });
 
     it('ends one that is not used, and one that is used all the time at its last instant', async () => {
-      await sessions.start(session(1));
+      await sessions.start(session(1), 'browser-1');
       expect(await found(sessions, atMinute(30))).toEqual([]);
       await other.touch('session-1', atMinute(29), atMinute(59));
       expect(await found(sessions, atMinute(30))).toEqual(['session-1']);
@@ -86,15 +86,15 @@ function contractOf(name: string, place: () => Promise<Place>): void {
     });
 
     it('does not start one again that ended while it was used', async () => {
-      await sessions.start(session(1));
+      await sessions.start(session(1), 'browser-1');
       await sessions.end('staff:ada', 'session-1');
       await sessions.touch('session-1', atMinute(1), atMinute(31));
       expect(await found(sessions)).toEqual([]);
     });
 
     it('lists those of one actor that have not ended, the newest first', async () => {
-      for (const number of [1, 2]) await sessions.start(session(number));
-      await sessions.start(session(3, { idleUntil: atMinute(4) }));
+      for (const number of [1, 2]) await sessions.start(session(number), 'browser-1');
+      await sessions.start(session(3, { idleUntil: atMinute(4) }), 'browser-1');
       expect((await other.listOf('staff:ada', atMinute(5))).map(({ sessionId }) => sessionId)).toEqual([
         'session-2',
         'session-1',
@@ -102,14 +102,14 @@ function contractOf(name: string, place: () => Promise<Place>): void {
     });
 
     it('removes those that have ended by themselves, and no others', async () => {
-      await sessions.start(session(1));
-      await sessions.start(session(2, { idleUntil: atMinute(4) }));
+      await sessions.start(session(1), 'browser-1');
+      await sessions.start(session(2, { idleUntil: atMinute(4) }), 'browser-1');
       await sessions.sweep(atMinute(5));
       expect(await found(sessions, START)).toEqual(['session-1']);
     });
 
     it('goes on with another token and another factor, unless it has ended', async () => {
-      await sessions.start(session(1));
+      await sessions.start(session(1), 'browser-1');
       const renewed = { tokenHash: 'hash-3', credential: 'second', factor: 'totp', provedAt: atMinute(4) } as const;
       expect(await other.renew('session-1', renewed)).toBe(true);
       expect(await sessions.findAmong(['hash-1', 'hash-3'], START)).toEqual([session(1, renewed)]);
@@ -121,6 +121,30 @@ function contractOf(name: string, place: () => Promise<Place>): void {
       expect(await sessions.useStep('factor-1', 7)).toBe(true);
       expect([await other.useStep('factor-1', 7), await other.useStep('factor-1', 6)]).toEqual([false, false]);
       expect([await sessions.useStep('factor-2', 6), await other.useStep('factor-1', 8)]).toEqual([true, true]);
+    });
+
+    const signInsOf = async (actor: string) => (await other.signInsOf(actor)).map(({ sessionId }) => sessionId);
+
+    it('remembers the newest sign-ins of an actor, also of sessions that ended, and the last one from each browser', async () => {
+      const last = MOST_SIGN_INS + 4;
+      const number = (index: number) => session(index, { tokenHash: `hash-${index}` });
+      await sessions.start(number(1), 'old');
+      await sessions.start(number(2), 'seldom');
+      for (let index = 3; index <= last; index += 1) await sessions.start(number(index), index === 3 ? 'old' : 'often');
+      await sessions.endAllOf('staff:ada');
+      const kept = Array.from({ length: MOST_SIGN_INS }, (_, index) => `session-${last - index}`);
+      expect(await signInsOf('staff:ada')).toEqual([...kept, 'session-3', 'session-2']);
+      expect(await signInsOf('staff:bob')).toEqual([]);
+      await sessions.sweep(addDays(atMinute(2), DAYS_OF_A_SIGN_IN));
+      expect(await signInsOf('staff:ada')).toEqual([...kept, 'session-3']);
+    });
+
+    it('keeps nothing of an actor who was erased', async () => {
+      await sessions.start(session(1), 'browser-1');
+      await sessions.start(session(2, { actor: 'staff:bob' }), 'browser-1');
+      await other.forget('staff:ada');
+      expect([await found(sessions), await signInsOf('staff:ada')]).toEqual([['session-2'], []]);
+      expect(await signInsOf('staff:bob')).toEqual(['session-2']);
     });
 
     it('remembers the last use of a key', async () => {
@@ -149,7 +173,7 @@ describeWithPostgres('with PostgreSQL', () =>
 test('sessions in a directory are there after a restart', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'leadger-sessions-spec-'));
   const first = await openSessions({ directory });
-  await first.start(session(1));
+  await first.start(session(1), 'browser-1');
   await first.close();
   const second = await openSessions({ directory });
   expect(await second.findAmong(['hash-1'], START)).toEqual([session(1)]);

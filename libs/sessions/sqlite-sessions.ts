@@ -2,18 +2,36 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Instant } from '#domain/kernel/events';
+import { addDays } from '#domain/kernel/instants';
 import { openOrExplain } from '#event-store/open-or-explain';
-import { columnDefinitions, columnNames, type SessionRow, sessionIn, valuesOf } from './session-rows.ts';
-import type { RenewedSession, Session, SessionStore } from './session-store.ts';
+import { type Row, sessionIn, sessionTable, signInIn, signInOf, signInTable } from './session-rows.ts';
+import {
+  DAYS_OF_A_SIGN_IN,
+  MOST_SIGN_INS,
+  type RenewedSession,
+  type Session,
+  type SessionStore,
+  type SignIn,
+} from './session-store.ts';
 
 const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS sessions (${columnDefinitions('TEXT')}) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS sessions (${sessionTable.definitions('TEXT')}) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX IF NOT EXISTS by_token ON sessions (token_hash);
   CREATE INDEX IF NOT EXISTS by_actor ON sessions (actor);
+  CREATE TABLE IF NOT EXISTS sign_ins (${signInTable.definitions('TEXT')}) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS sign_ins_by_actor ON sign_ins (actor, at);
   CREATE TABLE IF NOT EXISTS key_uses (key_id TEXT PRIMARY KEY, used_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS factor_uses (factor_id TEXT PRIMARY KEY, step INTEGER NOT NULL) STRICT, WITHOUT ROWID;`;
 
-const INSERT = `INSERT INTO sessions (${columnNames.join(', ')}) VALUES (${columnNames.map(() => '?').join(', ')})`;
+const insertInto = (table: string, { names }: { names: readonly string[] }) =>
+  `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
+const INSERT = insertInto('sessions', sessionTable);
+const INSERT_SIGN_IN = insertInto('sign_ins', signInTable);
+const SIGN_INS = 'SELECT * FROM sign_ins WHERE actor = ? ORDER BY at DESC, session_id';
+const REMOVE_OLDER = `DELETE FROM sign_ins WHERE actor = ?
+  AND session_id NOT IN (SELECT session_id FROM sign_ins WHERE actor = ? ORDER BY at DESC, session_id LIMIT ${MOST_SIGN_INS})
+  AND EXISTS (SELECT 1 FROM sign_ins AS newer
+    WHERE newer.actor = sign_ins.actor AND newer.browser = sign_ins.browser AND newer.at > sign_ins.at)`;
 const LIVE = 'idle_until > ? AND ends_at > ?';
 const BY_TOKEN = `SELECT * FROM sessions WHERE token_hash = ? AND ${LIVE}`;
 const BY_ACTOR = `SELECT * FROM sessions WHERE actor = ? AND ${LIVE} ORDER BY started_at DESC, session_id`;
@@ -50,12 +68,23 @@ class SqliteSessions implements SessionStore {
     this.#database = database;
   }
 
-  async start(session: Session): Promise<void> {
-    this.#change(INSERT, ...valuesOf(session));
+  async start(session: Session, browser: string): Promise<void> {
+    const { actor } = session;
+    this.#change(INSERT, ...sessionTable.valuesOf(session));
+    this.#change(INSERT_SIGN_IN, ...signInTable.valuesOf(signInOf(session, browser)));
+    this.#change(REMOVE_OLDER, actor, actor);
+  }
+
+  async signInsOf(actor: string): Promise<readonly SignIn[]> {
+    return this.#rows<Row>(SIGN_INS, actor).map(signInIn);
+  }
+
+  async forget(actor: string): Promise<void> {
+    for (const table of ['sessions', 'sign_ins']) this.#change(`DELETE FROM ${table} WHERE actor = ?`, actor);
   }
 
   async findAmong(tokenHashes: readonly string[], now: Instant): Promise<readonly Session[]> {
-    return tokenHashes.flatMap((tokenHash) => this.#rows<SessionRow>(BY_TOKEN, tokenHash, now, now)).map(sessionIn);
+    return tokenHashes.flatMap((tokenHash) => this.#rows<Row>(BY_TOKEN, tokenHash, now, now)).map(sessionIn);
   }
 
   async touch(sessionId: string, seenAt: Instant, idleUntil: Instant): Promise<void> {
@@ -79,11 +108,12 @@ class SqliteSessions implements SessionStore {
   }
 
   async listOf(actor: string, now: Instant): Promise<readonly Session[]> {
-    return this.#rows<SessionRow>(BY_ACTOR, actor, now, now).map(sessionIn);
+    return this.#rows<Row>(BY_ACTOR, actor, now, now).map(sessionIn);
   }
 
   async sweep(now: Instant): Promise<void> {
     this.#change('DELETE FROM sessions WHERE idle_until <= ? OR ends_at <= ?', now, now);
+    this.#change('DELETE FROM sign_ins WHERE at <= ?', addDays(now, -DAYS_OF_A_SIGN_IN));
   }
 
   async noteKeyUse(keyId: string, at: Instant): Promise<void> {

@@ -24,6 +24,8 @@ export type KeyedKind =
   | 'network'
   | 'first-account'
   | 'recovery-code'
+  | 'approval'
+  | 'browser'
   | 'actor';
 
 /** Seals personal data with one key per person. Destroying the key erases the person. */

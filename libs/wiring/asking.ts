@@ -6,6 +6,7 @@ import type { Clock } from '#gateways/clock';
 import type { MailGateway } from '#gateways/mail';
 import type { PaymentNotices } from '#gateways/payment-notices';
 import type { ProviderLimits } from '#gateways/payments';
+import type { WebhookGateway } from '#gateways/webhooks';
 import type { ReadModels } from '#read-models/read-models';
 import { CheckedSubjects, subjectsOver } from '#requests/checked-subjects';
 import { CommandHandler } from '#requests/command-handler';
@@ -33,6 +34,7 @@ import {
   RUNNING_PROCESSES,
   SESSIONS,
   VAULT,
+  WEBHOOKS,
 } from './tokens.ts';
 
 const REQUEST_DEPENDENCIES = Symbol('RequestDependencies');
@@ -53,18 +55,20 @@ export const asking: readonly FactoryProvider[] = [
   { provide: StreamCache, inject: [CommandHandler], useFactory: ({ streams }: CommandHandler) => streams },
   {
     provide: REQUEST_DEPENDENCIES,
-    inject: [StreamCache, VAULT, CLOCK, PROVIDER_LIMITS, CommandBus],
+    inject: [StreamCache, VAULT, CLOCK, PROVIDER_LIMITS, WEBHOOKS, CommandBus],
     useFactory: (
       streams: StreamCache,
       vault: Vault,
       clock: Clock,
       providerLimits: ProviderLimits | undefined,
+      webhooks: WebhookGateway,
       bus: CommandBus,
     ): RequestDependencies => ({
       streams,
       vault,
       clock,
       providerLimits,
+      refusesWebhook: (url) => webhooks.refuses(url),
       dispatch: dispatchOver(bus),
     }),
   },

@@ -46,6 +46,7 @@ import {
   SESSIONS,
   SUPPORT_MAIL,
   VAULT,
+  WEBHOOKS,
   WORK,
 } from './tokens.ts';
 import { Worker } from './worker.ts';
@@ -158,6 +159,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
       { provide: SUPPORT_MAIL, useValue: support },
       { provide: MAILBOX, useValue: mailbox },
       { provide: NOTICES, useValue: options.notices ?? noticesOf(process.env) },
+      { provide: WEBHOOKS, useValue: webhooks },
       { provide: PROVIDER_LIMITS, useValue: payments.limits },
     ];
     const providers = [...values, ...asking, ...work];

@@ -7,6 +7,7 @@ export const QUERIES = Symbol('Queries');
 export const OPERATIONS = Symbol('Operations');
 export const READ_MODELS = Symbol('ReadModels');
 export const CLOCK = Symbol('Clock');
+export const WEBHOOKS = Symbol('Webhooks');
 export const MAILS = Symbol('MailGateway');
 /** Undefined where this store takes no mails to support. */
 export const SUPPORT_MAIL = Symbol('SupportMail');

@@ -48,6 +48,28 @@ test('SUP-2: an auditor sees what happened, and personal data only when the log 
   expect(looks).toMatchObject([{ type: 'CustomerHistoryShown', cause: { actor: `staff:${memberId}` } }]);
 });
 
+test('support of one store sees the mails, webhooks and coupons of that store, and no others', async () => {
+  const store = { storeId: 'far', name: 'Far', webAddress: 'https://far.example' };
+  await server.call('POST', '/api/stores', store, administrator.headers);
+  const coupon = { couponCode: 'MAIN 10', storeIds: ['main'], discount: { percent: 10 } };
+  await server.call('POST', '/api/coupons', coupon, administrator.headers);
+  const delivery = { mails: 'each', webhookUrl: 'https://crm.example/leads' };
+  const asSupport = { ...administrator.headers, 'leadger-reason': 'asked by telephone' };
+  await server.call('PUT', `/api/customers/${customerId}/lead-delivery`, delivery, asSupport);
+  const contact = { telephone: '+1 212 555 0177' };
+  const lead = { leadTypeId: 'exclusive-fresh', source: 'web', contact };
+  await server.call('POST', '/api/leads', lead, administrator.headers);
+  await server.settle();
+  const here = await member('near@example.com', ['support'], ['main']);
+  const there = await member('far@example.com', ['support'], ['far']);
+  const position = await server.position();
+  for (const path of ['/api/mails', '/api/webhooks', '/api/coupons']) {
+    const seenBy = async ({ headers }: typeof here) =>
+      (await server.call('GET', `${path}?waitFor=${position}`, undefined, headers)).body.items.length;
+    expect([path, (await seenBy(here)) > 0, await seenBy(there)]).toEqual([path, true, 0]);
+  }
+});
+
 test('staff of one store may change what belongs to it, and nothing of other stores or of all', async () => {
   const store = { storeId: 'other', name: 'Other', webAddress: 'https://other.example' };
   expect((await server.call('POST', '/api/stores', store, administrator.headers)).status).toBe(201);

@@ -141,7 +141,7 @@ test('operations on the programs have their own table of rights', () => {
     ...['releaseMissedRenewals', 'skipMissedRenewals'],
     ...['erasePerson', 'liftSuppressions', 'retryParkedItem', 'pauseReadModel', 'resumeReadModel', 'retryReadModel'],
     ...['rebuildReadModel', 'cancelReadModelRebuild', 'signIn', 'signOut', 'proveFactor', 'endOtherSessions'],
-    ...['endSession', 'confirmTotp', 'removeFactor'],
+    ...['endSession', 'endSessionsOfMember', 'endSessionsOfCustomer', 'confirmTotp', 'removeFactor'],
   ]);
 });
 

@@ -108,7 +108,8 @@ const story: readonly (string | Step)[] = [
 /** The end of the story. An operation that no step names is called before it: a plain route needs no step of its own. */
 const end: readonly (string | Step)[] = [
   ...['cancelProgramme', 'cancelOrder'],
-  ...['exportPerson', 'erasePerson'],
+  // Nothing waits for an approval.
+  ...['exportPerson', 'erasePerson'].map((call) => ({ call, with: { approvalId: undefined } })),
   ...['listDamagedStreams'],
   ...['listParkedItems', 'listReadModels', 'pauseReadModel', 'resumeReadModel', 'retryReadModel', 'rebuildReadModel'],
   // From here on it is no trial any more.
@@ -119,6 +120,7 @@ const end: readonly (string | Step)[] = [
   ...['addStaffMember', 'listStaffMembers', 'changeStaffRoles', 'inviteStaffMember'],
   { call: 'acceptInvitation', tokenOf: 'staff-invitation' },
   ...[
+    'endSessionsOfMember',
     'resetFactors',
     'removeStaffMember',
     'issueApiKey',

@@ -34,6 +34,7 @@ const answers: readonly [title: string, request: string, status: number, type: R
   ['a route that is none', message('GET /none'), 404, /^application\/problem\+json; charset=utf-8$/],
   ['an address that is too long', message(`GET /api/customers/${'x'.repeat(600)}`), 414, /^application\/problem\+json/],
   ['what is not HTTP', 'HELLO\r\n\r\n', 400, /^application\/problem\+json; charset=utf-8$/],
+  ['two hosts', message('GET /api/orders', 'Host: shop.example'), 400, /^application\/problem\+json; charset=utf-8$/],
   ['the page of mails', message('GET /mails'), 200, /^text\/html; charset=utf-8$/],
   ['the page of the API', message('GET /api/docs'), 200, /^text\/html; charset=utf-8$/],
   ['its script', message('GET /api/docs/start.js'), 200, /^text\/javascript; charset=utf-8$/],

@@ -47,6 +47,7 @@ const onDirectory = {
   'import leads': ['import', 'leads', leads, '--data', half],
   'admin create': ['admin', 'create', '--email', 'ada@example.com', '--password-file', password, '--data', half],
   'admin reset-factor': ['admin', 'reset-factor', '--email', 'ada@example.com', '--data', half],
+  'admin end-sessions': ['admin', 'end-sessions', '--email', 'ada@example.com', '--reason', 'asked', '--data', half],
   'person export': ['person', 'export', '--lead', 'l1', '--reason', 'asked', '--data', half],
   'person erase': ['person', 'erase', '--lead', 'l1', '--reason', 'asked', '--data', half],
   timeline: ['timeline', 'policy', 'main', '--data', half],

@@ -26,11 +26,20 @@ const LISTS = [
     'listProgrammes',
     'listReplacements',
   ],
-  ...['listMails', 'listWebhooks', 'listTickets', 'listAttention', 'listStock', 'listSessions', 'getFactors'],
+  ...[
+    'listMails',
+    'listWebhooks',
+    'listTickets',
+    'listAttention',
+    'listStock',
+    'listSessions',
+    'listSignIns',
+    'getFactors',
+  ],
 ];
 
 /** About the own account: nothing foreign is in it. */
-const OF_THEMSELVES = ['listSessions', 'getFactors', 'offerTotp', 'issueRecoveryCodes'];
+const OF_THEMSELVES = ['listSessions', 'listSignIns', 'getFactors', 'offerTotp', 'issueRecoveryCodes'];
 
 /** For lead sources, and for who looks after the stock. */
 const BRINGING_LEADS = ['receiveLead', 'receiveLeadBatch', 'getLeadVerdict'];
@@ -97,6 +106,7 @@ const BY_ROLE: Readonly<Record<StaffRole, readonly string[]>> = {
     ],
     ...['addStaffMember', 'listStaffMembers', 'changeStaffRoles', 'inviteStaffMember', 'removeStaffMember'],
     ...['issueApiKey', 'listApiKeys', 'rotateApiKey', 'revokeApiKey', 'resetFactors'],
+    ...['listSessionsOfMember', 'endSessionsOfMember', 'listSessionsOfCustomer', 'endSessionsOfCustomer'],
   ],
 };
 
@@ -209,7 +219,7 @@ async function learnStaff(administrator: Headers): Promise<void> {
   const key = { name: 'landing page', roles: ['lead-source'], stores: 'all', expiresAt: '2026-06-01T00:00:00.000Z' };
   const issued = await server.call('POST', '/api/api-keys', key, administrator);
   foreign.apiKeyId = issued.body.apiKeyId;
-  const may = [...OPEN, ...BRINGING_LEADS, 'listSessions', 'getFactors'];
+  const may = [...OPEN, ...BRINGING_LEADS, 'listSessions', 'listSignIns', 'getFactors'];
   callers.push({ name: 'a lead source', headers: bearer(issued.body.token), may });
 }
 

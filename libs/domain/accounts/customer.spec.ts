@@ -36,15 +36,15 @@ describe('a customer', () => {
       type: 'CustomerRegistered',
       data: { at: minute(0), ...details, email: boxOf('ada@example.org'), addressKey: 'k' },
     };
-    const set = (of: string): CustomerEvent => ({
+    const set = (of: string, told?: true): CustomerEvent => ({
       type: 'PasswordSet',
-      data: { at: minute(1), verifier: secret(of), how: 'chosen' },
+      data: { at: minute(1), verifier: secret(of), how: 'chosen', ...(told && { told }) },
     });
     const change = { type: 'SetPassword', at: minute(1), verifier: secret('new') } as const;
     const checked = { ...change, checked: secret('old') };
     given(customer, known).when(change).thenRecordsEachTime(set('new'));
     given(customer, known, set('old')).when(change).thenRefuses('password-wrong', 'ACC-2');
-    given(customer, known, set('old')).when(checked).thenRecordsEachTime(set('new'));
+    given(customer, known, set('old')).when(checked).thenRecordsEachTime(set('new', true));
     given(customer, known, set('other')).when(checked).thenRefuses('password-wrong', 'ACC-2');
   });
 
@@ -58,7 +58,7 @@ describe('a customer', () => {
       .when(follow)
       .thenRecordsEachTime({
         type: 'PasswordSet',
-        data: { at: minute(3), verifier: box('verifier'), how: 'recovered' },
+        data: { at: minute(3), verifier: box('verifier'), how: 'recovered', told: true },
       });
     given(customer, registered, asked, moved).when(follow).thenRefuses('link-invalid');
   });

@@ -105,7 +105,14 @@ export const customerEvents = {
       .describe('It is told of the change (ACC-6). Absent: there was none, or an older version recorded this.'),
   }),
   /** What a password is checked against; never the password itself. */
-  PasswordSet: fact({ verifier: secretFor('customer', 'password-verifier'), how: z.enum(['chosen', 'recovered']) }),
+  PasswordSet: fact({
+    verifier: secretFor('customer', 'password-verifier'),
+    how: z.enum(['chosen', 'recovered']),
+    told: z
+      .literal(true)
+      .optional()
+      .describe('Its owner gets a mail. Absent: it is the first one, or an older version recorded this.'),
+  }),
   PasswordRecoveryRequested: fact(link),
   MailPreferencesChanged: fact({ off: z.array(z.enum(mailKinds)) }),
   /** DLV-9: how leads are announced by mail, and whether they are also sent to the customer's program. */
@@ -251,14 +258,14 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
       case 'SetPassword':
         // Another password was set since the check: what was sent as the current one is no longer it.
         if (command.checked?.box !== state.verifier?.box) return wrongPassword;
-        return setPassword(at, command.verifier, state.email);
+        return setPassword(at, command.verifier, state.email, state.verifier !== undefined);
       case 'SetFirstPassword':
         return state.verifier ? [] : setPassword(at, command.verifier, state.email);
       case 'RequestPasswordRecovery':
         return [{ type: 'PasswordRecoveryRequested', data: withoutType(command) }];
       case 'RecoverPassword':
         if (!linkIsGood(state.recovery, command.tokenHash, at)) return linkInvalid;
-        return [{ type: 'PasswordSet', data: { at, verifier: command.verifier, how: 'recovered' } }];
+        return [{ type: 'PasswordSet', data: { at, verifier: command.verifier, how: 'recovered', told: true } }];
       case 'ChangeMailPreferences':
         return changeMailPreferences(command, state);
       case 'SwitchMailOff':
@@ -402,7 +409,14 @@ const isPresentDelivery = (asked: LeadDelivery, present: LeadDelivery): boolean 
   asked.webhook?.signingSecret.box === present.webhook?.signingSecret.box;
 
 /** ACC-1: the e-mail address is the user name, so a password needs one. */
-const setPassword = (at: Instant, verifier: Secret, email: Sealed | undefined): Decision<CustomerEvent> =>
-  email ? [{ type: 'PasswordSet', data: { at, verifier, how: 'chosen' } }] : addressMissing;
+const setPassword = (
+  at: Instant,
+  verifier: Secret,
+  email: Sealed | undefined,
+  isAnother = false,
+): Decision<CustomerEvent> =>
+  email
+    ? [{ type: 'PasswordSet', data: { at, verifier, how: 'chosen', ...(isAnother && { told: true }) } }]
+    : addressMissing;
 
 export const addressMissing = refuse('address-missing', 'a password needs an e-mail address to sign in with', 'ACC-1');

@@ -230,5 +230,5 @@ function refuseSupport(asked: AskedBy, rule: string): Refusal | undefined {
   return refuseWithoutReason(asked, 'support gives', rule);
 }
 
-const refuseWithoutReason = ({ reason }: AskedBy, whoGives: string, rule: string): Refusal | undefined =>
+export const refuseWithoutReason = ({ reason }: AskedBy, whoGives: string, rule?: string): Refusal | undefined =>
   reason === undefined ? refuse('reason-missing', `${whoGives} a reason for this`, rule) : undefined;

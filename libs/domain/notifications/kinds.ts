@@ -69,5 +69,7 @@ export const accountChanges = [
   'password-changed',
   'roles-changed',
   'api-key-issued',
+  'new-browser',
+  'sessions-ended',
 ] as const;
 export type AccountChange = (typeof accountChanges)[number];

@@ -25,6 +25,7 @@ export const exampleIds = {
   apiKeyId: '5a7c9e1b-3d4f-5b62-8c80-1f2e3d4c5b66',
   factorId: '9b7d5c3e-1f20-5a64-8e92-3c4d5e6f7a88',
   sessionId: 'e1f3a5b7-9c8d-4e6f-a0b1-2c3d4e5f6a77',
+  approvalId: '3c5e7a9b-1d2f-5e64-8b7a-4d5e6f7a8b99',
   storeId: 'west',
   leadTypeId: 'exclusive-evening',
   couponId: '2f6d9a10-5c3e-5b7a-9d41-8e0f1a2b3c44',
