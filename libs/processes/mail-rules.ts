@@ -4,7 +4,7 @@ import type { EventTypeName } from '#domain/ledger';
 import type { MailKind } from '#domain/notifications/kinds';
 import type { MailFacts } from '#domain/notifications/mail-facts';
 import { announcedFacts, type MailedOrders, renewalFacts, renewedFacts, skippedFacts } from './mailed-orders.ts';
-import { accountChanged, passwordChanged, staffInvitation } from './staff-mails.ts';
+import { accountChanged, factorRemoved, passwordChanged, staffInvitation } from './staff-mails.ts';
 
 /** The mail that events of one type cause. */
 export interface MailRule<Type extends EventTypeName> {
@@ -198,7 +198,8 @@ export const mails = {
   StaffPasswordSet: passwordChanged,
   StaffRolesChanged: accountChanged('roles-changed'),
   TotpAdded: accountChanged('factor-added'),
-  FactorRemoved: accountChanged('factor-removed'),
+  PasskeyAdded: accountChanged('passkey-added'),
+  FactorRemoved: factorRemoved,
   FactorsReset: accountChanged('factors-reset'),
   RecoveryCodesIssued: accountChanged('recovery-codes-issued'),
   RecoveryCodeUsed: accountChanged('recovery-code-used'),

@@ -254,7 +254,8 @@ describe('the table of operations', () => {
 
   it('allows all of them to staff, and to others only what is about their own sessions', async () => {
     const ofFactors = ['addTotp', 'removeFactor', 'changeOwnPassword', 'proveFactor'];
-    const ofEverybody = ['signIn', 'endSession', 'endOtherSessions', ...ofFactors];
+    const ofPasskeys = ['addPasskey', 'beginPasskey', 'beginPasskeyProof', 'beginPasskeySignIn', 'signInWithPasskey'];
+    const ofEverybody = ['signIn', 'endSession', 'endOtherSessions', ...ofFactors, ...ofPasskeys];
     expect(await refused(staff, operations)).toEqual([]);
     const ofSupport = ['erasePerson', 'liftSuppressions', 'decideMissedRenewals'];
     const all = operations

@@ -6,6 +6,7 @@ import { type SessionFactor, type SessionStore, sessionFactors } from '#sessions
 import { deviceIn } from './devices.ts';
 import { useCode } from './factors.ts';
 import type { Identities, NewSession } from './identities.ts';
+import { holderSigningIn, isPasskeyOf, type PasskeyProof } from './passkeys.ts';
 import { signIn } from './passwords.ts';
 import type { QueryTools } from './query-tools.ts';
 import type { RequestContext, RequestDependencies } from './request-tools.ts';
@@ -16,6 +17,12 @@ interface SignIn {
   readonly password: string;
   /** Of an authenticator app, or a recovery code. */
   readonly code?: string | undefined;
+  /** In place of a code. */
+  readonly passkey?: PasskeyProof | undefined;
+  readonly userAgent?: string | undefined;
+}
+
+interface PasskeySignIn extends PasskeyProof {
   readonly userAgent?: string | undefined;
 }
 
@@ -35,6 +42,9 @@ export const sessionOperations = (tools: SessionTools) => ({
   /** @returns why not, for who did not prove an account */
   signIn: (context: RequestContext, request: SignIn): Promise<SignedIn | NotSignedIn> =>
     startSession(tools, context, request),
+  /** It stands for a password and a second factor: a person was verified where it is. */
+  signInWithPasskey: (_: RequestContext, request: PasskeySignIn): Promise<SignedIn | 'sign-in-failed'> =>
+    startByPasskey(tools, request),
   /** @returns false when the caller has no such session */
   endSession: ({ caller }: RequestContext, { sessionId }: { sessionId: string }): Promise<boolean> =>
     tools.sessions.end(caller.actor, sessionId),
@@ -47,7 +57,7 @@ export const sessionOperations = (tools: SessionTools) => ({
 async function startSession(
   tools: SessionTools,
   context: RequestContext,
-  { email, password, code, userAgent }: SignIn,
+  { email, password, userAgent, ...proof }: SignIn,
 ): Promise<SignedIn | NotSignedIn> {
   const [member, customerId] = await Promise.all([
     memberSigningIn(tools, email, password),
@@ -57,21 +67,35 @@ async function startSession(
   if (!account) return 'sign-in-failed';
   const [kind, id] =
     'memberId' in account ? (['staff', account.memberId] as const) : (['customer', account.customerId] as const);
-  const factor = await provedFactor(tools, context, id, code);
+  const factor = await provedFactor(tools, context, id, proof);
   if (factor === 'factor-needed' || factor === 'factor-wrong') return factor;
   const session = await tools.identities.start(`${kind}:${id}`, deviceIn(userAgent), factor);
+  if (!session) return 'sign-in-failed';
   return { ...account, ...session, factorRequired: kind === 'staff' && factor === 'password' };
+}
+
+async function startByPasskey(
+  tools: SessionTools,
+  { userAgent, ...proof }: PasskeySignIn,
+): Promise<SignedIn | 'sign-in-failed'> {
+  const { memberId, customerId } = (await holderSigningIn(tools, proof)) ?? {};
+  const account = memberId !== undefined ? { memberId } : customerId !== undefined ? { customerId } : undefined;
+  if (!account) return 'sign-in-failed';
+  const actor = 'memberId' in account ? `staff:${account.memberId}` : `customer:${account.customerId}`;
+  const session = await tools.identities.start(actor, deviceIn(userAgent), 'passkey');
+  return session ? { ...account, ...session, factorRequired: false } : 'sign-in-failed';
 }
 
 async function provedFactor(
   tools: SessionTools,
   context: RequestContext,
   holderId: string,
-  code: string | undefined,
+  { code, passkey }: Pick<SignIn, 'code' | 'passkey'>,
 ): Promise<SessionFactor | 'factor-needed' | 'factor-wrong'> {
   if (!hasFactor(await tools.stateOf<'factors'>(factorsStream(holderId)))) return 'password';
-  if (code === undefined) return 'factor-needed';
-  return (await useCode(tools, holderId, code, context)) ?? 'factor-wrong';
+  if (code !== undefined) return (await useCode(tools, holderId, code, context)) ?? 'factor-wrong';
+  if (!passkey) return 'factor-needed';
+  return (await isPasskeyOf(tools, holderId, passkey)) ? 'passkey' : 'factor-wrong';
 }
 
 export const session = z

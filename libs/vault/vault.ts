@@ -24,6 +24,7 @@ export type KeyedKind =
   | 'network'
   | 'first-account'
   | 'recovery-code'
+  | 'passkey'
   | 'actor';
 
 /** Seals personal data with one key per person. Destroying the key erases the person. */

@@ -141,7 +141,8 @@ test('operations on the programs have their own table of rights', () => {
     ...['releaseMissedRenewals', 'skipMissedRenewals'],
     ...['erasePerson', 'liftSuppressions', 'retryParkedItem', 'pauseReadModel', 'resumeReadModel', 'retryReadModel'],
     ...['rebuildReadModel', 'cancelReadModelRebuild', 'signIn', 'signOut', 'proveFactor', 'endOtherSessions'],
-    ...['endSession', 'confirmTotp', 'removeFactor'],
+    ...['endSession', 'confirmTotp', 'removeFactor', 'beginPasskey', 'addPasskey'],
+    ...['beginPasskeySignIn', 'signInWithPasskey', 'beginPasskeyProof'],
   ]);
 });
 
