@@ -51,17 +51,17 @@ export const accessRefusals: Readonly<Record<string, ErrorCode>> = {
   'factor-required': refused(
     403,
     'A member of staff signed in without a second factor. Such a session may add one, look at itself and sign out.',
-    'Add a factor: POST /api/factors/totp, then POST /api/factors/totp/{factorId}/confirm with a code of the app.',
+    'Add a factor: POST /api/factors/totp, then POST /api/factors/totp/{factorId}/confirm with a code of the app; or a passkey.',
   ),
   'factor-stale': refused(
     403,
     'This needs a second factor that was proved in the last ten minutes.',
-    'Prove it: POST /api/sessions/current/prove with a code of the app; then send the request again with the new token.',
+    'Prove it: POST /api/sessions/current/prove with a code of the app, or a passkey; then send the request again with the new token.',
   ),
   'factor-wrong': refused(
     409,
-    'The code is another one, has expired, or was used before. Each code counts once. At a sign-in, the status is 401.',
-    'Wait for the next code of the app; check the clock of the device.',
+    'The code or the passkey is another one, has expired, or was used before. Each code, and each challenge, counts once. At a sign-in, the status is 401.',
+    'Wait for the next code of the app, and check the clock of the device; or ask for new options of the passkey.',
     'code',
   ),
   'factor-unknown': refused(
@@ -71,12 +71,13 @@ export const accessRefusals: Readonly<Record<string, ErrorCode>> = {
     'factorId',
   ),
   'no-factor': refused(409, 'Recovery codes stand in for a factor, and there is none.', 'Add a factor first.'),
+  'passkey-known': refused(409, 'The account has this passkey already.', 'Add another one, or use this one.'),
   'last-factor': refused(409, 'Staff sign in with a factor, and this is the last one.', 'Add another one first.'),
   'too-many-factors': refused(409, 'Nobody has more than ten factors.', 'Remove one first.'),
   'not-your-factors': refused(
     403,
     'Only whoever signed in adds and removes the own factors.',
-    'Sign in; an administrator resets the factors of a member who lost them.',
+    'Sign in; an administrator resets the factors of a member who lost them, and support those of a customer.',
   ),
   'own-factors': refused(
     403,

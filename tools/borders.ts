@@ -74,7 +74,8 @@ export const borders: readonly Border[] = [
     folder: 'libs/requests',
     mayImport: `#domain/** #event-store/port #event-store/damage #event-store/position-text #event-store/event-hash #event-store/in-turn #event-store/reads-in-turn #vault/vault #vault/key-vault #vault/missing-keys #vault/opened-keys #sessions/session-store #gateways/clock #gateways/failures #gateways/mail #gateways/mailbox #gateways/payment-notices #gateways/payments #gateways/support-mail
       #audit/history #audit/keys-in-log #processes/engine/** #read-models/read-models #read-models/errors #read-models/models/**
-      #read-models/queries #read-models/queries/** node:* @zxcvbn-ts/language-common csv-parse lru-cache otpauth zod`,
+      #read-models/queries #read-models/queries/** node:* @simplewebauthn/server
+      @simplewebauthn/server/helpers @zxcvbn-ts/language-common csv-parse lru-cache otpauth zod`,
   },
   // What processes ask of the outside, and what is recorded of it.
   {

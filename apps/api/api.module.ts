@@ -18,6 +18,7 @@ import { MissedRenewalsController } from './missed-renewals.controller.ts';
 import { OperationsController } from './operations.controller.ts';
 import { OrderLinksController } from './order-links.controller.ts';
 import { OrdersController } from './orders.controller.ts';
+import { PasskeysController } from './passkeys.controller.ts';
 import { PaymentNoticesController } from './payment-notices.controller.ts';
 import { PersonsController } from './persons.controller.ts';
 import { PolicyController } from './policy.controller.ts';
@@ -81,6 +82,7 @@ export class OperationsModule {}
     SessionsController,
     SessionsOfAccountsController,
     FactorsController,
+    PasskeysController,
     StaffController,
     ApiKeysController,
   ],

@@ -283,6 +283,18 @@ export class CustomersController {
     return this.#requests.accounts.changePostalAddress(customerId, address, context);
   }
 
+  @Post(':customerId/reset-factors')
+  @CommandRoute({
+    summary:
+      'Take away the second factors of a customer who lost them: support, with a reason. All sessions of the customer end, who signs in with the password then',
+    idName: 'customerId',
+    records: ['FactorsReset'],
+    takesNothing: true,
+  })
+  resetCustomerFactors(@IdOf('customer') customerId: string, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#requests.factors.resetOfCustomer(customerId, context);
+  }
+
   @Put(':customerId/email')
   @CommandRoute({
     summary: 'Request another e-mail address: it is used once it is confirmed by the link sent there (ACC-4)',

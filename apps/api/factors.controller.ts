@@ -35,19 +35,19 @@ const recoveryCodes = z
   .array(z.string())
   .optional()
   .describe('Each can be used once in place of a code of the app. They are shown this once.');
-const exampleCodes = ['k3vq-8m2x-z7pd-w4hs-j6tb-n5rc'];
+export const exampleCodes = ['k3vq-8m2x-z7pd-w4hs-j6tb-n5rc'];
 
 const offered = {
   secret: z.string().optional().describe('For an app that reads no address. It is shown this once.'),
   address: z.string().optional().describe('For an authenticator app (otpauth://), mostly as a picture.'),
 };
-const added = named(
+export const added = named(
   'AddedFactor',
   z.object({ factorId: z.string().describe('The factor.'), recoveryCodes, ...renewedToken }),
 );
 const removed = named('RemovedFactor', z.object({ factorId: z.string().describe('The factor.'), ...renewedToken }));
 
-/** Second factors of whoever asks: authenticator apps (RFC 6238) and recovery codes. */
+/** Second factors of whoever asks: authenticator apps (RFC 6238), passkeys and recovery codes. */
 @ApiTags('sign-in')
 @Controller('api/factors')
 export class FactorsController {

@@ -28,6 +28,7 @@ import { findForms, isLeadForm } from './lead-forms.ts';
 import { OperationsController } from './operations.controller.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
 import { QUOTAS, type Quotas, USUAL_QUOTAS } from './quotas.ts';
+import { RelyingParties } from './relying-party.ts';
 import { SignInThrottle } from './sign-in-throttle.ts';
 import { limitBodies, timeLimits, waitForAnswers } from './time-limits.ts';
 import { acceptOneClicks } from './unsubscriptions.controller.ts';
@@ -101,9 +102,10 @@ export async function createHttpApplication(
     providers: [
       { provide: MOST_FEEDS, useValue: mostFeeds },
       { provide: QUOTAS, useValue: { ...USUAL_QUOTAS, ...quotas } },
+      { provide: RelyingParties, useValue: new RelyingParties(edge.publicUrl) },
       ...throttles,
     ],
-    exports: [MOST_FEEDS, QUOTAS, SignInThrottle, LeadFormThrottle],
+    exports: [MOST_FEEDS, QUOTAS, RelyingParties, SignInThrottle, LeadFormThrottle],
   };
   const application = await NestFactory.create<NestFastifyApplication>(
     { module: HttpApplication, global: true, imports: [leadgerModule, routes], ...settings },

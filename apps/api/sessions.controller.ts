@@ -8,14 +8,17 @@ import type { Operations } from '#requests/operations';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
 import { session, sessionExample } from '#requests/sessions';
+import { type Assertion, assertion } from '#requests/web-authn';
 import { OPERATIONS, QUERIES } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { accepted } from './factors.controller.ts';
-import { Line } from './fields.ts';
+import { Conforming, Line } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { Network } from './network.ts';
+import { exampleAssertion } from './passkey-examples.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
+import { RelyingParties } from './relying-party.ts';
 import { passOn, renewedToken } from './renewed-session.ts';
 import { Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
@@ -23,8 +26,22 @@ import { removeSessionCookie } from './session-cookie.ts';
 import { SignInThrottle } from './sign-in-throttle.ts';
 
 class ProveFactorBody {
-  @Line({ description: 'A code of the authenticator app, or a recovery code.', example: '123456', maxLength: 40 })
-  code!: string;
+  @Line({
+    description: 'A code of the authenticator app, or a recovery code.',
+    example: '123456',
+    maxLength: 40,
+    unless: 'passkey',
+  })
+  code?: string;
+
+  @Conforming(assertion, {
+    description:
+      'A passkey, in place of a code: what the browser answered to the options of POST /api/sessions/current/prove/options.',
+    example: exampleAssertion,
+    lines: 'one',
+    unless: 'code',
+  })
+  passkey?: Assertion;
 }
 
 const proved = named('ProvedFactor', z.object(renewedToken));
@@ -37,12 +54,15 @@ export class SessionsController {
   readonly #queries: Queries['sessions'];
   readonly #operations: Operations;
   readonly #throttle: SignInThrottle;
+  readonly #parties: RelyingParties;
 
   constructor(
     @Inject(QUERIES) queries: Queries,
     @Inject(OPERATIONS) operations: Operations,
     @Inject(SignInThrottle) throttle: SignInThrottle,
+    @Inject(RelyingParties) parties: RelyingParties,
   ) {
+    this.#parties = parties;
     this.#queries = queries.sessions;
     this.#operations = operations;
     this.#throttle = throttle;
@@ -86,14 +106,15 @@ export class SessionsController {
   @Responds(200, 'It is proved.', proved, {})
   @Problems(400, 401, 403, 409, 429, 503)
   async proveFactor(
-    @Body() { code }: ProveFactorBody,
+    @Body() { code, passkey: given }: ProveFactorBody,
     @Asking() context: RequestContext,
     @Network() network: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.infer<typeof proved>> {
     const { sessionId } = request.identity;
-    const prove = () => this.#operations.proveFactor(context, { code, sessionId });
+    const passkey = given && { passkey: given, party: this.#parties.of(request) };
+    const prove = () => this.#operations.proveFactor(context, { code, passkey, sessionId });
     const answer = await this.#throttle.attempt(network, context.caller.actor, prove, isRefusal);
     return passOn(accepted(answer, request).session, request, reply);
   }

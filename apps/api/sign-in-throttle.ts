@@ -20,6 +20,8 @@ const limits = {
   failuresOfAccount: { points: 50, seconds: HOUR },
   /** A timer of Node can wait for 24 days at most. */
   known: { points: 1, seconds: 20 * DAY },
+  /** Pages ask for one before somebody signs in. */
+  challengesOfNetwork: { points: 300, seconds: 15 * MINUTE },
   recoveriesOfPair: { points: 5, seconds: HOUR },
   recoveriesOfNetwork: { points: 30, seconds: HOUR },
   recoveriesOfAccount: { points: 20, seconds: HOUR },
@@ -74,6 +76,11 @@ export class SignInThrottle {
     await consumed(counts.recoveriesOfAccount, keys.account).catch((error) => {
       if (!isFirst) throw error;
     });
+  }
+
+  /** Somebody asks for a challenge of a passkey. @throws Problem */
+  async challenge(network: string): Promise<void> {
+    await consumed(this.#counts.challengesOfNetwork, this.#vault.personKey('network', network));
   }
 
   #keysOf(network: string, account: string) {

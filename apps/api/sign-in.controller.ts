@@ -4,14 +4,18 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { exampleIds } from '#read-models/models/examples';
+import type { NewSession } from '#requests/identities';
 import type { Operations } from '#requests/operations';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
+import { type Assertion, assertion } from '#requests/web-authn';
 import { OPERATIONS, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
-import { Email, Flag, GivenPassword, Line, NewPassword } from './fields.ts';
+import { Conforming, Email, Flag, GivenPassword, Line, NewPassword } from './fields.ts';
 import { Network } from './network.ts';
+import { exampleAssertion } from './passkey-examples.ts';
 import { Problem } from './problems.ts';
+import { RelyingParties } from './relying-party.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 import { browserIn, setBrowserCookie, setSessionCookie } from './session-cookie.ts';
@@ -32,6 +36,15 @@ class SignInBody {
     optional: true,
   })
   code?: string;
+
+  @Conforming(assertion, {
+    description:
+      'A passkey of the account, in place of a code: what the browser answered to the options of POST /api/sign-ins/passkey/options.',
+    example: exampleAssertion,
+    lines: 'one',
+    optional: true,
+  })
+  passkey?: Assertion;
 
   @Flag({
     description:
@@ -54,7 +67,7 @@ class CompletePasswordRecoveryBody {
   password!: string;
 }
 
-const signedIn = named(
+export const signedIn = named(
   'SignedIn',
   z.object({
     customerId: z.string().optional().describe('The customer who signed in.'),
@@ -69,10 +82,31 @@ const recovery = named('PasswordRecovery', z.object({ sent: z.string().describe(
 const RECOVERY = { sent: 'if an account has this address, a link is on its way there' };
 
 const signInFailed = new Problem('sign-in-failed', 'no account has this address and this password', { rule: 'ACC-2' });
-const factorNeeded = new Problem('factor-needed', 'the account has a second factor: send its code, too');
-const factorWrong = new Problem('factor-wrong', 'this code is another one, has expired, or was used before', {
-  status: 401,
-});
+const factorNeeded = new Problem('factor-needed', 'the account has a second factor: send its code, too, or a passkey');
+const factorWrong = new Problem(
+  'factor-wrong',
+  'this code or passkey is another one, has expired, or was used before',
+  { status: 401 },
+);
+
+type NewSignIn = z.infer<typeof signedIn> & NewSession;
+
+/** In a cookie, or in the answer for a program. */
+/** Programs keep no cookie: they are known by what they say they are, and from where. */
+export const browserOf = (request: FastifyRequest, asksForToken: boolean, network: string): string =>
+  asksForToken ? network : (browserIn(request) ?? randomUUID());
+
+export function answerSession(
+  { token, endsAt, ...account }: NewSignIn,
+  asksForToken: boolean,
+  reply: FastifyReply,
+  browser: string,
+) {
+  if (asksForToken) return { ...account, token };
+  setSessionCookie(reply, token, endsAt);
+  setBrowserCookie(reply, browser);
+  return account;
+}
 
 /** Check a password, and recover a lost one. No answer shows whether an address has an account. */
 @ApiTags('sign-in')
@@ -81,12 +115,15 @@ export class SignInController {
   readonly #requests: Requests;
   readonly #operations: Operations;
   readonly #throttle: SignInThrottle;
+  readonly #parties: RelyingParties;
 
   constructor(
     @Inject(REQUESTS) requests: Requests,
     @Inject(OPERATIONS) operations: Operations,
     @Inject(SignInThrottle) throttle: SignInThrottle,
+    @Inject(RelyingParties) parties: RelyingParties,
   ) {
+    this.#parties = parties;
     this.#requests = requests;
     this.#operations = operations;
     this.#throttle = throttle;
@@ -101,17 +138,17 @@ export class SignInController {
   @Responds(200, 'The account.', signedIn, { customerId: exampleIds.customerId, factorRequired: false })
   @Problems(400, 401, 429, 503)
   async signIn(
-    @Body() { email, password, code, token: asksForToken = false }: SignInBody,
+    @Body() { email, password, code, passkey: given, token: asksForToken = false }: SignInBody,
     @Asking() context: RequestContext,
     @Network() network: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.infer<typeof signedIn>> {
     const userAgent = request.headers['user-agent'];
-    // Programs keep no cookie: they are known by what they say they are, and from where.
-    const browser = asksForToken ? network : (browserIn(request) ?? randomUUID());
+    const browser = browserOf(request, asksForToken, network);
+    const passkey = given && { passkey: given, party: this.#parties.of(request) };
     const check = async () => {
-      const answer = await this.#operations.signIn(context, { email, password, code, userAgent, browser });
+      const answer = await this.#operations.signIn(context, { email, password, code, passkey, userAgent, browser });
       // Neither a failure nor a success: what was counted of the code is not forgotten.
       if (answer === 'factor-needed') throw factorNeeded;
       return answer;
@@ -120,11 +157,7 @@ export class SignInController {
     if (typeof found === 'string') throw found === 'factor-wrong' ? factorWrong : signInFailed;
     const { sessionId } = request.identity;
     if (sessionId !== undefined) await this.#operations.endSession(context, { sessionId });
-    const { token, endsAt, ...account } = found;
-    if (asksForToken) return { ...account, token };
-    setSessionCookie(reply, token, endsAt);
-    setBrowserCookie(reply, browser);
-    return account;
+    return answerSession(found, asksForToken, reply, browser);
   }
 
   @Post('password-recoveries')

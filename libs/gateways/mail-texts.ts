@@ -280,7 +280,9 @@ const changes: Readonly<Record<AccountChange, string>> = {
   'factor-added': 'A second factor was added to your account: whoever has it can sign in with it and your password.',
   'factor-removed': 'A second factor was removed from your account.',
   'factors-reset':
-    'Your second factors were reset by an administrator. All your sessions ended. Sign in with your password, and add another factor.',
+    'Your second factors were reset by the staff of the store. All your sessions ended. Sign in with your password, and add another factor.',
+  'passkey-added': 'A passkey was added to your account: whoever has it, and can unlock it, can sign in with it.',
+  'passkey-removed': 'A passkey was removed from your account: it does not sign in any more.',
   'recovery-codes-issued': 'New recovery codes were made for your account. Those of before do not work any more.',
   'recovery-code-used': 'A recovery code of your account was used in place of a second factor.',
   'password-changed': 'Your password was changed. All other sessions ended.',

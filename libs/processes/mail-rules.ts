@@ -4,7 +4,13 @@ import type { EventTypeName } from '#domain/ledger';
 import type { MailKind } from '#domain/notifications/kinds';
 import type { MailFacts } from '#domain/notifications/mail-facts';
 import { announcedFacts, type MailedOrders, renewalFacts, renewedFacts, skippedFacts } from './mailed-orders.ts';
-import { accountChanged, passwordChanged, passwordOfCustomerChanged, staffInvitation } from './staff-mails.ts';
+import {
+  accountChanged,
+  factorRemoved,
+  passwordChanged,
+  passwordOfCustomerChanged,
+  staffInvitation,
+} from './staff-mails.ts';
 
 /** The mail that events of one type cause. */
 export interface MailRule<Type extends EventTypeName> {
@@ -201,7 +207,8 @@ export const mails = {
   SessionsEnded: accountChanged('sessions-ended'),
   StaffRolesChanged: accountChanged('roles-changed'),
   TotpAdded: accountChanged('factor-added'),
-  FactorRemoved: accountChanged('factor-removed'),
+  PasskeyAdded: accountChanged('passkey-added'),
+  FactorRemoved: factorRemoved,
   FactorsReset: accountChanged('factors-reset'),
   RecoveryCodesIssued: accountChanged('recovery-codes-issued'),
   RecoveryCodeUsed: accountChanged('recovery-code-used'),

@@ -16,6 +16,7 @@ export const staffInvitation = {
 
 type OfAccount = FactOf<
   | 'TotpAdded'
+  | 'PasskeyAdded'
   | 'FactorRemoved'
   | 'FactorsReset'
   | 'RecoveryCodesIssued'
@@ -34,6 +35,13 @@ export const accountChanged = (change: AccountChange) =>
       data.memberId ?? ('customerId' in data ? data.customerId : undefined),
     facts: (): MailFacts => ({ change }),
   }) as const;
+
+export const factorRemoved = {
+  ...accountChanged('factor-removed'),
+  facts: ({ data: { kind } }: FactOf<'FactorRemoved'>): MailFacts => ({
+    change: kind === 'passkey' ? 'passkey-removed' : 'factor-removed',
+  }),
+};
 
 /** The password that comes with an invitation is no news: its link was in a mail. */
 export const passwordChanged = {

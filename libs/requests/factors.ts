@@ -1,14 +1,17 @@
 import { z } from 'zod';
-import { customerStream } from '#domain/accounts/customer';
+import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
 import { catalogueStream } from '#domain/catalogue/catalogue';
 import {
+  type Factor,
   type FactorState,
+  factorsOf,
   factorsStream,
   factorUnknown,
   factorWrong,
   type Holder,
   hasFactor,
   RECOVERY_CODES,
+  type Totp,
 } from '#domain/factors/factors';
 import type { Caller } from '#domain/kernel/caller';
 import type { Refusal } from '#domain/kernel/decider';
@@ -19,7 +22,7 @@ import { exampleIds } from '#read-models/models/examples';
 import type { SessionFactor, SessionStore } from '#sessions/session-store';
 import type { Vault } from '#vault/vault';
 import { openIfThere } from './account-seals.ts';
-import { type QueryTools } from './query-tools.ts';
+import { openRow, type QueryTools } from './query-tools.ts';
 import {
   type Receipt,
   type RequestContext,
@@ -45,10 +48,22 @@ export const factorRequests = (tools: RequestTools) => ({
   issueRecoveryCodes: (context: RequestContext): Promise<IssuedCodes> => issueRecoveryCodes(tools, context),
   reset: (memberId: string, context: RequestContext): Promise<Receipt> =>
     tools.send(memberId, factorsStream(memberId), { type: 'ResetFactors', at: tools.now() }, context),
+  resetOfCustomer: (customerId: string, context: RequestContext): Promise<Receipt> =>
+    resetOfCustomer(tools, customerId, context),
 });
 
+/** A customer without factors has no stream of them. */
+async function resetOfCustomer(tools: RequestTools, customerId: string, context: RequestContext): Promise<Receipt> {
+  const stream = factorsStream(customerId);
+  const command = { type: 'ResetCustomerFactors', at: tools.now(), customerId } as const;
+  const refusal = checkRightEarly(stream, command, await tools.stateOf<'factors'>(stream), context);
+  if (refusal) return tools.refuse(customerId, stream, refusal, context);
+  const isCustomer = isRegistered(await tools.stateOf<'customer'>(customerStream(customerId)));
+  return tools.send(customerId, stream, isCustomer ? command : notRegistered, context);
+}
+
 /** The account of whoever asks. */
-const holderOf = ({ actor }: Caller): { id: string; subject: string } & Holder => {
+export const holderOf = ({ actor }: Caller): { id: string; subject: string } & Holder => {
   const id = actor.slice(actor.indexOf(':') + 1);
   return actor.startsWith('customer:')
     ? { id, subject: customerStream(id), customerId: id }
@@ -73,8 +88,8 @@ async function offerTotp(tools: RequestTools, context: RequestContext): Promise<
 const isNew = ({ outcome }: Receipt): boolean =>
   outcome.kind === 'accepted' && !outcome.repeated && outcome.events.length > 0;
 
-/** How an authenticator app names the account. */
-async function labelOf({ stateOf, vault }: RequestTools, caller: Caller) {
+/** How an authenticator app, or a browser, names the account. */
+export async function labelOf({ stateOf, vault }: RequestTools, caller: Caller) {
   const { stores } = await stateOf<'catalogue'>(catalogueStream);
   const { memberId, customerId = '' } = holderOf(caller);
   const account =
@@ -116,8 +131,7 @@ export async function useCode(
   { commandId }: Pick<RequestContext, 'commandId'>,
 ): Promise<Exclude<SessionFactor, 'password'> | undefined> {
   const { state } = await tools.streams.read<'factors'>(factorsStream(holderId));
-  for (const { factorId, secret } of state.factors.values())
-    if (await isRightTotp(tools, { factorId, secret }, code)) return 'totp';
+  for (const app of factorsOf(state, 'totp')) if (await isRightTotp(tools, app, code)) return 'totp';
   const hash = hashOfCode(tools.vault, holderId, code);
   if (!state.codes.has(hash)) return undefined;
   const { send, now } = requestTools(tools);
@@ -129,7 +143,7 @@ export async function useCode(
 /** Once for all programs: who looked over a shoulder cannot use it again. */
 export async function isRightTotp(
   { vault, clock, sessions }: CodeTools,
-  { factorId, secret }: { readonly factorId: string; readonly secret: Sealed },
+  { factorId, secret }: Pick<Totp, 'factorId' | 'secret'>,
   code: string,
 ): Promise<boolean> {
   const opened = (await openIfThere(vault, secret)) as string | undefined;
@@ -154,7 +168,8 @@ export const ownFactors = z
       .array(
         z.object({
           factorId: z.string().describe('The id of the factor.'),
-          kind: z.enum(['totp']).describe('What it is: totp is an authenticator app.'),
+          kind: z.enum(['totp', 'passkey']).describe('What it is: totp is an authenticator app.'),
+          name: z.string().nullable().describe('Of a passkey, as its owner calls it.'),
           addedAt: instant.describe('Since when.'),
         }),
       )
@@ -165,17 +180,27 @@ export const ownFactors = z
   .meta({ id: 'Factors' });
 
 export const ownFactorsExample: z.infer<typeof ownFactors> = {
-  factors: [{ factorId: exampleIds.factorId, kind: 'totp', addedAt: '2026-03-01T09:30:00.000Z' }],
+  factors: [{ factorId: exampleIds.factorId, kind: 'totp', name: null, addedAt: '2026-03-01T09:30:00.000Z' }],
   recoveryCodesLeft: 10,
   required: true,
 };
 
-export const factorQueries = ({ stateOf }: Pick<QueryTools, 'stateOf'>) => ({
+export const factorQueries = (tools: QueryTools) => ({
   /** Those of the caller. */
-  async get({ caller }: RequestContext): Promise<z.infer<typeof ownFactors>> {
-    const state = await stateOf<'factors'>(factorsStream(holderOf(caller).id));
-    const factors = [...state.factors.values()].map(({ factorId, kind, addedAt }) => ({ factorId, kind, addedAt }));
+  async get(context: RequestContext): Promise<z.infer<typeof ownFactors>> {
+    const { caller } = context;
+    const state = await tools.stateOf<'factors'>(factorsStream(holderOf(caller).id));
+    const factors = await Promise.all([...state.factors.values()].map((factor) => shownFactor(tools, context, factor)));
     const required = hasFactor(state) || caller.actor.startsWith('staff:');
     return { factors, recoveryCodesLeft: state.codes.size, required };
   },
 });
+
+async function shownFactor(tools: QueryTools, context: RequestContext, factor: Factor) {
+  const { factorId, kind, addedAt } = factor;
+  const name = 'name' in factor ? factor.name : undefined;
+  const { name: opened } = await openRow(tools, { ...context, opensBoxes: true }, async (openValue) => ({
+    name: await openValue<string>(name),
+  }));
+  return { factorId, kind, name: opened, addedAt };
+}

@@ -9,7 +9,7 @@ import { waitUntil } from '#test/wait-until';
 import { openVault } from '#vault/key-vault';
 import type { Vault } from '#vault/vault';
 import { CommandHandler } from './command-handler.ts';
-import { Identities } from './identities.ts';
+import { Identities, type NewSession } from './identities.ts';
 import { createRequests, type Requests } from './requests.ts';
 import { StreamCache } from './stream-cache.ts';
 
@@ -47,7 +47,8 @@ describeWithPostgres('two programs with one log and one PostgreSQL', () => {
     await vault.close();
     await database.drop();
   });
-  const signInHere = () => (here as Program).identities.start(`staff:${memberId}`, 'curl', 'totp', 'browser-1');
+  const signInHere = async () =>
+    (await (here as Program).identities.start(`staff:${memberId}`, 'curl', 'totp', 'browser-1')) as NewSession;
   const seenThere = async (token: string) => (await (there as Program).identities.ofSession(token))?.caller;
 
   test('the trial ends in both with the first account, in one of them at once', async () => {

@@ -130,10 +130,10 @@ export class Identities {
     return { caller: formCaller(formId), origins: key.origins ?? [], ...key.form };
   }
 
-  /** A new token each time: one that somebody had before never becomes that of an account. */
-  async start(actor: string, device: string, factor: SessionFactor, browser: string): Promise<NewSession> {
+  /** A new token each time: one that somebody had before never becomes that of an account. @returns undefined where there is no account any more */
+  async start(actor: string, device: string, factor: SessionFactor, browser: string): Promise<NewSession | undefined> {
     const account = await this.#account(actor);
-    if (!account) throw new RangeError(`${actor} cannot sign in`);
+    if (!account) return undefined;
     const token = newToken();
     const now = this.#clock.now();
     const { idleSeconds, mostSeconds } = limitsOf(actor);
@@ -158,15 +158,18 @@ export class Identities {
 
   /**
    * A session goes on with what was proved, or changed, just now, and with another token: who had the one of before has nothing
-   * of it. @returns undefined when it has ended
+   * of it. @param factor that was proved now; undefined: none was @returns undefined when it has ended
    */
-  async renew(sessionId: string, actor: string, factor: SessionFactor): Promise<NewSession | undefined> {
+  async renew(sessionId: string, actor: string, factor?: SessionFactor): Promise<NewSession | undefined> {
     const [account, sessions] = [await this.#account(actor), await this.#sessions.listOf(actor, this.#clock.now())];
     const session = sessions.find((one) => one.sessionId === sessionId);
     if (!account || !session) return undefined;
     const token = newToken();
-    const proved = { tokenHash: hashOfToken(token), credential: account.credential, factor };
-    const goesOn = await this.#sessions.renew(sessionId, { ...proved, provedAt: this.#clock.now() });
+    const proved = factor === undefined ? session : { factor, provedAt: this.#clock.now() };
+    const goesOn = await this.#sessions.renew(sessionId, {
+      ...{ tokenHash: hashOfToken(token), credential: account.credential },
+      ...{ factor: proved.factor, provedAt: proved.provedAt },
+    });
     return goesOn ? { token, endsAt: session.endsAt } : undefined;
   }
 

@@ -4,6 +4,7 @@ import { exampleIds } from '#read-models/models/examples';
 import { type ReadModels, readModelStatus } from '#read-models/read-models';
 import { type LiftingRequest, liftSuppressions } from './lifted-suppressions.ts';
 import { decideMissedRenewals, type MissedRenewalsRequest } from './missed-renewals.ts';
+import { passkeyOperations } from './passkeys.ts';
 import type { PersonTools } from './person-search.ts';
 import { erasePerson } from './persons.ts';
 import { proofOperations } from './proofs.ts';
@@ -40,6 +41,7 @@ export const createOperations = (tools: PersonTools) => ({
     liftSuppressions(tools, whateverRevision(context), request),
   ...sessionOperations(tools),
   ...proofOperations(tools),
+  ...passkeyOperations(tools),
   /** @returns false when nothing is parked under this id */
   retryParkedItem: sameForAll(({ id }: { id: string }): Promise<boolean> => tools.processes.retry(id)),
   ...readModelOperations(tools.readModels),

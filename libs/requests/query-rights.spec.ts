@@ -268,7 +268,8 @@ describe('the table of operations', () => {
 
   it('allows all of them to staff, and to others only what is about their own sessions', async () => {
     const ofFactors = ['addTotp', 'removeFactor', 'changeOwnPassword', 'proveFactor'];
-    const ofEverybody = ['signIn', 'endSession', 'endOtherSessions', ...ofFactors];
+    const ofPasskeys = ['addPasskey', 'beginPasskey', 'beginPasskeyProof', 'beginPasskeySignIn', 'signInWithPasskey'];
+    const ofEverybody = ['signIn', 'endSession', 'endOtherSessions', ...ofFactors, ...ofPasskeys];
     expect(await refused(staff, operations)).toEqual([]);
     const codes: Readonly<Record<string, string>> = {
       ...{ erasePerson: 'support-only', liftSuppressions: 'support-only', decideMissedRenewals: 'support-only' },

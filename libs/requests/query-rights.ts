@@ -234,11 +234,16 @@ export type OperationRights = { readonly [Name in keyof Operations]: QueryRule<R
 export const operationRights = {
   // Sign-in itself: the caller is not known yet.
   signIn: anyone,
+  signInWithPasskey: anyone,
+  beginPasskeySignIn: anyone,
   endSession: aboutThemselves,
   endOtherSessions: aboutThemselves,
   endSessionsOf: signInRights.EndSessions,
   // Each sends a command, whose right decides.
   addTotp: aboutThemselves,
+  addPasskey: aboutThemselves,
+  beginPasskey: aboutThemselves,
+  beginPasskeyProof: aboutThemselves,
   removeFactor: aboutThemselves,
   changeOwnPassword: aboutThemselves,
   proveFactor: aboutThemselves,

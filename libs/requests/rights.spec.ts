@@ -133,7 +133,7 @@ describe('the table of rights', () => {
 
   it('lets only whoever signed in change the own factors and the own password', () => {
     expect(ofSessions.map(({ type }) => type).sort()).toEqual(
-      ['AddTotp', 'ChangeStaffPassword', 'IssueRecoveryCodes', 'OfferTotp', 'RemoveFactor'].sort(),
+      ['AddPasskey', 'AddTotp', 'ChangeStaffPassword', 'IssueRecoveryCodes', 'OfferTotp', 'RemoveFactor'].sort(),
     );
     for (const command of ofSessions.filter(({ family }) => family === 'factors')) {
       expect(refusalOf(command, { ...owner, authenticated: 'session' })).toBeUndefined();
@@ -148,6 +148,7 @@ describe('the table of rights', () => {
     expect(stale.map(({ type }) => type).sort()).toEqual(
       [
         ...['WishRefund', 'RetryRefund', 'SettleRefund', 'IssueApiKey', 'RotateApiKey', 'RevokeApiKey', 'ResetFactors'],
+        ...['ResetCustomerFactors'],
         ...['AddStaffMember', 'InviteStaffMember', 'ChangeStaffRoles', 'RemoveStaffMember', 'RequestEmailChange'],
         ...['RequestApproval', 'Approve'],
       ].sort(),
@@ -159,7 +160,7 @@ describe('the table of rights', () => {
     const ruleOf = ({ family, type }: Command) => (ledger[family].rights as Record<string, unknown>)[type];
     const isOpen = (command: Command) => refusalOf(command, member('none'), 'because') !== 'factor-required';
     expect(typesWhere((command) => ruleOf(command) !== anyone && isOpen(command))).toEqual([
-      ...['OfferTotp', 'AddTotp', 'RemoveFactor', 'IssueRecoveryCodes'],
+      ...['OfferTotp', 'AddTotp', 'AddPasskey', 'RemoveFactor', 'IssueRecoveryCodes'],
     ]);
     expect(commands.filter((command) => ruleOf(command) === anyone).every(isOpen)).toBe(true);
   });
@@ -184,6 +185,7 @@ describe('the table of rights', () => {
           .filter((type) => type !== 'SetFirstPassword'),
         'AnswerTicket',
         'RequestAddressConfirmation',
+        'ResetCustomerFactors',
         'TakeUpLetter',
         'ChangeLoyaltyQualification',
         'ChangeUsualDelivery',

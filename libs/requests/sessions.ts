@@ -16,6 +16,7 @@ import {
 import { deviceIn } from './devices.ts';
 import { useCode } from './factors.ts';
 import type { Identities, NewSession } from './identities.ts';
+import { holderSigningIn, isPasskeyOf, type PasskeyProof } from './passkeys.ts';
 import { signIn } from './passwords.ts';
 import { type QueryTools, sameForAll } from './query-tools.ts';
 import {
@@ -30,11 +31,18 @@ import { memberSigningIn } from './staff.ts';
 
 export { DAYS_OF_A_SIGN_IN } from '#sessions/session-store';
 
-interface SignIn {
+interface SignIn extends Browser {
   readonly email: string;
   readonly password: string;
   /** Of an authenticator app, or a recovery code. */
   readonly code?: string | undefined;
+  /** In place of a code. */
+  readonly passkey?: PasskeyProof | undefined;
+}
+
+type PasskeySignIn = PasskeyProof & Browser;
+
+interface Browser {
   readonly userAgent?: string | undefined;
   /** What tells the browser, or the program, from others. It is kept as a keyed hash. */
   readonly browser: string;
@@ -58,6 +66,9 @@ export const sessionOperations = (tools: SessionTools) => ({
   /** @returns why not, for who did not prove an account */
   signIn: (context: RequestContext, request: SignIn): Promise<SignedIn | NotSignedIn> =>
     startSession(tools, context, request),
+  /** It stands for a password and a second factor: a person was verified where it is. */
+  signInWithPasskey: (context: RequestContext, request: PasskeySignIn): Promise<SignedIn | 'sign-in-failed'> =>
+    startByPasskey(tools, context, request),
   /** @returns false when the caller has no such session */
   endSession: ({ caller }: RequestContext, { sessionId }: { sessionId: string }): Promise<boolean> =>
     tools.sessions.end(caller.actor, sessionId),
@@ -97,7 +108,7 @@ const sendAbout = (
 async function startSession(
   tools: SessionTools,
   context: RequestContext,
-  { email, password, code, userAgent, browser }: SignIn,
+  { email, password, userAgent, browser, ...proof }: SignIn,
 ): Promise<SignedIn | NotSignedIn> {
   const [member, customerId] = await Promise.all([
     memberSigningIn(tools, email, password),
@@ -105,12 +116,24 @@ async function startSession(
   ]);
   const account = member ? { memberId: member.memberId } : customerId === undefined ? undefined : { customerId };
   if (!account) return 'sign-in-failed';
-  const factor = await provedFactor(tools, context, idIn(account), code);
+  const factor = await provedFactor(tools, context, idIn(account), proof);
   if (factor === 'factor-needed' || factor === 'factor-wrong') return factor;
+  const session = await startOn(tools, context, account, factor, { userAgent, browser });
+  return session
+    ? { ...account, ...session, factorRequired: 'memberId' in account && factor === 'password' }
+    : 'sign-in-failed';
+}
+
+async function startOn(
+  tools: SessionTools,
+  context: RequestContext,
+  account: SessionHolder,
+  factor: SessionFactor,
+  { userAgent, browser }: Browser,
+): Promise<NewSession | undefined> {
   const device = deviceIn(userAgent);
   const hash = await knownBrowser(tools, context, account, device, browser);
-  const session = await tools.identities.start(actorOf(account), device, factor, hash);
-  return { ...account, ...session, factorRequired: 'memberId' in account && factor === 'password' };
+  return tools.identities.start(actorOf(account), device, factor, hash);
 }
 
 /**
@@ -134,15 +157,28 @@ async function knownBrowser(
   return hash;
 }
 
+async function startByPasskey(
+  tools: SessionTools,
+  context: RequestContext,
+  { userAgent, browser, ...proof }: PasskeySignIn,
+): Promise<SignedIn | 'sign-in-failed'> {
+  const { memberId, customerId } = (await holderSigningIn(tools, proof)) ?? {};
+  const account = memberId !== undefined ? { memberId } : customerId !== undefined ? { customerId } : undefined;
+  if (!account) return 'sign-in-failed';
+  const session = await startOn(tools, context, account, 'passkey', { userAgent, browser });
+  return session ? { ...account, ...session, factorRequired: false } : 'sign-in-failed';
+}
+
 async function provedFactor(
   tools: SessionTools,
   context: RequestContext,
   holderId: string,
-  code: string | undefined,
+  { code, passkey }: Pick<SignIn, 'code' | 'passkey'>,
 ): Promise<SessionFactor | 'factor-needed' | 'factor-wrong'> {
   if (!hasFactor(await tools.stateOf<'factors'>(factorsStream(holderId)))) return 'password';
-  if (code === undefined) return 'factor-needed';
-  return (await useCode(tools, holderId, code, context)) ?? 'factor-wrong';
+  if (code !== undefined) return (await useCode(tools, holderId, code, context)) ?? 'factor-wrong';
+  if (!passkey) return 'factor-needed';
+  return (await isPasskeyOf(tools, holderId, passkey)) ? 'passkey' : 'factor-wrong';
 }
 
 export const session = z

@@ -3,6 +3,7 @@ import { type HistoryEvent, historyEvent } from '#audit/history';
 import { businessMergesStream } from '#domain/accounts/business-merges';
 import { customerStream, notRegistered } from '#domain/accounts/customer';
 import type { Fact } from '#domain/codec';
+import { factorsStream } from '#domain/factors/factors';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { looksStream } from '#domain/support/look';
 import { BadCursor } from '#read-models/errors';
@@ -79,7 +80,12 @@ export async function factsAbout(
   { caller }: RequestContext,
   customerId: string,
 ): Promise<readonly Fact[]> {
-  const own = [customerStream(customerId), contactBookStream(customerId), businessMergesStream];
+  const own = [
+    customerStream(customerId),
+    contactBookStream(customerId),
+    factorsStream(customerId),
+    businessMergesStream,
+  ];
   const streams = [...own, ...(await rows.customers.streams(caller, customerId))];
   const facts = [
     ...(await histories.facts(streams)),

@@ -5,6 +5,7 @@ import { reasonOf } from '#postgres/failures';
 import { PostgresPool } from '#postgres/pool';
 import { type Row, sessionIn, sessionTable, signInIn, signInOf, signInTable } from './session-rows.ts';
 import {
+  type Challenge,
   DAYS_OF_A_SIGN_IN,
   MOST_SIGN_INS,
   type RenewedSession,
@@ -21,7 +22,9 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS sessions.sign_ins (${signInTable.definitions('text COLLATE "C"')});
   CREATE INDEX IF NOT EXISTS sign_ins_by_actor ON sessions.sign_ins (actor, at);
   CREATE TABLE IF NOT EXISTS sessions.key_uses (key_id text PRIMARY KEY, used_at text COLLATE "C" NOT NULL);
-  CREATE TABLE IF NOT EXISTS sessions.factor_uses (factor_id text PRIMARY KEY, step bigint NOT NULL);`;
+  CREATE TABLE IF NOT EXISTS sessions.factor_uses (factor_id text PRIMARY KEY, step bigint NOT NULL);
+  CREATE TABLE IF NOT EXISTS sessions.challenges (
+    challenge_hash text PRIMARY KEY, use text NOT NULL, expires_at text COLLATE "C" NOT NULL);`;
 const MAX_CONNECTIONS = 4;
 
 const insertInto = (table: string, { names }: { names: readonly string[] }) =>
@@ -42,6 +45,7 @@ const RENEW = `UPDATE sessions.sessions SET token_hash = $2, credential = $3, fa
   WHERE session_id = $1`;
 const USE_STEP = `INSERT INTO sessions.factor_uses (factor_id, step) VALUES ($1, $2)
   ON CONFLICT (factor_id) DO UPDATE SET step = excluded.step WHERE factor_uses.step < excluded.step`;
+const TAKE_CHALLENGE = 'DELETE FROM sessions.challenges WHERE challenge_hash = $1 AND use = $2 AND expires_at > $3';
 const NOTE_USE = `INSERT INTO sessions.key_uses (key_id, used_at) VALUES ($1, $2)
   ON CONFLICT (key_id) DO UPDATE SET used_at = excluded.used_at WHERE key_uses.used_at < excluded.used_at`;
 
@@ -50,7 +54,13 @@ export async function openPostgresSessions(url: string): Promise<SessionStore> {
   const pool = new PostgresPool(url, {
     max: MAX_CONNECTIONS,
     application_name: 'leadger sessions',
-    tables: ['sessions.sessions', 'sessions.sign_ins', 'sessions.key_uses', 'sessions.factor_uses'],
+    tables: [
+      'sessions.sessions',
+      'sessions.sign_ins',
+      'sessions.key_uses',
+      'sessions.factor_uses',
+      'sessions.challenges',
+    ],
   });
   try {
     // Programs that start at once create the tables once. No other program uses this lock number.
@@ -103,6 +113,19 @@ class PostgresSessions implements SessionStore {
     return (await this.#ask(USE_STEP, [factorId, step])).rowCount !== 0;
   }
 
+  async hasUsedStep(factorId: string): Promise<boolean> {
+    const { rows } = await this.#ask('SELECT step FROM sessions.factor_uses WHERE factor_id = $1', [factorId]);
+    return rows.length > 0;
+  }
+
+  async addChallenge({ challengeHash, use, expiresAt }: Challenge): Promise<void> {
+    await this.#ask('INSERT INTO sessions.challenges VALUES ($1, $2, $3)', [challengeHash, use, expiresAt]);
+  }
+
+  async takeChallenge(challengeHash: string, use: string, now: Instant): Promise<boolean> {
+    return (await this.#ask(TAKE_CHALLENGE, [challengeHash, use, now])).rowCount !== 0;
+  }
+
   async end(actor: string, sessionId: string): Promise<boolean> {
     const ended = await this.#ask('DELETE FROM sessions.sessions WHERE actor = $1 AND session_id = $2', [
       actor,
@@ -127,6 +150,7 @@ class PostgresSessions implements SessionStore {
   async sweep(now: Instant): Promise<void> {
     await this.#ask('DELETE FROM sessions.sessions WHERE idle_until <= $1 OR ends_at <= $1', [now]);
     await this.#ask('DELETE FROM sessions.sign_ins WHERE at <= $1', [addDays(now, -DAYS_OF_A_SIGN_IN)]);
+    await this.#ask('DELETE FROM sessions.challenges WHERE expires_at <= $1', [now]);
   }
 
   async noteKeyUse(keyId: string, at: Instant): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Instant } from '#domain/kernel/events';
 
 /** `password`: no second factor. */
-export const sessionFactors = ['password', 'totp', 'recovery-code'] as const;
+export const sessionFactors = ['password', 'totp', 'recovery-code', 'passkey'] as const;
 export type SessionFactor = (typeof sessionFactors)[number];
 
 /** Who is signed in, on one device. The token that its holder sends is not stored: only its hash is. */
@@ -19,7 +19,7 @@ export interface Session {
   readonly idleUntil: Instant;
   /** It ends then, however much it is used. */
   readonly endsAt: Instant;
-  /** What was proved besides the password, the last time. */
+  /** What was proved besides the password, or in place of it, the last time. */
   readonly factor: SessionFactor;
   /** When that was. */
   readonly provedAt: Instant;
@@ -51,14 +51,23 @@ export interface SessionStore {
   endAllOf(actor: string, except?: string): Promise<number>;
   /** Those that have not ended, the newest first. */
   listOf(actor: string, now: Instant): Promise<readonly Session[]>;
-  /** Removes those that have ended by themselves, and sign-ins that are {@link DAYS_OF_A_SIGN_IN} days old. */
+  /** Removes those that have ended by themselves, challenges that nobody took, and sign-ins that are {@link DAYS_OF_A_SIGN_IN} days old. */
   sweep(now: Instant): Promise<void>;
   /** Notes when a key of a program was last used. */
   noteKeyUse(keyId: string, at: Instant): Promise<void>;
   /** When each key was last used. */
   keyUses(): Promise<ReadonlyMap<string, Instant>>;
-  /** Notes that a code of this step was used, once for all programs. @returns false when it, or a later one, was used before */
+  /**
+   * Notes that a code of this step, or a signature with this counter, was used, once for all programs.
+   * @returns false when it, or a later one, was used before
+   */
   useStep(factorId: string, step: number): Promise<boolean>;
+  /** Whether any step was used. */
+  hasUsedStep(factorId: string): Promise<boolean>;
+  /** Somebody is to sign it. */
+  addChallenge(challenge: Challenge): Promise<void>;
+  /** Of programs that ask at once, one gets it. @returns whether it was there, for this use, and in time */
+  takeChallenge(challengeHash: string, use: string, now: Instant): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -72,6 +81,15 @@ export interface SignIn extends Pick<Session, 'sessionId' | 'actor' | 'device'> 
 export const MOST_SIGN_INS = 20;
 /** The longest time for which browsers keep a cookie. */
 export const DAYS_OF_A_SIGN_IN = 400;
+
+/** A random value that a passkey signs, once. */
+export interface Challenge {
+  /** SHA-256, base64url. */
+  readonly challengeHash: string;
+  /** For what it is, and in which session. */
+  readonly use: string;
+  readonly expiresAt: Instant;
+}
 
 export type RenewedSession = Pick<Session, 'tokenHash' | 'credential' | 'factor' | 'provedAt'>;
 

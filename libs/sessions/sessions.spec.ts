@@ -147,6 +147,24 @@ function contractOf(name: string, place: () => Promise<Place>): void {
       expect(await signInsOf('staff:bob')).toEqual(['session-2']);
     });
 
+    it('knows whether any step of a factor was used', async () => {
+      expect(await sessions.hasUsedStep('factor-3')).toBe(false);
+      await sessions.useStep('factor-3', 1);
+      expect(await other.hasUsedStep('factor-3')).toBe(true);
+    });
+
+    it('gives a challenge once, for its use, and in time, whichever program asks', async () => {
+      const challenge = { challengeHash: 'challenge-1', use: 'sign-in', expiresAt: atMinute(5) };
+      await sessions.addChallenge(challenge);
+      expect(await other.takeChallenge('challenge-1', 'add session-1', atMinute(1))).toBe(false);
+      expect(await other.takeChallenge('challenge-1', 'sign-in', atMinute(5))).toBe(false);
+      expect(await other.takeChallenge('challenge-1', 'sign-in', atMinute(4))).toBe(true);
+      expect(await sessions.takeChallenge('challenge-1', 'sign-in', atMinute(4))).toBe(false);
+      await sessions.addChallenge(challenge);
+      await sessions.sweep(atMinute(5));
+      expect(await sessions.takeChallenge('challenge-1', 'sign-in', atMinute(1))).toBe(false);
+    });
+
     it('remembers the last use of a key', async () => {
       await sessions.noteKeyUse('key-1', atMinute(2));
       await other.noteKeyUse('key-1', atMinute(1));

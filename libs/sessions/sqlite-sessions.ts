@@ -6,6 +6,7 @@ import { addDays } from '#domain/kernel/instants';
 import { openOrExplain } from '#event-store/open-or-explain';
 import { type Row, sessionIn, sessionTable, signInIn, signInOf, signInTable } from './session-rows.ts';
 import {
+  type Challenge,
   DAYS_OF_A_SIGN_IN,
   MOST_SIGN_INS,
   type RenewedSession,
@@ -21,7 +22,8 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS sign_ins (${signInTable.definitions('TEXT')}) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS sign_ins_by_actor ON sign_ins (actor, at);
   CREATE TABLE IF NOT EXISTS key_uses (key_id TEXT PRIMARY KEY, used_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS factor_uses (factor_id TEXT PRIMARY KEY, step INTEGER NOT NULL) STRICT, WITHOUT ROWID;`;
+  CREATE TABLE IF NOT EXISTS factor_uses (factor_id TEXT PRIMARY KEY, step INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS challenges (challenge_hash TEXT PRIMARY KEY, use TEXT NOT NULL, expires_at TEXT NOT NULL) STRICT, WITHOUT ROWID;`;
 
 const insertInto = (table: string, { names }: { names: readonly string[] }) =>
   `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
@@ -39,6 +41,7 @@ const TOUCH = 'UPDATE sessions SET seen_at = ?, idle_until = ? WHERE session_id 
 const RENEW = 'UPDATE sessions SET token_hash = ?, credential = ?, factor = ?, proved_at = ? WHERE session_id = ?';
 const USE_STEP = `INSERT INTO factor_uses (factor_id, step) VALUES (?, ?)
   ON CONFLICT (factor_id) DO UPDATE SET step = excluded.step WHERE step < excluded.step`;
+const TAKE_CHALLENGE = 'DELETE FROM challenges WHERE challenge_hash = ? AND use = ? AND expires_at > ?';
 const NOTE_USE = `INSERT INTO key_uses (key_id, used_at) VALUES (?, ?)
   ON CONFLICT (key_id) DO UPDATE SET used_at = excluded.used_at WHERE used_at < excluded.used_at`;
 
@@ -99,6 +102,18 @@ class SqliteSessions implements SessionStore {
     return this.#change(USE_STEP, factorId, step) > 0;
   }
 
+  async hasUsedStep(factorId: string): Promise<boolean> {
+    return this.#rows('SELECT step FROM factor_uses WHERE factor_id = ?', factorId).length > 0;
+  }
+
+  async addChallenge({ challengeHash, use, expiresAt }: Challenge): Promise<void> {
+    this.#change('INSERT INTO challenges VALUES (?, ?, ?)', challengeHash, use, expiresAt);
+  }
+
+  async takeChallenge(challengeHash: string, use: string, now: Instant): Promise<boolean> {
+    return this.#change(TAKE_CHALLENGE, challengeHash, use, now) > 0;
+  }
+
   async end(actor: string, sessionId: string): Promise<boolean> {
     return this.#change('DELETE FROM sessions WHERE actor = ? AND session_id = ?', actor, sessionId) > 0;
   }
@@ -114,6 +129,7 @@ class SqliteSessions implements SessionStore {
   async sweep(now: Instant): Promise<void> {
     this.#change('DELETE FROM sessions WHERE idle_until <= ? OR ends_at <= ?', now, now);
     this.#change('DELETE FROM sign_ins WHERE at <= ?', addDays(now, -DAYS_OF_A_SIGN_IN));
+    this.#change('DELETE FROM challenges WHERE expires_at <= ?', now);
   }
 
   async noteKeyUse(keyId: string, at: Instant): Promise<void> {

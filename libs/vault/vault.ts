@@ -26,6 +26,7 @@ export type KeyedKind =
   | 'recovery-code'
   | 'approval'
   | 'browser'
+  | 'passkey'
   | 'actor';
 
 /** Seals personal data with one key per person. Destroying the key erases the person. */

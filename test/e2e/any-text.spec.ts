@@ -204,7 +204,7 @@ const knownOf = (name: string): readonly string[] => {
 
 /** Fields that take only what there is, what has a form of its own, what a verdict came before, or what there is after a trial. All others must have taken some text. */
 const choosy =
-  /(webAddress|webhookUrl|[Zz]one|cadence|couponCode|insteadOf|currency|token|email|telephone|signIn password|changeStaffPassword (currentP|p)assword|(signIn|proveFactor|confirmTotp) code|confirmTotp currentPassword|completePasswordRecovery password|acceptInvitation password|addStaffMember name|issueApiKey origins.*|issueApiKey form.thanksPage|requestReplacement reason|correctReplacement explanation|consent.(page|ip|certificate))$/;
+  /(webAddress|webhookUrl|[Zz]one|cadence|couponCode|insteadOf|currency|token|email|telephone|signIn password|changeStaffPassword (currentP|p)assword|(signIn|proveFactor|confirmTotp) code|(confirmTotp|addPasskey) currentPassword|addPasskey name|(signIn|proveFactor|addPasskey|signInWithPasskey) passkey.*|completePasswordRecovery password|acceptInvitation password|addStaffMember name|issueApiKey origins.*|issueApiKey form.thanksPage|requestReplacement reason|correctReplacement explanation|consent.(page|ip|certificate))$/;
 
 test(
   'any text in any field is refused, or stored and shown as it is',

@@ -142,6 +142,8 @@ test('operations on the programs have their own table of rights', () => {
     ...['erasePerson', 'liftSuppressions', 'retryParkedItem', 'pauseReadModel', 'resumeReadModel', 'retryReadModel'],
     ...['rebuildReadModel', 'cancelReadModelRebuild', 'signIn', 'signOut', 'proveFactor', 'endOtherSessions'],
     ...['endSession', 'endSessionsOfMember', 'endSessionsOfCustomer', 'confirmTotp', 'removeFactor'],
+    ...['endSession', 'confirmTotp', 'removeFactor', 'beginPasskey', 'addPasskey'],
+    ...['beginPasskeySignIn', 'signInWithPasskey', 'beginPasskeyProof'],
   ]);
 });
 

@@ -115,6 +115,7 @@ const end: readonly (string | Step)[] = [
   // From here on it is no trial any more.
   ...['addFirstAdministrator', { call: 'signIn', with: { token: true } }],
   ...['offerTotp', { call: 'confirmTotp', code: -1 }, { call: 'proveFactor', code: 0 }, 'issueRecoveryCodes'],
+  ...['beginPasskey', 'beginPasskeyProof'],
   ...['offerTotp', { call: 'confirmTotp', code: 0 }, 'getFactors', 'removeFactor'],
   'changeStaffPassword',
   ...['addStaffMember', 'listStaffMembers', 'changeStaffRoles', 'inviteStaffMember'],
@@ -132,10 +133,10 @@ const end: readonly (string | Step)[] = [
   ...['listSessions', 'endOtherSessions', 'signOut'],
 ];
 
-/** A feed does not end, nothing is parked here, the rebuild has already finished, no renewal came too late, each payment is known, each mail was sent, and there is one session. */
+/** A passkey signs a new challenge. A feed does not end, nothing is parked here, the rebuild has already finished, no renewal came too late, each payment is known, each mail was sent, and there is one session. */
 const NOT_IN_THE_STORY = [
   ...['followFeed', 'retryParkedItem', 'cancelReadModelRebuild', 'releaseMissedRenewal', 'skipMissedRenewal'],
-  ...['resolvePayment', 'retryMail', 'acknowledgeMailFailure', 'endSession'],
+  ...['resolvePayment', 'retryMail', 'acknowledgeMailFailure', 'endSession', 'addPasskey', 'signInWithPasskey'],
 ];
 
 /** Milliseconds. About ninety requests, on a busy machine. */

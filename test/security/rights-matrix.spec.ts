@@ -12,7 +12,7 @@ import { type Server, startServer } from '#test/e2e/server';
 const OPEN = [
   ...['listStores', 'getStore', 'getStatementDescriptor', 'listLeadTypes', 'getLeadType', 'listPrices', 'getPolicy'],
   ...['listTaxes', 'getHealth', 'getLiveness', 'getReadiness', 'getMetrics'],
-  ...['registerCustomer', 'requestPasswordRecovery', 'unsubscribe', 'suppress'],
+  ...['registerCustomer', 'requestPasswordRecovery', 'unsubscribe', 'suppress', 'beginPasskeySignIn'],
 ];
 
 /** Whoever signed in gets what is visible: nothing foreign is in it. */
@@ -39,7 +39,17 @@ const LISTS = [
 ];
 
 /** About the own account: nothing foreign is in it. */
-const OF_THEMSELVES = ['listSessions', 'listSignIns', 'getFactors', 'offerTotp', 'issueRecoveryCodes'];
+const OF_THEMSELVES = [
+  ...[
+    'listSessions',
+    'listSignIns',
+    'getFactors',
+    'offerTotp',
+    'issueRecoveryCodes',
+    'beginPasskey',
+    'beginPasskeyProof',
+  ],
+];
 
 /** For lead sources, and for who looks after the stock. */
 const BRINGING_LEADS = ['receiveLead', 'receiveLeadBatch', 'getLeadVerdict'];
@@ -64,6 +74,7 @@ const BY_ROLE: Readonly<Record<StaffRole, readonly string[]>> = {
     ...['mergeBusinesses', 'listBusinessMerges', 'takeBusinessMergeBack'],
     ...['listCustomers', 'getCustomer', 'changeBusinessAssociation', 'changeTimeZone', 'changeName'],
     ...['changePostalAddress', 'requestEmailChange', 'setPassword', 'changeMailPreferences'],
+    'resetCustomerFactors',
     ...['getLeadDelivery', 'chooseLeadDelivery', 'listDeliveredLeads', 'getDeliveredLead', 'downloadDeliveredLeads'],
     ...['rateContact', 'getLead', 'getLeadHistory', 'listStock', 'requestReplacement', 'grantGoodwill'],
     ...['listMails', 'getMail', 'retryMail', 'acknowledgeMailFailure', 'listWebhooks', 'getWebhook', 'retryWebhook'],
@@ -122,7 +133,7 @@ const OUTSIDERS = ['another customer', 'staff of another store'];
 /** They end the session that asks, go on with another one, or never end. Other tests have them. */
 const NOT_CALLED = [
   ...['signIn', 'signOut', 'endOtherSessions', 'followFeed'],
-  ...['changeStaffPassword', 'confirmTotp', 'proveFactor'],
+  ...['changeStaffPassword', 'confirmTotp', 'proveFactor', 'addPasskey', 'signInWithPasskey'],
 ];
 
 type Headers = Record<string, string>;

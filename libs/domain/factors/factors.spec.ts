@@ -76,6 +76,56 @@ describe('an authenticator app', () => {
   });
 });
 
+const credential = { keyId: 'k', box: 'cGFzc2tleQ==', secret: true as const };
+const passkey = (factorId: string, credentialKey = `key of ${factorId}`, of: object = member) => ({
+  ...{ at: minute(1), factorId, credentialKey, credential },
+  ...{ counter: 0, isBackupEligible: true, isBackedUp: false, ...of },
+});
+const addPasskey = (...of: Parameters<typeof passkey>): FactorCommand => ({
+  ...passkey(...of),
+  type: 'AddPasskey',
+  codes: CODES,
+});
+const passkeyAdded = (of: ReturnType<typeof passkey>, codes?: string[]): FactorEvent => ({
+  type: 'PasskeyAdded',
+  data: { ...of, ...(codes && { codes }) },
+});
+
+describe('a passkey', () => {
+  it('is a factor, and recovery codes come with the first one', () => {
+    given(factors)
+      .when(addPasskey('laptop'))
+      .thenRecords(passkeyAdded(passkey('laptop'), CODES));
+    given(factors, ...withOne)
+      .when(addPasskey('laptop'))
+      .thenRecords(passkeyAdded(passkey('laptop')));
+    expect(hasFactor(given(factors, passkeyAdded(passkey('laptop'))).state())).toBe(true);
+  });
+
+  it('is not added twice, and is one of ten factors at most', () => {
+    given(factors, passkeyAdded(passkey('laptop')))
+      .when(addPasskey('other', 'key of laptop'))
+      .thenRefuses('passkey-known');
+    const ten = Array.from({ length: 10 }, (_, index) => passkeyAdded(passkey(`key-${index}`)));
+    given(factors, ...ten)
+      .when(addPasskey('eleventh'))
+      .thenRefuses('too-many-factors');
+  });
+
+  it('is removed, but is not when it is the last factor of a member of staff', () => {
+    const removed: FactorEvent = {
+      type: 'FactorRemoved',
+      data: { at: minute(2), ...member, factorId: 'laptop', kind: 'passkey' },
+    };
+    given(factors, ...withOne, passkeyAdded(passkey('laptop')))
+      .when(remove('laptop'))
+      .thenRecordsOnce(removed);
+    given(factors, passkeyAdded(passkey('laptop')))
+      .when(remove('laptop'))
+      .thenRefuses('last-factor');
+  });
+});
+
 describe('a recovery code', () => {
   it('is used once', () =>
     given(factors, ...withOne)
@@ -110,6 +160,20 @@ describe('factors that were lost', () => {
     const state = given(factors, ...withTwo, offered('watch'), reset).state();
     expect(state).toMatchObject({ factors: new Map(), codes: new Set(), reductions: 1 });
     expect(state.offered).toBeUndefined();
+  });
+
+  it('of a customer are not for an administrator, and those of a member not for support', () => {
+    const customer = { customerId: 'c1' };
+    const ofCustomer = [offered('phone', customer), added('phone', customer, CODES)];
+    given(factors, ...ofCustomer)
+      .when({ type: 'ResetFactors', at: minute(3) })
+      .thenRefuses('staff-member-unknown');
+    given(factors, ...withOne)
+      .when({ type: 'ResetCustomerFactors', at: minute(3), ...customer })
+      .thenRefuses('customer-unknown');
+    given(factors, ...ofCustomer)
+      .when({ type: 'ResetCustomerFactors', at: minute(3), ...customer })
+      .thenRecords({ type: 'FactorsReset', data: { at: minute(3), ...customer } });
   });
 
   it('are added anew', () =>

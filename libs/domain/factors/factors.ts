@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { notRegistered } from '../accounts/customer.ts';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
-import { type EventsOf, fact, type Instant, type Secret } from '../kernel/events.ts';
-import { id, keyedHash, secretFor } from '../kernel/fields.ts';
+import { type EventsOf, fact, type Instant, type Sealed, type Secret } from '../kernel/events.ts';
+import { id, keyedHash, sealedFor, secretFor } from '../kernel/fields.ts';
 import {
   type Asked,
   type AskedBy,
@@ -12,8 +13,9 @@ import {
   type RightsOf,
   refuseStaleFactor,
   refuseVisitor,
+  support,
 } from '../kernel/rights.ts';
-import { administrator } from '../staff/staff.ts';
+import { administrator, memberUnknown } from '../staff/staff.ts';
 
 /**
  * With what a person proves, besides the password, who signs in: a member of staff or a customer. Each has a stream, named by the
@@ -36,10 +38,26 @@ export const factorEvents = {
   TotpOffered: fact({ ...holder, factorId: id, secret: secretFor('holder', 'totp-secret') }),
   /** `codes`: they come with the first factor. */
   TotpAdded: fact({ ...holder, factorId: id, codes: codes.optional() }),
-  FactorRemoved: fact({ ...holder, factorId: id }),
+  /**
+   * A passkey of a browser, a telephone or a security key (WebAuthn). `credential`: with what its signatures are checked.
+   * `counter`: of its signatures, at that time. `isBackupEligible`: it may be on several devices. `codes`: they come with the first factor.
+   */
+  PasskeyAdded: fact({
+    ...holder,
+    factorId: id,
+    credentialKey: keyedHash,
+    credential: secretFor('holder', 'passkey'),
+    name: sealedFor('holder', 'name').optional(),
+    counter: z.int().nonnegative(),
+    isBackupEligible: z.boolean(),
+    isBackedUp: z.boolean(),
+    codes: codes.optional(),
+  }),
+  /** `kind`: absent for an app. */
+  FactorRemoved: fact({ ...holder, factorId: id, kind: z.literal('passkey').optional() }),
   RecoveryCodesIssued: fact({ ...holder, codes }),
   RecoveryCodeUsed: fact({ ...holder, code: keyedHash }),
-  /** The member lost them. All are gone, and the next sign-in is for adding another one. */
+  /** Their holder lost them. All are gone; the next sign-in of a member is for adding another one. */
   FactorsReset: fact(holder),
 };
 export type FactorEvent = EventsOf<typeof factorEvents>;
@@ -50,19 +68,26 @@ export interface Holder {
   readonly customerId?: string | undefined;
 }
 
+type NewPasskey = Omit<Extract<FactorEvent, { type: 'PasskeyAdded' }>['data'], 'at' | 'codes'>;
+
 export type FactorCommand =
   | ({ type: 'OfferTotp'; at: Instant; factorId: string; secret: Secret } & Holder)
   /** A code of the app was right. `codes`: for whoever has none yet. */
   | { type: 'AddTotp'; at: Instant; factorId: string; codes: readonly string[] }
+  /** It has signed a challenge. `codes`: for whoever has none yet. */
+  | ({ type: 'AddPasskey'; at: Instant; codes: readonly string[] } & NewPasskey)
   | { type: 'RemoveFactor'; at: Instant; factorId: string }
   | { type: 'IssueRecoveryCodes'; at: Instant; codes: readonly string[] }
   | { type: 'UseRecoveryCode'; at: Instant; code: string }
-  | { type: 'ResetFactors'; at: Instant };
+  | { type: 'ResetFactors'; at: Instant }
+  | { type: 'ResetCustomerFactors'; at: Instant; customerId: string };
+
+export const notYourFactors = refuse('not-your-factors', 'whoever signed in adds, proves and removes the own factors');
 
 const refuseOther = ({ caller, id: holderId }: Asked<unknown, unknown>) => {
   const { actor, authenticated } = caller;
   if (authenticated === 'session' && [`staff:${holderId}`, `customer:${holderId}`].includes(actor)) return undefined;
-  return refuse('not-your-factors', 'whoever signed in adds and removes the own factors');
+  return notYourFactors;
 };
 
 /** Who has factors proves one before they are changed. The first one is added with the password alone. */
@@ -78,6 +103,7 @@ const own = beforeFactor(
 export const factorRights = {
   OfferTotp: own,
   AddTotp: own,
+  AddPasskey: own,
   RemoveFactor: own,
   IssueRecoveryCodes: own,
   // Somebody signs in with it, or proves a factor.
@@ -88,6 +114,7 @@ export const factorRights = {
       (asked: Asked<unknown, FactorState>) => administrator(asked) ?? refuseOwn(asked),
     ),
   ),
+  ResetCustomerFactors: freshFactor(support('SUP-2')),
 } satisfies RightsOf<FactorCommand, FactorState>;
 
 const refuseOwn = ({ caller, id: holderId }: AskedBy & { id: string }) =>
@@ -95,12 +122,28 @@ const refuseOwn = ({ caller, id: holderId }: AskedBy & { id: string }) =>
     ? refuse('own-factors', 'another administrator resets yours; you add and remove them yourself')
     : undefined;
 
-export interface Factor {
+interface FactorSince {
   readonly factorId: string;
-  readonly kind: 'totp';
-  readonly secret: Secret;
   readonly addedAt: Instant;
 }
+
+export interface Totp extends FactorSince {
+  readonly kind: 'totp';
+  readonly secret: Secret;
+}
+
+export interface Passkey extends FactorSince {
+  readonly kind: 'passkey';
+  /** Of its id, which only its holder's browsers know. */
+  readonly credentialKey: string;
+  readonly credential: Secret;
+  readonly name?: Sealed | undefined;
+  readonly counter: number;
+  readonly isBackupEligible: boolean;
+  readonly isBackedUp: boolean;
+}
+
+export type Factor = Totp | Passkey;
 
 export interface FactorState extends Holder {
   readonly offered?: { readonly factorId: string; readonly secret: Secret };
@@ -112,13 +155,21 @@ export interface FactorState extends Holder {
   readonly reductions: number;
 }
 
+/** The apps, or the passkeys. */
+export const factorsOf = <Kind extends Factor['kind']>({ factors }: FactorState, kind: Kind) =>
+  [...factors.values()].filter((factor): factor is Extract<Factor, { kind: Kind }> => factor.kind === kind);
+
 export const hasFactor = ({ factors }: FactorState): boolean => factors.size > 0;
 
 export const factorUnknown = refuse('factor-unknown', 'there is no such factor, or another one was offered since');
 const tooManyFactors = refuse('too-many-factors', `nobody has more than ${MOST_FACTORS} factors: remove one first`);
+const passkeyKnown = refuse('passkey-known', 'this passkey is one of the account already');
 const lastFactor = refuse('last-factor', 'staff sign in with a factor: add another one first');
 const noFactor = refuse('no-factor', 'there is no factor yet: add one first');
-export const factorWrong = refuse('factor-wrong', 'this code is another one, has expired, or was used before');
+export const factorWrong = refuse(
+  'factor-wrong',
+  'this code or passkey is another one, has expired, or was used before',
+);
 
 export const factors: Decider<FactorState, FactorCommand, FactorEvent> = {
   initialState: () => ({ factors: new Map(), codes: new Set(), usedCodes: new Set(), reductions: 0 }),
@@ -133,6 +184,8 @@ export const factors: Decider<FactorState, FactorCommand, FactorEvent> = {
       }
       case 'AddTotp':
         return addTotp(command, state);
+      case 'AddPasskey':
+        return addPasskey(command, state);
       case 'RemoveFactor':
         return removeFactor(command, state);
       case 'IssueRecoveryCodes':
@@ -144,7 +197,9 @@ export const factors: Decider<FactorState, FactorCommand, FactorEvent> = {
           ? [{ type: 'RecoveryCodeUsed', data: { at, ...of, code: command.code } }]
           : factorWrong;
       case 'ResetFactors':
-        return hasFactor(state) ? [{ type: 'FactorsReset', data: { at, ...of } }] : [];
+        return state.customerId === undefined ? reset(at, state) : memberUnknown;
+      case 'ResetCustomerFactors':
+        return state.memberId === undefined ? reset(at, state) : notRegistered;
       default:
         return undecided(command);
     }
@@ -161,6 +216,11 @@ export const factors: Decider<FactorState, FactorCommand, FactorEvent> = {
         if (offered?.factorId !== data.factorId) return of;
         const added = new Map(state.factors).set(data.factorId, { kind: 'totp', addedAt, ...offered });
         return { ...rest, factors: added, codes: data.codes ? new Set(data.codes) : state.codes };
+      }
+      case 'PasskeyAdded': {
+        const { at: _, memberId: __, customerId: ___, codes = state.codes, ...passkey } = data;
+        const added = new Map(state.factors).set(data.factorId, { kind: 'passkey', addedAt, ...passkey });
+        return { ...of, factors: added, codes: new Set(codes) };
       }
       case 'FactorRemoved': {
         const left = new Map(state.factors);
@@ -198,8 +258,21 @@ function addTotp({ at, factorId, codes }: Command<'AddTotp'>, state: FactorState
   return [{ type: 'TotpAdded', data: { at, ...holderIn(state), factorId, ...first } }];
 }
 
+function addPasskey({ type: _, codes, ...data }: Command<'AddPasskey'>, state: FactorState): Decision<FactorEvent> {
+  if (state.factors.has(data.factorId)) return [];
+  if (factorsOf(state, 'passkey').some(({ credentialKey }) => credentialKey === data.credentialKey))
+    return passkeyKnown;
+  if (state.factors.size >= MOST_FACTORS) return tooManyFactors;
+  return [{ type: 'PasskeyAdded', data: { ...data, ...(!hasFactor(state) && { codes: [...codes] }) } }];
+}
+
+const reset = (at: Instant, state: FactorState): Decision<FactorEvent> =>
+  hasFactor(state) ? [{ type: 'FactorsReset', data: { at, ...holderIn(state) } }] : [];
+
 function removeFactor({ at, factorId }: Command<'RemoveFactor'>, state: FactorState): Decision<FactorEvent> {
-  if (!state.factors.has(factorId)) return factorUnknown;
+  const factor = state.factors.get(factorId);
+  if (!factor) return factorUnknown;
   if (state.memberId !== undefined && state.factors.size === 1) return lastFactor;
-  return [{ type: 'FactorRemoved', data: { at, ...holderIn(state), factorId } }];
+  const kind = factor.kind === 'passkey' && { kind: factor.kind };
+  return [{ type: 'FactorRemoved', data: { at, ...holderIn(state), factorId, ...kind } }];
 }

@@ -27,6 +27,7 @@ export const purposes = [
   'payment-token',
   'password-verifier',
   'totp-secret',
+  'passkey',
   'link-token',
   'webhook-address',
   'webhook-secret',

@@ -63,6 +63,8 @@ export const mailsByPersons: ReadonlySet<MailKind> = new Set(['ticket-answered']
 export const accountChanges = [
   'factor-added',
   'factor-removed',
+  'passkey-added',
+  'passkey-removed',
   'factors-reset',
   'recovery-codes-issued',
   'recovery-code-used',
