@@ -35,6 +35,10 @@ class ActOnPersonBody {
   approvalId?: string;
 }
 
+class ExportPersonBody extends ActOnPersonBody {}
+
+class ErasePersonBody extends ActOnPersonBody {}
+
 /** What is done now, or waits for a second member of staff. */
 const RespondsNowOrLater = <Done extends z.ZodType>(description: string, done: Done, example: z.input<Done>) =>
   answering(
@@ -68,7 +72,7 @@ export class PersonsController {
   @RespondsNowOrLater('Everything, opened.', personExport, personExportExample)
   @Problems(400, 403, 409, 422, 429, 503)
   async exportPerson(
-    @Body() body: ActOnPersonBody,
+    @Body() body: ExportPersonBody,
     @Asking() context: RequestContext,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
@@ -82,7 +86,7 @@ export class PersonsController {
   @RespondsNowOrLater('The person is erased.', personErasure, personErasureExample)
   @Problems(400, 403, 409, 422, 503)
   async erasePerson(
-    @Body() body: ActOnPersonBody,
+    @Body() body: ErasePersonBody,
     @Asking() context: RequestContext,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {

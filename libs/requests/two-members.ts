@@ -34,7 +34,7 @@ export type AwaitedApproval = z.infer<typeof awaitedApproval>;
 
 export const awaitedApprovalExample: AwaitedApproval = {
   approvalId: exampleIds.approvalId,
-  requestedBy: `staff:${exampleIds.memberId}`,
+  requestedBy: 'staff:ada',
   expiresAt: '2026-03-09T15:12:40.000Z',
 };
 
