@@ -15,12 +15,12 @@ export interface RelyingParty {
 export const CHALLENGE_SECONDS = 5 * 60;
 
 const MOST_OF_ID = 1400;
-const bytes = (most: number, description: string) =>
+const base64url = (most: number) =>
   z
     .string()
     .regex(/^[A-Za-z0-9_-]+$/)
-    .max(most)
-    .describe(description);
+    .max(most);
+const bytes = (most: number, description: string) => base64url(most).describe(description);
 
 /** What browsers make of a credential (`toJSON`), besides the signed parts. Nothing of it is believed. */
 const unsigned = {
@@ -39,14 +39,16 @@ const transports = z.array(z.string().max(50)).max(10);
 export const newCredential = z.strictObject({
   ...ids,
   ...unsigned,
-  response: z.strictObject({
-    clientDataJSON,
-    attestationObject: bytes(12_000, 'The public key of the passkey.'),
-    transports: transports.optional().describe('How it can be reached.'),
-    authenticatorData: bytes(12_000, 'Not read.').optional(),
-    publicKey: bytes(4000, 'Not read.').nullish(),
-    publicKeyAlgorithm: z.int().optional().describe('Not read.'),
-  }),
+  response: z
+    .strictObject({
+      clientDataJSON,
+      attestationObject: bytes(12_000, 'The public key of the passkey.'),
+      transports: transports.optional().describe('How it can be reached.'),
+      authenticatorData: bytes(12_000, 'Not read.').optional(),
+      publicKey: base64url(4000).nullish().describe('Not read.'),
+      publicKeyAlgorithm: z.int().optional().describe('Not read.'),
+    })
+    .describe('What was made.'),
 });
 export type NewCredential = z.infer<typeof newCredential>;
 
@@ -54,13 +56,15 @@ export type NewCredential = z.infer<typeof newCredential>;
 export const assertion = z.strictObject({
   ...ids,
   ...unsigned,
-  response: z.strictObject({
-    clientDataJSON,
-    authenticatorData: bytes(4000, 'The counter, and that a person was verified.'),
-    signature: bytes(4000, 'By the passkey.'),
-    userHandle: bytes(200, 'The account, as the passkey remembers it.').nullish(),
-    attestationObject: bytes(12_000, 'Not read.').nullish(),
-  }),
+  response: z
+    .strictObject({
+      clientDataJSON,
+      authenticatorData: bytes(4000, 'The counter, and that a person was verified.'),
+      signature: bytes(4000, 'By the passkey.'),
+      userHandle: base64url(200).nullish().describe('The account, as the passkey remembers it.'),
+      attestationObject: base64url(12_000).nullish().describe('Not read.'),
+    })
+    .describe('What it signed.'),
 });
 export type Assertion = z.infer<typeof assertion>;
 
@@ -84,23 +88,34 @@ const userVerification = z.literal('required').describe('A passkey stands for tw
 /** For `PublicKeyCredential.parseCreationOptionsFromJSON`. */
 export const creationOptions = z
   .object({
-    rp: z.object({ id: z.string().describe('The host of the pages.'), name: z.string().describe('Of the store.') }),
-    user: z.object({
-      id: z.string().describe('The id of the account, base64url.'),
-      name: z.string().describe('The address of the account.'),
-      displayName: z.string().describe('The same.'),
-    }),
+    rp: z
+      .object({ id: z.string().describe('The host of the pages.'), name: z.string().describe('Of the store.') })
+      .describe('For whose pages the passkey is.'),
+    user: z
+      .object({
+        id: z.string().describe('The id of the account, base64url.'),
+        name: z.string().describe('The address of the account.'),
+        displayName: z.string().describe('The same.'),
+      })
+      .describe('Whose passkey it will be.'),
     challenge: challengeField,
     pubKeyCredParams: z
-      .array(z.object({ type: z.literal('public-key'), alg: z.int().describe('As COSE numbers it.') }))
+      .array(
+        z.object({
+          type: z.literal('public-key').describe('Always public-key.'),
+          alg: z.int().describe('As COSE numbers it.'),
+        }),
+      )
       .describe('With what it may sign.'),
     timeout,
     excludeCredentials: z.array(descriptor).describe('Those that the account has already.'),
-    authenticatorSelection: z.object({
-      residentKey: z.literal('required').describe('It finds the account by itself.'),
-      requireResidentKey: z.literal(true).describe('The same, for older browsers.'),
-      userVerification,
-    }),
+    authenticatorSelection: z
+      .object({
+        residentKey: z.literal('required').describe('It finds the account by itself.'),
+        requireResidentKey: z.literal(true).describe('The same, for older browsers.'),
+        userVerification,
+      })
+      .describe('What the passkey must do.'),
     attestation: z.literal('none').describe('Whoever made it is not asked.'),
   })
   .meta({ id: 'PasskeyCreationOptions' });

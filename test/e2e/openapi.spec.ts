@@ -84,6 +84,7 @@ test('it lists every route with its operation id: after a change run `npm test -
   "PUT /api/customers/{customerId}/time-zone changeTimeZone",
   "PUT /api/customers/{customerId}/name changeName",
   "PUT /api/customers/{customerId}/postal-address changePostalAddress",
+  "POST /api/customers/{customerId}/reset-factors resetCustomerFactors",
   "PUT /api/customers/{customerId}/email requestEmailChange",
   "POST /api/customers/{customerId}/email/confirm confirmEmailChange",
   "PUT /api/customers/{customerId}/password setPassword",
@@ -198,6 +199,11 @@ test('it lists every route with its operation id: after a change run `npm test -
   "POST /api/factors/totp/{factorId}/confirm confirmTotp",
   "POST /api/factors/recovery-codes issueRecoveryCodes",
   "POST /api/factors/{factorId}/remove removeFactor",
+  "POST /api/factors/passkeys/options beginPasskey",
+  "POST /api/factors/passkeys addPasskey",
+  "POST /api/sign-ins/passkey/options beginPasskeySignIn",
+  "POST /api/sign-ins/passkey signInWithPasskey",
+  "POST /api/sessions/current/prove/options beginPasskeyProof",
   "POST /api/staff-members/first addFirstAdministrator",
   "POST /api/staff-members addStaffMember",
   "GET /api/staff-members listStaffMembers",
@@ -259,7 +265,8 @@ describe('names (ADR 16)', () => {
   test('an id is named after what it identifies', () => {
     const plain = objects().flatMap(({ at, properties }) =>
       Object.keys(properties)
-        .filter((name) => name === 'id')
+        // What browsers make of passkeys has the names of WebAuthn.
+        .filter((name) => name === 'id' && !/passkey/i.test(at))
         .map(() => at),
     );
     const inPaths = operations.filter(({ path }) => path.includes('{id}'));
@@ -293,7 +300,7 @@ describe('names (ADR 16)', () => {
     const verbs =
       /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|take-up|resolve|unsubscribe|lift|acknowledge|end|invite|prove|reset-factors|accept|remove|rotate|revoke)$/;
     const collections =
-      /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges|suppressions|staff-members|first|api-keys|totp|recovery-codes)$/;
+      /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges|suppressions|staff-members|first|api-keys|totp|recovery-codes|passkey|passkeys|options)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);
     const unknown = posts.filter((path) => !verbs.test(path) && !collections.test(path));
     expect({ addToVerbsOrCollections: unknown }).toEqual({ addToVerbsOrCollections: [] });
@@ -438,6 +445,8 @@ test('every body made of the examples is valid: only a rule may refuse it', asyn
       ...(await neededHeaders(server, operations, { id, method, path, operation })),
     });
     // Nobody signs in with an address that is not proved (ACC-6).
+    // In a trial nobody has factors.
+    if (answer.code === 'not-your-factors') continue;
     if (![200, 201, 202, 401, 404, 409].includes(status)) refused.push(`${id}: ${status} ${answer.detail}`);
   }
   expect(refused).toEqual([]);
