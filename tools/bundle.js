@@ -11,17 +11,11 @@ const bundles = join(compiled, 'programs');
 const WEEK_MILLISECONDS = 7 * 24 * 3_600_000;
 
 const programs = ['standalone', 'api', 'worker', 'cli'];
-/** With native code, with WebAssembly, or with files that they read: these stay where they are. */
-const external = ['better-sqlite3', '@electric-sql/*', 'pdfkit', 'fontkit'];
-/** Nest asks for these, and goes on without them. */
-const optional = [
-  '@nestjs/microservices',
-  '@nestjs/platform-express',
-  '@nestjs/websockets',
-  '@fastify/multipart',
-  '@fastify/static',
-  '@fastify/view',
-];
+/**
+ * These stay where they are: with native code, with WebAssembly, with files that they read, or loaded by Nest with `import()`, which must get
+ * the same class-validator as our bodies.
+ */
+const external = ['better-sqlite3', '@electric-sql/*', 'pdfkit', 'fontkit', 'class-validator', 'class-transformer'];
 
 /** What `npm ci --omit=dev` leaves out: programs say themselves what they miss, or go on without it. */
 function ofDevelopment() {
@@ -62,7 +56,11 @@ function namesOfClasses(text) {
 
 const modules = {
   name: 'modules',
-  setup({ onLoad }) {
+  setup({ onLoad, onResolve }) {
+    // Esbuild loses the named exports of a CommonJS package there. Node loads these when they are used, if they are installed.
+    onResolve({ filter: /^[^./#]/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path, external: true } : undefined,
+    );
     onLoad({ filter: /\.[cm]?js$/ }, ({ path }) => {
       const text = withItsPlace(readFileSync(path, 'utf8'), relative(root, path).split(sep).join('/'));
       return { contents: path.startsWith(join(compiled, sep)) ? text + namesOfClasses(text) : text };
@@ -81,7 +79,7 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
-  external: [...external, ...optional, ...ofDevelopment()],
+  external: [...external, ...ofDevelopment()],
   plugins: [modules],
   banner: { js: BANNER },
   sourcemap: true,
