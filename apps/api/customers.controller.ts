@@ -290,6 +290,8 @@ export class CustomersController {
     idName: 'customerId',
     records: ['FactorsReset'],
     takesNothing: true,
+    // Factors have a revision of their own, which no read of the customer says.
+    ifMatch: 'none',
   })
   resetCustomerFactors(@IdOf('customer') customerId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#requests.factors.resetOfCustomer(customerId, context);

@@ -169,6 +169,7 @@ export class StaffController {
     idName: 'memberId',
     records: ['FactorsReset'],
     takesNothing: true,
+    ifMatch: 'none',
   })
   resetFactors(@IdOf('member') memberId: string, @Asking() context: RequestContext): Promise<Receipt> {
     return this.#factors.reset(memberId, context);

@@ -88,7 +88,7 @@ const idIn = (holder: SessionHolder): string => ('memberId' in holder ? holder.m
 const actorOf = (holder: SessionHolder): string => `${'memberId' in holder ? 'staff' : 'customer'}:${idIn(holder)}`;
 
 /** @throws RequestRefused: an id that was typed is not recorded */
-async function mustExist({ stateOf }: SessionTools, holder: SessionHolder): Promise<void> {
+async function mustExist({ stateOf }: Pick<SessionTools, 'stateOf'>, holder: SessionHolder): Promise<void> {
   if ('memberId' in holder) {
     const { members } = await stateOf<'staff'>(staffStream);
     if (!members.has(holder.memberId)) throw new RequestRefused(memberUnknown);
@@ -223,15 +223,20 @@ export const signInExample: z.infer<typeof signInShown> = {
   current: true,
 };
 
-export const sessionQueries = ({ identities, sessions }: Pick<SessionTools, 'identities' | 'sessions'>) => ({
+export const sessionQueries = ({
+  identities,
+  sessions,
+  stateOf,
+}: Pick<SessionTools, 'identities' | 'sessions' | 'stateOf'>) => ({
   /** Those of the caller, the newest first. */
   async list({ caller }: RequestContext, { current }: { current: string | undefined }) {
     return (await identities.sessionsOf(caller.actor)).map((one) => shownSession(one, current));
   },
   /** Those of a member of staff or a customer, the newest first. */
-  listOf: sameForAll(async (holder: SessionHolder) =>
-    (await identities.sessionsOf(actorOf(holder))).map((one) => shownSession(one, undefined)),
-  ),
+  listOf: sameForAll(async (holder: SessionHolder) => {
+    await mustExist({ stateOf }, holder);
+    return (await identities.sessionsOf(actorOf(holder))).map((one) => shownSession(one, undefined));
+  }),
   /** The last ones of the caller, the newest first. */
   async listSignIns({ caller }: RequestContext, { current }: { current: string | undefined }) {
     const live = new Set((await identities.sessionsOf(caller.actor)).map(({ sessionId }) => sessionId));

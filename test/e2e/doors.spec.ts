@@ -142,8 +142,7 @@ test('operations on the programs have their own table of rights', () => {
     ...['erasePerson', 'liftSuppressions', 'retryParkedItem', 'pauseReadModel', 'resumeReadModel', 'retryReadModel'],
     ...['rebuildReadModel', 'cancelReadModelRebuild', 'signIn', 'signOut', 'proveFactor', 'endOtherSessions'],
     ...['endSession', 'endSessionsOfMember', 'endSessionsOfCustomer', 'confirmTotp', 'removeFactor'],
-    ...['endSession', 'confirmTotp', 'removeFactor', 'beginPasskey', 'addPasskey'],
-    ...['beginPasskeySignIn', 'signInWithPasskey', 'beginPasskeyProof'],
+    ...['beginPasskey', 'addPasskey', 'beginPasskeySignIn', 'signInWithPasskey', 'beginPasskeyProof'],
   ]);
 });
 

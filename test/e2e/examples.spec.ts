@@ -311,7 +311,7 @@ const personal =
  * its codes, with hyphens, are the names of the labels. `code`: of an authenticator app, good for once.
  */
 const plain =
-  /^(\w+Ids?|name|code|webAddress|statementDescriptor|exclusivity|freshness|usualDelivery|agesInto|currency|expectedCurrency|(approved|invalid)ReturnReasons|businessTimeZone|timeZone|state|country|mailsOff|mails|couponCode|insteadOf|cadence|source|capturedAt|reason|[a-z]+(-[a-z]+)+|verdict|at|suppression|file|roles|stores|origins|thanksPage|expiresAt)$/;
+  /^(\w+Ids?|name|code|webAddress|statementDescriptor|exclusivity|freshness|usualDelivery|agesInto|currency|expectedCurrency|(approved|invalid)ReturnReasons|businessTimeZone|timeZone|state|country|mailsOff|mails|couponCode|insteadOf|cadence|source|capturedAt|reason|[a-z]+(-[a-z]+)+|verdict|at|suppression|file|roles|stores|origins|thanksPage|expiresAt|id|type|clientDataJSON|authenticatorData|signature|userHandle)$/;
 
 test('each field is personal or plain: add it to one of the two lists', () => {
   expect([...sent.keys()].filter((field) => !personal.test(field) && !plain.test(field))).toEqual([]);

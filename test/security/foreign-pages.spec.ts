@@ -74,8 +74,8 @@ test('a cookie alone, without a word from where the request comes, is nobody for
     // What is for everybody is wrong here, since it has no body; of all else the session is none.
     if (status === undefined || status < 400 || status >= 500) taken.push(id);
   }
-  // It needs no body, and says nothing of whether there is such a link.
-  expect(taken).toEqual(['unsubscribe']);
+  // These need no body: one says nothing of whether there is such a link, the other gives a challenge to everybody.
+  expect(taken).toEqual(['unsubscribe', 'beginPasskeySignIn']);
 });
 
 test.each([
