@@ -34,7 +34,7 @@ const program = spawn(
   [
     '--max-semi-space-size=16',
     '--heap-growing-percent=30',
-    'dist/programs/standalone.js',
+    'dist/apps/standalone/main.js',
     '--data',
     directory,
     '--port',
