@@ -118,7 +118,7 @@ const end: readonly (string | Step)[] = [
   ...['beginPasskey', 'beginPasskeyProof'],
   ...['offerTotp', { call: 'confirmTotp', code: 0 }, 'getFactors', 'removeFactor'],
   'changeStaffPassword',
-  ...['addStaffMember', 'listStaffMembers', 'changeStaffRoles', 'inviteStaffMember'],
+  ...['addStaffMember', 'listStaffMembers', 'listSessionsOfMember', 'changeStaffRoles', 'inviteStaffMember'],
   { call: 'acceptInvitation', tokenOf: 'staff-invitation' },
   ...[
     'endSessionsOfMember',
