@@ -121,7 +121,7 @@ interface CodeTools extends RequestDependencies {
   readonly sessions: Pick<SessionStore, 'useStep'>;
 }
 
-const signIn: Caller = { kind: 'process', actor: 'process:sign-in', roles: ['process'], stores: 'all' };
+export const signInCaller: Caller = { kind: 'process', actor: 'process:sign-in', roles: ['process'], stores: 'all' };
 
 /** Uses a code of an account: of one of its apps, or a recovery code. @returns what it was; undefined: it is no good */
 export async function useCode(
@@ -135,7 +135,7 @@ export async function useCode(
   const hash = hashOfCode(tools.vault, holderId, code);
   if (!state.codes.has(hash)) return undefined;
   const { send, now } = requestTools(tools);
-  const step = { caller: signIn, commandId: deriveId('recovery-code', commandId) };
+  const step = { caller: signInCaller, commandId: deriveId('recovery-code', commandId) };
   const used = await send(holderId, factorsStream(holderId), { type: 'UseRecoveryCode', at: now(), code: hash }, step);
   return isNew(used) ? 'recovery-code' : undefined;
 }

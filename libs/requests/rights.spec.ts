@@ -83,7 +83,6 @@ describe('the table of rights', () => {
       'NoticeManyPersons',
       'AddFirstAdministrator',
       'SetStaffPassword',
-      'NoteNewBrowser',
     ]);
   });
 
@@ -148,7 +147,7 @@ describe('the table of rights', () => {
     expect(stale.map(({ type }) => type).sort()).toEqual(
       [
         ...['WishRefund', 'RetryRefund', 'SettleRefund', 'IssueApiKey', 'RotateApiKey', 'RevokeApiKey', 'ResetFactors'],
-        ...['ResetCustomerFactors'],
+        ...['ResetCustomerFactors', 'PublishPolicy'],
         ...['AddStaffMember', 'InviteStaffMember', 'ChangeStaffRoles', 'RemoveStaffMember', 'RequestEmailChange'],
         ...['RequestApproval', 'Approve'],
       ].sort(),

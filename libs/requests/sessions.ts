@@ -1,20 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
 import { signInsStream } from '#domain/accounts/sign-ins';
 import { factorsStream, hasFactor } from '#domain/factors/factors';
 import { instant } from '#domain/kernel/events';
+import { addSeconds } from '#domain/kernel/instants';
 import type { CommandOf } from '#domain/ledger';
 import { memberUnknown, staffStream } from '#domain/staff/staff';
 import { exampleIds } from '#read-models/models/examples';
-import {
-  MOST_SIGN_INS,
-  type Session,
-  type SessionFactor,
-  type SessionStore,
-  sessionFactors,
-} from '#sessions/session-store';
+import { type Session, type SessionFactor, type SessionStore, sessionFactors } from '#sessions/session-store';
 import { deviceIn } from './devices.ts';
-import { useCode } from './factors.ts';
+import { signInCaller, useCode } from './factors.ts';
 import type { Identities, NewSession } from './identities.ts';
 import { holderSigningIn, isPasskeyOf, type PasskeyProof } from './passkeys.ts';
 import { signIn } from './passwords.ts';
@@ -67,8 +63,8 @@ export const sessionOperations = (tools: SessionTools) => ({
   signIn: (context: RequestContext, request: SignIn): Promise<SignedIn | NotSignedIn> =>
     startSession(tools, context, request),
   /** It stands for a password and a second factor: a person was verified where it is. */
-  signInWithPasskey: (context: RequestContext, request: PasskeySignIn): Promise<SignedIn | 'sign-in-failed'> =>
-    startByPasskey(tools, context, request),
+  signInWithPasskey: (_: RequestContext, request: PasskeySignIn): Promise<SignedIn | 'sign-in-failed'> =>
+    startByPasskey(tools, request),
   /** @returns false when the caller has no such session */
   endSession: ({ caller }: RequestContext, { sessionId }: { sessionId: string }): Promise<boolean> =>
     tools.sessions.end(caller.actor, sessionId),
@@ -118,7 +114,7 @@ async function startSession(
   if (!account) return 'sign-in-failed';
   const factor = await provedFactor(tools, context, idIn(account), proof);
   if (factor === 'factor-needed' || factor === 'factor-wrong') return factor;
-  const session = await startOn(tools, context, account, factor, { userAgent, browser });
+  const session = await startOn(tools, account, factor, { userAgent, browser });
   return session
     ? { ...account, ...session, factorRequired: 'memberId' in account && factor === 'password' }
     : 'sign-in-failed';
@@ -126,32 +122,35 @@ async function startSession(
 
 async function startOn(
   tools: SessionTools,
-  context: RequestContext,
   account: SessionHolder,
   factor: SessionFactor,
   { userAgent, browser }: Browser,
 ): Promise<NewSession | undefined> {
   const device = deviceIn(userAgent);
-  const hash = await knownBrowser(tools, context, account, device, browser);
+  const hash = await knownBrowser(tools, account, device, browser);
   return tools.identities.start(actorOf(account), device, factor, hash);
 }
 
+const MOST_TOLD_AN_HOUR = 10;
+
 /**
  * A sign-in from a browser with which nobody signed in to the account before is recorded, and told to its owner. Not the first one of an
- * account: its owner has just proved the address. @returns the hash of the browser
+ * account: its owner has just proved the address. Who signs in again and again is told of the first few. @returns the hash of the browser
  */
 async function knownBrowser(
   tools: SessionTools,
-  context: RequestContext,
   account: SessionHolder,
   device: string,
   browser: string,
 ): Promise<string> {
   const hash = tools.vault.personKey('browser', `${actorOf(account)} ${device} ${browser}`);
   const before = await tools.sessions.signInsOf(actorOf(account));
-  if (before.length > 0 && !before.some((one) => one.browser === hash)) {
+  const anHourAgo = addSeconds(tools.now(), -3600);
+  const isTold = before.length > 0 && before.filter(({ at }) => at > anHourAgo).length < MOST_TOLD_AN_HOUR;
+  if (isTold && !before.some((one) => one.browser === hash)) {
     const command = { type: 'NoteNewBrowser', at: tools.now(), ...account, device } as const;
-    const { outcome } = await sendAbout(tools, account, command, context);
+    // Of its own: the request may be of somebody else's session, and its hash is that of a body with a password.
+    const { outcome } = await sendAbout(tools, account, command, { caller: signInCaller, commandId: randomUUID() });
     mustBeAccepted(outcome, 'the sign-in from a new browser');
   }
   return hash;
@@ -159,13 +158,12 @@ async function knownBrowser(
 
 async function startByPasskey(
   tools: SessionTools,
-  context: RequestContext,
   { userAgent, browser, ...proof }: PasskeySignIn,
 ): Promise<SignedIn | 'sign-in-failed'> {
   const { memberId, customerId } = (await holderSigningIn(tools, proof)) ?? {};
   const account = memberId !== undefined ? { memberId } : customerId !== undefined ? { customerId } : undefined;
   if (!account) return 'sign-in-failed';
-  const session = await startOn(tools, context, account, 'passkey', { userAgent, browser });
+  const session = await startOn(tools, account, 'passkey', { userAgent, browser });
   return session ? { ...account, ...session, factorRequired: false } : 'sign-in-failed';
 }
 
@@ -223,6 +221,9 @@ export const signInExample: z.infer<typeof signInShown> = {
   current: true,
 };
 
+/** So many are listed for their owner. */
+const MOST_SIGN_INS_SHOWN = 20;
+
 export const sessionQueries = ({
   identities,
   sessions,
@@ -240,7 +241,7 @@ export const sessionQueries = ({
   /** The last ones of the caller, the newest first. */
   async listSignIns({ caller }: RequestContext, { current }: { current: string | undefined }) {
     const live = new Set((await identities.sessionsOf(caller.actor)).map(({ sessionId }) => sessionId));
-    const newest = (await sessions.signInsOf(caller.actor)).slice(0, MOST_SIGN_INS);
+    const newest = (await sessions.signInsOf(caller.actor)).slice(0, MOST_SIGN_INS_SHOWN);
     return newest.map(({ sessionId, device, at }) => {
       return { sessionId, device, at, ended: !live.has(sessionId), current: sessionId === current };
     });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
@@ -14,7 +15,7 @@ import { policyAt, policyStream, twoMembersForPersonsIn } from '#domain/policy/p
 import { exampleIds } from '#read-models/models/examples';
 import type { NamedPerson } from './named-person.ts';
 import type { PersonTools } from './person-search.ts';
-import { type RequestContext, requestTools } from './request-tools.ts';
+import { type RequestContext, requestTools, whateverRevision } from './request-tools.ts';
 import { mustBeAccepted } from './rights.ts';
 
 export interface ActRequest {
@@ -67,8 +68,10 @@ export async function asPolicySays<Done>(
 }
 
 async function send(tools: PersonTools, context: RequestContext, command: ApprovalCommand): Promise<void> {
-  const commandId = deriveId('approve', context.commandId);
-  const { outcome } = await requestTools(tools).send('main', approvalsStream, command, { ...context, commandId });
+  // A request that is sent again with its key is decided again: an approval does not last.
+  const commandId = command.type === 'Approve' ? randomUUID() : deriveId('approve', context.commandId);
+  const { requestHash: _, ...rest } = whateverRevision(context);
+  const { outcome } = await requestTools(tools).send('main', approvalsStream, command, { ...rest, commandId });
   mustBeAccepted(outcome, 'the approval');
 }
 

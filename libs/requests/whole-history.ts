@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type HistoryEvent, historyEvent } from '#audit/history';
 import { businessMergesStream } from '#domain/accounts/business-merges';
 import { customerStream, notRegistered } from '#domain/accounts/customer';
+import { signInsStream } from '#domain/accounts/sign-ins';
 import type { Fact } from '#domain/codec';
 import { factorsStream } from '#domain/factors/factors';
 import { contactBookStream } from '#domain/leads/contact-book';
@@ -84,6 +85,7 @@ export async function factsAbout(
     customerStream(customerId),
     contactBookStream(customerId),
     factorsStream(customerId),
+    signInsStream(customerId),
     businessMergesStream,
   ];
   const streams = [...own, ...(await rows.customers.streams(caller, customerId))];

@@ -7,7 +7,7 @@ import { type Row, sessionIn, sessionTable, signInIn, signInOf, signInTable } fr
 import {
   type Challenge,
   DAYS_OF_A_SIGN_IN,
-  MOST_SIGN_INS,
+  MOST_SIGN_INS_KEPT,
   type RenewedSession,
   type Session,
   type SessionStore,
@@ -32,11 +32,8 @@ const insertInto = (table: string, { names }: { names: readonly string[] }) =>
 const INSERT = insertInto('sessions.sessions', sessionTable);
 const INSERT_SIGN_IN = insertInto('sessions.sign_ins', signInTable);
 const SIGN_INS = 'SELECT * FROM sessions.sign_ins WHERE actor = $1 ORDER BY at DESC, session_id';
-const REMOVE_OLDER = `DELETE FROM sessions.sign_ins AS old WHERE actor = $1
-  AND session_id NOT IN (
-    SELECT session_id FROM sessions.sign_ins WHERE actor = $1 ORDER BY at DESC, session_id LIMIT ${MOST_SIGN_INS})
-  AND EXISTS (SELECT 1 FROM sessions.sign_ins AS newer
-    WHERE newer.actor = old.actor AND newer.browser = old.browser AND newer.at > old.at)`;
+const REMOVE_OLDER = `DELETE FROM sessions.sign_ins WHERE actor = $1 AND session_id NOT IN (
+  SELECT session_id FROM sessions.sign_ins WHERE actor = $1 ORDER BY at DESC, session_id LIMIT ${MOST_SIGN_INS_KEPT})`;
 const LIVE = 'idle_until > $2 AND ends_at > $2';
 const BY_TOKENS = `SELECT * FROM sessions.sessions WHERE token_hash = ANY($1) AND ${LIVE}`;
 const BY_ACTOR = `SELECT * FROM sessions.sessions WHERE actor = $1 AND ${LIVE} ORDER BY started_at DESC, session_id`;

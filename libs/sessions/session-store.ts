@@ -77,8 +77,8 @@ export interface SignIn extends Pick<Session, 'sessionId' | 'actor' | 'device'> 
   readonly at: Instant;
 }
 
-/** Of each account so many are kept, and the last one from each browser. */
-export const MOST_SIGN_INS = 20;
+/** Of each account. A browser from which nobody signed in since so many others is a new one. */
+export const MOST_SIGN_INS_KEPT = 50;
 /** The longest time for which browsers keep a cookie. */
 export const DAYS_OF_A_SIGN_IN = 400;
 

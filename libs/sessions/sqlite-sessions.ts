@@ -8,7 +8,7 @@ import { type Row, sessionIn, sessionTable, signInIn, signInOf, signInTable } fr
 import {
   type Challenge,
   DAYS_OF_A_SIGN_IN,
-  MOST_SIGN_INS,
+  MOST_SIGN_INS_KEPT,
   type RenewedSession,
   type Session,
   type SessionStore,
@@ -30,10 +30,8 @@ const insertInto = (table: string, { names }: { names: readonly string[] }) =>
 const INSERT = insertInto('sessions', sessionTable);
 const INSERT_SIGN_IN = insertInto('sign_ins', signInTable);
 const SIGN_INS = 'SELECT * FROM sign_ins WHERE actor = ? ORDER BY at DESC, session_id';
-const REMOVE_OLDER = `DELETE FROM sign_ins WHERE actor = ?
-  AND session_id NOT IN (SELECT session_id FROM sign_ins WHERE actor = ? ORDER BY at DESC, session_id LIMIT ${MOST_SIGN_INS})
-  AND EXISTS (SELECT 1 FROM sign_ins AS newer
-    WHERE newer.actor = sign_ins.actor AND newer.browser = sign_ins.browser AND newer.at > sign_ins.at)`;
+const REMOVE_OLDER = `DELETE FROM sign_ins WHERE actor = ? AND session_id NOT IN (
+  SELECT session_id FROM sign_ins WHERE actor = ? ORDER BY at DESC, session_id LIMIT ${MOST_SIGN_INS_KEPT})`;
 const LIVE = 'idle_until > ? AND ends_at > ?';
 const BY_TOKEN = `SELECT * FROM sessions WHERE token_hash = ? AND ${LIVE}`;
 const BY_ACTOR = `SELECT * FROM sessions WHERE actor = ? AND ${LIVE} ORDER BY started_at DESC, session_id`;

@@ -200,16 +200,17 @@ const CREATE_ENGINE = Symbol('CreateEngine');
 const worksHere = (outside: Outside, leases: Leases | undefined): FactoryProvider[] => [
   {
     provide: CREATE_ENGINE,
-    inject: [EVENT_STORE, VAULT, READ_MODELS, StreamCache, CommandBus, ACTIVITIES],
+    inject: [EVENT_STORE, VAULT, SESSIONS, READ_MODELS, StreamCache, CommandBus, ACTIVITIES],
     useFactory: (
       store: EventStore,
       vault: Vault,
+      sessions: Stores['sessions'],
       readModels: Stores['readModels'],
       streams: StreamCache,
       bus: CommandBus,
       activities: Activities,
     ): CreateEngine => {
-      const ofAllEngines = { ...outside, store, vault, readModels, streams, activities, underWay: new Map() };
+      const ofAllEngines = { ...outside, store, vault, sessions, readModels, streams, activities, underWay: new Map() };
       return (parts = {}) => createReactions({ ...ofAllEngines, dispatch: dispatchOver(bus), ...parts });
     },
   },

@@ -1,7 +1,7 @@
 import type { Decider, Decision } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant } from '../kernel/events.ts';
 import { code, id } from '../kernel/fields.ts';
-import { type AskedBy, anyone, described, type RightsOf, refuseWithoutReason } from '../kernel/rights.ts';
+import { type AskedBy, described, processOnly, type RightsOf, refuseWithoutReason } from '../kernel/rights.ts';
 import { administrator } from '../staff/staff.ts';
 
 /**
@@ -33,8 +33,8 @@ type SignInCommand =
 
 /** Who may ask for which command. */
 export const signInRights = {
-  // A step of a sign-in, which has proved the account. No route leads here.
-  NoteNewBrowser: anyone,
+  // A step of a sign-in, which has proved the account.
+  NoteNewBrowser: processOnly,
   EndSessions: described(
     `${administrator.who}, with a reason`,
     (asked: AskedBy) => administrator(asked) ?? refuseWithoutReason(asked, 'administrators give'),

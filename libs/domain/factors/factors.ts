@@ -9,6 +9,7 @@ import {
   beforeFactor,
   described,
   freshFactor,
+  inPerson,
   processOnly,
   type RightsOf,
   refuseStaleFactor,
@@ -114,7 +115,13 @@ export const factorRights = {
       (asked: Asked<unknown, FactorState>) => administrator(asked) ?? refuseOwn(asked),
     ),
   ),
-  ResetCustomerFactors: freshFactor(support('SUP-2')),
+  // A key of a program that was stolen would take away what protects each account.
+  ResetCustomerFactors: freshFactor(
+    inPerson(
+      support('SUP-2'),
+      refuse('not-your-factors', 'support that signed in resets the factors of a customer', 'SUP-2'),
+    ),
+  ),
 } satisfies RightsOf<FactorCommand, FactorState>;
 
 const refuseOwn = ({ caller, id: holderId }: AskedBy & { id: string }) =>

@@ -96,6 +96,21 @@ export const freshFactor = <By extends AskedBy>(rule: Described & ((asked: By) =
     rule.rule,
   );
 
+/** Keys of programs and commands at the machine do not tell which person uses them. */
+const isPerson = ({ authenticated }: Caller): boolean =>
+  authenticated === 'session' || authenticated === 'trial-header';
+
+/** For what a key of a program must not do, whatever its roles are. */
+export const inPerson = <By extends AskedBy>(
+  rule: Described & ((asked: By) => Refusal | undefined),
+  refusal: Refusal,
+) =>
+  described(
+    `${rule.who}; who signed in`,
+    (asked: By) => rule(asked) ?? (isPerson(asked.caller) ? undefined : refusal),
+    rule.rule,
+  );
+
 /** For what would make staff the owner of an account. */
 export const freshFactorOfStaff = <Command, State>(rule: Rule<Command, State>): Rule<Command, State> =>
   described(

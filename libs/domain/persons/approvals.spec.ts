@@ -30,6 +30,16 @@ test('nobody approves the own request, nor what was not asked for, nor what has 
   trying({ at: minute(60) }).thenRefuses('approval-unknown');
 });
 
+test('an approval is good for an hour, for whoever gave it: the answer may be lost', () => {
+  given(approvals, requested, approved)
+    .when({ ...approve, at: minute(59) })
+    .thenNothing();
+  const longer = { ...requested, data: { ...requested.data, expiresAt: minute(600) } };
+  given(approvals, longer, approved)
+    .when({ ...approve, at: minute(61) })
+    .thenRefuses('approval-unknown');
+});
+
 test('what waits is asked for once, and again after it expired or was approved', () => {
   const again = { ...request, approvalId: 'a2', requestedBy: 'staff:cai', expiresAt: minute(120) };
   given(approvals, requested)

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Caller } from '../kernel/caller.ts';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { id, personKey } from '../kernel/fields.ts';
-import { type AskedBy, described, freshFactor, type RightsOf, support } from '../kernel/rights.ts';
+import { addSeconds } from '../kernel/instants.ts';
+import { freshFactor, inPerson, type RightsOf, support } from '../kernel/rights.ts';
 
 /**
  * What two members of staff do together, where the policy says so: one asks, and another one approves. They are few, so one
@@ -13,6 +13,8 @@ export const approvalsStream = 'approvals-main';
 
 /** How long a request waits for its approval. */
 export const APPROVAL_DAYS = 7;
+/** How long whoever approved may send it again, because the answer was lost or a crash came between. */
+const SECONDS_TO_CARRY_OUT = 3600;
 
 export const actsOnPersons = ['export', 'erasure'] as const;
 export type ActOnPerson = (typeof actsOnPersons)[number];
@@ -30,7 +32,11 @@ export const approvalEvents = {
 export type ApprovalEvent = EventsOf<typeof approvalEvents>;
 
 type DataOf<Type extends ApprovalEvent['type']> = Omit<Extract<ApprovalEvent, { type: Type }>['data'], 'at'>;
-type Approval = DataOf<'ApprovalRequested'> & { readonly at: Instant; readonly approvedBy?: string };
+type Approval = DataOf<'ApprovalRequested'> & {
+  readonly at: Instant;
+  readonly approvedBy?: string;
+  readonly approvedAt?: Instant;
+};
 
 export type ApprovalCommand =
   | ({ type: 'RequestApproval'; at: Instant } & DataOf<'ApprovalRequested'>)
@@ -39,19 +45,10 @@ export type ApprovalCommand =
 /** By id, without those that expired before something happened last. */
 type ApprovalState = ReadonlyMap<string, Approval>;
 
-/** Keys of programs and commands at the machine do not tell which person uses them. */
-const isMember = ({ authenticated }: Caller): boolean =>
-  authenticated === 'session' || authenticated === 'trial-header';
-
 const twoMembers = freshFactor(
-  described(
-    `${support('SUP-2').who}; who signed in`,
-    (asked: AskedBy) =>
-      support('SUP-2')(asked) ??
-      (isMember(asked.caller)
-        ? undefined
-        : refuse('two-members-needed', 'two members of staff who signed in do this together', 'SUP-2')),
-    'SUP-2',
+  inPerson(
+    support('SUP-2'),
+    refuse('two-members-needed', 'two members of staff who signed in do this together', 'SUP-2'),
   ),
 );
 
@@ -81,8 +78,8 @@ export const approvals: Decider<ApprovalState, ApprovalCommand, ApprovalEvent> =
         if (!asked || asked.expiresAt <= at) return unknown;
         if (asked.act !== act || asked.person !== person) return otherPerson;
         if (asked.requestedBy === approvedBy) return secondMember;
-        // After a crash, whoever approved carries out the rest.
-        if (asked.approvedBy !== undefined) return asked.approvedBy === approvedBy ? [] : unknown;
+        if (asked.approvedAt !== undefined)
+          return asked.approvedBy === approvedBy && isLately(asked.approvedAt, at) ? [] : unknown;
         return [{ type: 'ApprovalGiven', data: { ...data, requestedBy: asked.requestedBy } }];
       }
       default:
@@ -94,9 +91,11 @@ export const approvals: Decider<ApprovalState, ApprovalCommand, ApprovalEvent> =
     const kept = new Map([...state].filter(([, { expiresAt }]) => data.at < expiresAt));
     if (type === 'ApprovalRequested') return kept.set(data.approvalId, data);
     const asked = kept.get(data.approvalId);
-    return asked ? kept.set(data.approvalId, { ...asked, approvedBy: data.approvedBy }) : kept;
+    return asked ? kept.set(data.approvalId, { ...asked, approvedBy: data.approvedBy, approvedAt: data.at }) : kept;
   },
 };
+
+const isLately = (approvedAt: Instant, now: Instant): boolean => now < addSeconds(approvedAt, SECONDS_TO_CARRY_OUT);
 
 /** What nobody has approved yet, the longest waiting first. */
 export const waitingAt = (state: ApprovalState, at: Instant): readonly Approval[] =>

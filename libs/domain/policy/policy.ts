@@ -4,7 +4,7 @@ import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts'
 import { id, shortStoreText, timeZone } from '../kernel/fields.ts';
 import { earliest, inEffectAt } from '../kernel/instants.ts';
 import { isTimeZone } from '../kernel/local-days.ts';
-import { type RightsOf, staffWith } from '../kernel/rights.ts';
+import { freshFactor, type RightsOf, staffWith } from '../kernel/rights.ts';
 import { contradictionIn } from './contradictions.ts';
 import {
   changesBetween,
@@ -299,7 +299,7 @@ export type PolicyCommand = {
 } & PolicyContent;
 
 /** Who may ask for which command. */
-export const policyRights = { PublishPolicy: staffWith(['administrator'], 'POL-1') } satisfies RightsOf<
+export const policyRights = { PublishPolicy: freshFactor(staffWith(['administrator'], 'POL-1')) } satisfies RightsOf<
   PolicyCommand,
   PolicyState
 >;

@@ -11,7 +11,7 @@ import type { CallTurn, EngineOptions } from '#processes/engine/options';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
 import type { ReadModels } from '#read-models/read-models';
 import type { Vault } from '#vault/vault';
-import { completeErasure } from '../erasure-completion.ts';
+import { completeErasure, type SignInsToForget } from '../erasure-completion.ts';
 import { giveUpKeysOfLooks } from '../lost-keys.ts';
 import { renewalInUse } from '../renewed-business-keys.ts';
 import type { Dispatch } from '../request-tools.ts';
@@ -37,6 +37,7 @@ export interface EffectDependencies {
   readonly mails: MailGateway;
   readonly webhooks: WebhookGateway;
   readonly vault: Vault;
+  readonly sessions: SignInsToForget;
   /** Undefined where none are kept: then an erasure that was interrupted is not completed. */
   readonly readModels?: ReadModels;
   readonly dispatch: Dispatch;
