@@ -1,9 +1,8 @@
 # The programs, without what only building and testing needs. Which one runs is said by the command: see docker-compose.yml.
 FROM node:24-slim AS build
 WORKDIR /leadger
-COPY package.json package-lock.json ./
-# No package but `node` has a script that is needed, and the image brings that one.
-RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY apps apps
 COPY libs libs
@@ -11,9 +10,10 @@ RUN node node_modules/typescript-7/bin/tsc -p tsconfig.build.json
 
 FROM node:24-slim AS packages
 WORKDIR /leadger
-COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
-  && rm -rf node_modules/node node_modules/node-bin-* node_modules/.bin/node
+COPY package.json package-lock.json .npmrc ./
+# The image has a Node.js already.
+RUN npm ci --omit=dev --no-audit --no-fund \
+  && rm -rf node_modules/node-linux-* node_modules/.bin/node
 
 FROM node:24-slim
 ENV NODE_ENV=production

@@ -11,11 +11,12 @@ enableCompileCache(process.env.NODE_COMPILE_CACHE);
  * compiler can crash the process when it still works on a database that is closed (nodejs/node#64500). Without it the
  * tests are also faster, and need a third less memory.
  */
-const PROGRAMS = 'test/programs';
+// Suites of their own, with scripts of their own: `npm run test:programs`, or the path of one of their files.
+const APART = ['test/programs', 'test/security'];
+const isAsked = (suite) => process.argv.some((argument) => argument.includes(suite));
 
 export default {
-  // Whole programs are a suite of their own: `npm run test:programs`, or the path of one of them.
-  testPathIgnorePatterns: process.argv.some((argument) => argument.includes(PROGRAMS)) ? [] : [`/${PROGRAMS}/`],
+  testPathIgnorePatterns: APART.filter((suite) => !isAsked(suite)).map((suite) => `/${suite}/`),
   // All spec files of a worker run on the same modules.
   runtime: '<rootDir>/test/runtime-of-worker.ts',
   testEnvironment: '<rootDir>/test/environment-of-worker.ts',

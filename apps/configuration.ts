@@ -1,5 +1,15 @@
-import { domainToASCII } from 'node:url';
-import { isHostName } from '#domain/kernel/web-address';
+import { areNetworks, listIn, THIS_MACHINE } from './networks.ts';
+import {
+  areHeaders,
+  HIGHEST_PORT,
+  isMailbox,
+  isMailServer,
+  isOrigin,
+  isPort,
+  isSender,
+  isSupportAddress,
+  isWebAddress,
+} from './setting-shapes.ts';
 
 /**
  * Everything that the environment may say to a program. What checks a setting, what a program takes where it is not set, what
@@ -34,7 +44,6 @@ export interface Setting {
 const samplers = ['always_on', 'always_off', 'traceidratio'] as const;
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
-const HIGHEST_PORT = 65_535;
 
 const servers: readonly ProgramName[] = ['standalone', 'api', 'worker'];
 const many: readonly ProgramName[] = ['api', 'worker'];
@@ -50,9 +59,6 @@ const anything = (isLike: string): Shape => ({ fits: () => true, isLike });
 const collector: Shape = { fits: isWebAddress, isLike: 'http://host:port or https://host:port' };
 const headers: Shape = { fits: areHeaders, isLike: 'name=value,name=value, with % codes for special characters' };
 const seconds: Shape = { fits: (written) => Number(written) >= 1 && Number(written) <= 3600, isLike: '1 to 3600' };
-
-/** Whether a text is a port. */
-export const isPort = (written: string): boolean => /^\d{1,5}$/.test(written) && Number(written) <= HIGHEST_PORT;
 
 export const settings = {
   LEADGER_DATA: {
@@ -103,8 +109,9 @@ export const settings = {
   },
   HOST: {
     area: 'requests',
-    about: 'Where a program listens. There is no sign-in yet: only people you trust may reach it.',
-    programs: many,
+    about:
+      'Where a program listens. Where others reach it, a weak or sample secret ends its start. Programs do not encrypt: others come through a proxy with TLS, whose address is PUBLIC_URL.',
+    programs: servers,
     ...matching(/^[\w.:-]+$/, 'a name or an address of this machine'),
     usual: '127.0.0.1',
     option: '--host',
@@ -117,6 +124,40 @@ export const settings = {
     isLike: `a port, 0 to ${HIGHEST_PORT}`,
     usual: '3000',
     option: '--port',
+  },
+  PUBLIC_URL: {
+    area: 'requests',
+    about:
+      'Where people reach the store. Requests that are addressed to its host are accepted; with https, browsers stay with it.',
+    programs: ['standalone', 'api'],
+    fits: isOrigin,
+    isLike: 'https://host or http://host, with a port if it has one, and no path',
+    otherwise: 'only requests to this machine are accepted',
+  },
+  ALLOWED_ORIGINS: {
+    area: 'requests',
+    about: 'Other sites whose pages may send requests and read the answers, with commas between them.',
+    programs: ['standalone', 'api'],
+    fits: (written) => listIn(written).every(isOrigin),
+    isLike: 'https://host,https://host',
+    otherwise: 'only the pages of this server may',
+  },
+  TRUSTED_PROXIES: {
+    area: 'requests',
+    about:
+      'Proxies whose `X-Forwarded-For` says from where a request comes, with commas between them. That of others is ignored.',
+    programs: servers,
+    fits: areNetworks,
+    isLike: 'addresses and networks: 10.0.0.7,10.1.0.0/16,::1',
+    otherwise: 'a request comes from whoever opened its connection',
+  },
+  MONITORING_NETWORKS: {
+    area: 'requests',
+    about: 'Who may read `/health` and `/metrics`: addresses and networks, with commas between them.',
+    programs: servers,
+    fits: areNetworks,
+    isLike: 'addresses and networks: 10.0.0.7,10.1.0.0/16,::1',
+    usual: THIS_MACHINE.join(','),
   },
   LEADGER_COMMAND_SECONDS: {
     area: 'requests',
@@ -131,6 +172,13 @@ export const settings = {
     programs: ['standalone', 'api'],
     ...matching(/^\d{1,6}$/, '0 to 999999'),
     usual: '2000',
+  },
+  LEADGER_FEEDS_OF_CALLER: {
+    area: 'requests',
+    about: 'The most of them that one caller from outside may have open.',
+    programs: ['standalone', 'api'],
+    ...matching(/^\d{1,6}$/, '0 to 999999'),
+    usual: '20',
   },
   LEADGER_LEASE_SECONDS: {
     area: 'requests',
@@ -215,8 +263,8 @@ export const settings = {
   LEADGER_WEBHOOKS_TO_THIS_MACHINE: {
     area: 'webhooks',
     about:
-      'Whether webhooks may call the loopback addresses of this machine ([receive leads](how-to/receive-leads.md)). For development only: customers choose the addresses.',
-    programs: ['standalone', 'worker'],
+      'Whether webhooks may call the loopback addresses of this machine, and customers may choose them ([receive leads](how-to/receive-leads.md)). For development only: customers choose the addresses.',
+    programs: servers,
     ...oneOf('yes', 'no'),
     usual: 'no',
   },
@@ -309,64 +357,3 @@ export type SettingName = keyof typeof settings;
 export const settingNames = Object.keys(settings) as readonly SettingName[];
 
 export const settingOf = (name: SettingName): Setting => settings[name];
-
-function isWebAddress(written: string): boolean {
-  return /^https?:\/\/[!-~]+$/i.test(written) && reachable(written) !== null;
-}
-
-/** An address whose port there is: nothing listens on port 0. */
-function reachable(written: string): URL | null {
-  const url = URL.parse(written);
-  return url?.port === '0' ? null : url;
-}
-
-/** Of a server of mails: its user and its password are decoded when somebody signs in. */
-function signingIn(written: string): URL | null {
-  const url = reachable(written);
-  return url && isEncoded(url.username) && isEncoded(url.password) ? url : null;
-}
-
-function isEncoded(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** As OpenTelemetry reads them: a header that HTTP does not allow would fail at each call. */
-function areHeaders(written: string): boolean {
-  return written.split(',').every((header) => {
-    const [, value] = /^\s*[\w!#$%&'*+.^`|~-]+\s*=\s*([ -~]+)$/.exec(header) ?? [];
-    return value !== undefined && isEncoded(value) && /^[\t -~]+$/.test(decodeURIComponent(value));
-  });
-}
-
-function isMailServer(written: string): boolean {
-  const url = signingIn(written);
-  if (!url) return false;
-  const { protocol, hostname } = url;
-  return (
-    (protocol === 'smtp:' || protocol === 'smtps:') && (hostname.startsWith('[') || isHostName(withoutRoot(hostname)))
-  );
-}
-
-function isMailbox(written: string): boolean {
-  const url = signingIn(written);
-  if (!url) return false;
-  const { protocol, hostname, username, password } = url;
-  return ['imap:', 'imaps:'].includes(protocol) && hostname !== '' && username !== '' && password !== '';
-}
-
-function isSupportAddress(written: string): boolean {
-  return /^[\w.-]{1,60}$/.test(written) || isSender(written);
-}
-
-/** A final dot only says that the name is a whole one. */
-const withoutRoot = (host: string): string => host.replace(/\.$/, '');
-
-function isSender(written: string): boolean {
-  const [, host = ''] = /^[^\s@<>\p{C}]+@([^\s@<>]+)$/u.exec(written) ?? [];
-  return isHostName(domainToASCII(host)) || /^\[[\w.:]+\]$/.test(host);
-}

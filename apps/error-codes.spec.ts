@@ -10,6 +10,7 @@ const root = join(import.meta.dirname, '..');
 const OF_PROGRAMS = new Set([
   ...['wrong-expected-revision', 'no-copy', 'query-failed', 'rebuild-cancelled', 'read-model-paused'],
   ...['log-replaced', 'access-refused', 'stream-deleted', 'statement-refused', 'box-damaged', 'key-missing'],
+  'not-for-caller',
   ...['another-vault', 'another-origin', 'not-a-copy', 'master-key-replaced', 'keys-not-wrapped'],
   ...[
     'out-of-reach',
@@ -17,6 +18,7 @@ const OF_PROGRAMS = new Set([
     'damages-changed',
     'beginning-lost',
     'private-address',
+    'no-safe-connection',
     'not-leader',
     'access-denied',
     'no-answer',

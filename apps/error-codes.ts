@@ -60,6 +60,29 @@ export const requestErrors = {
     meaning: 'No account has this e-mail address and this password.',
     whatToDo: 'Try again with the exact address and password, or ask for a link to set a new password.',
   },
+  'factor-needed': {
+    status: 401,
+    meaning: 'The password is right, and the account has a second factor.',
+    whatToDo: 'Send a code of the authenticator app, or a recovery code, as `code`.',
+    field: 'code',
+  },
+  'token-ended': {
+    status: 401,
+    meaning: 'What was sent as Authorization: Bearer is no token of a session or of an API key, or it has ended.',
+    whatToDo: 'Sign in again, or ask an administrator for a new key.',
+  },
+  'actor-not-taken': {
+    status: 400,
+    meaning:
+      'Leadger-Actor was sent, but the store has members of staff, or the request did not come directly from the machine of the store.',
+    whatToDo: 'Leave the header out. Sign in, or send the key of a program.',
+    field: 'leadger-actor',
+  },
+  'trial-only': {
+    status: 403,
+    meaning: 'Texts of mails are shown in a trial only: they hold links that open accounts.',
+    whatToDo: 'Look at the mail in the mailbox where it was sent.',
+  },
   'bad-mail-secret': {
     status: 401,
     meaning: 'A mail to support does not come with the secret of this store.',
@@ -72,8 +95,10 @@ export const requestErrors = {
   },
   'not-from-here': {
     status: 403,
-    meaning: 'The request did not come from the machine that the server runs on.',
-    whatToDo: 'Send it from the same machine, to localhost, without the Origin of another site.',
+    meaning:
+      'The request is addressed to a name that is not the server’s, or was sent by a page of another site; or it asks for the health or the metrics from a network that may not read them.',
+    whatToDo:
+      'Send it to localhost or to PUBLIC_URL, without the Origin of another site. ALLOWED_ORIGINS and MONITORING_NETWORKS say who else may.',
   },
   'not-found': {
     status: 404,
@@ -166,6 +191,26 @@ export const requestErrors = {
     meaning:
       "The event store does not let the ledger's account read the stream of what this is about, or write to it: somebody changed its access list.",
     whatToDo: 'Tell an operator: `leadger damaged` lists these streams, too.',
+  },
+  'too-many-passwords': {
+    status: 429,
+    meaning: 'So many passwords are being checked that this one would wait too long. Nothing was recorded.',
+    whatToDo: 'Send the request again after Retry-After seconds.',
+  },
+  'too-many-attempts': {
+    status: 429,
+    meaning: 'From this network, too many attempts were made to sign in to the account, or to recover its password.',
+    whatToDo: 'Send no more of them for Retry-After seconds.',
+  },
+  'too-many-at-once': {
+    status: 429,
+    meaning: 'The caller has as many feeds, exports or histories under way as one caller may have.',
+    whatToDo: 'Close what is not read, or wait for its end; send the request again after Retry-After seconds.',
+  },
+  'request-too-slow': {
+    status: 408,
+    meaning: 'The body of the request did not arrive in time. Nothing was recorded.',
+    whatToDo: 'Send the request again over a faster connection; send many leads as a file to /api/leads/batches.',
   },
   'headers-too-large': {
     status: 431,

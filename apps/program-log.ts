@@ -50,6 +50,7 @@ const usualLevel: Readonly<Record<Activity['kind'], Level>> = {
   row: 'trace',
   import: 'info',
   'support-mail': 'info',
+  'lead-form': 'debug',
   cli: 'info',
 };
 

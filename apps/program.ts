@@ -4,11 +4,14 @@ import { withoutPasswords } from '#domain/kernel/connection-string';
 import { messageWithoutValues } from '#domain/kernel/error-texts';
 import { startLeadger } from '#wiring/start';
 import type { StoreLocation } from '#wiring/stores';
-import { isPort, type SettingName } from './configuration.ts';
+import type { SettingName } from './configuration.ts';
 import { messageOf } from './message-of.ts';
+import { listIn, membersOf, THIS_MACHINE } from './networks.ts';
+import { isPort } from './setting-shapes.ts';
 import { checkEnvironment, mustNotBeEmpty, numberIn, settingIn, UsageError } from './settings.ts';
 import type { Telling } from './telling.ts';
 import { onItsLines, onOneLine } from './terminal-text.ts';
+import { WEAK, weakSecretsIn } from './weak-secrets.ts';
 
 interface ProgramOptions extends StoreLocation {
   readonly port: number;
@@ -40,13 +43,24 @@ export function readOptions(usage: string, takes: readonly (keyof typeof known)[
   }
   checkEnvironment();
   for (const name of takes) mustNotBeEmpty(`--${name}`, given[name]);
+  const host = (takes.includes('host') ? (given.host ?? settingIn('HOST')) : undefined) ?? LOOPBACK;
+  if (!isLoopback(host)) refuseWeakSecrets();
   return {
     directory: takes.includes('data') ? (given.data ?? settingIn('LEADGER_DATA')) : undefined,
     eventStoreDb: given.events ?? settingIn('LEADGER_EVENTS'),
     databaseUrl: given.database ?? settingIn('DATABASE_URL'),
     port: portOf(given.port ?? settingIn('PORT') ?? ''),
-    host: (takes.includes('host') ? (given.host ?? settingIn('HOST')) : undefined) ?? LOOPBACK,
+    host,
   };
+}
+
+const isThisMachine = membersOf(THIS_MACHINE);
+const isLoopback = (host: string): boolean => host === 'localhost' || isThisMachine(host);
+
+/** @throws UsageError */
+function refuseWeakSecrets(): void {
+  const [name] = weakSecretsIn(process.env);
+  if (name !== undefined) throw new UsageError(`others may reach this program, and ${name} is ${WEAK}`);
 }
 
 function portOf(text: string): number {
@@ -75,8 +89,24 @@ export const commandMilliseconds = (): number => millisecondsIn('LEADGER_COMMAND
 
 const millisecondsIn = (name: SettingName): number => numberIn(name) * 1000;
 
-/** The most change feeds that a program serves at a time. */
-export const mostFeeds = (): { mostFeeds: number } => ({ mostFeeds: numberIn('LEADGER_MOST_FEEDS') });
+/** The most change feeds that a program serves at a time, and one caller has. */
+export const mostFeeds = () => ({
+  mostFeeds: numberIn('LEADGER_MOST_FEEDS'),
+  quotas: { feeds: numberIn('LEADGER_FEEDS_OF_CALLER') },
+});
+
+/** How a program can be reached, besides from its own machine. */
+export const edge = () => ({
+  publicUrl: settingIn('PUBLIC_URL'),
+  allowedOrigins: listOf('ALLOWED_ORIGINS'),
+  trustedProxies: listOf('TRUSTED_PROXIES'),
+  monitoringNetworks: listOf('MONITORING_NETWORKS'),
+});
+
+function listOf(name: SettingName): readonly string[] | undefined {
+  const written = settingIn(name);
+  return written === undefined ? undefined : listIn(written);
+}
 
 /** What a program says when it is ready. Directories are named as somebody gave them. */
 export const say = (...lines: readonly string[]): void => console.log(lines.map(onOneLine).join('\n'));
@@ -111,12 +141,12 @@ export async function serve(
 }
 
 function warningsOf(host: string, works: boolean): readonly string[] {
-  const isOpen = host !== LOOPBACK;
+  const isEncrypted = settingIn('PUBLIC_URL')?.startsWith('https:') ?? false;
   const callsThisMachine = works && settingIn('LEADGER_WEBHOOKS_TO_THIS_MACHINE') === 'yes';
   return [
-    ...(isOpen
-      ? [`listening on ${host}, but there is no sign-in yet: make it reachable only for people you trust`]
-      : []),
+    ...(isLoopback(host) || isEncrypted
+      ? []
+      : [`others may reach ${host}, but nothing is encrypted: put a proxy with TLS before it, and set PUBLIC_URL`]),
     ...(callsThisMachine ? ['webhooks may call programs on this machine: for development only'] : []),
   ];
 }

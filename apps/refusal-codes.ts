@@ -1,3 +1,4 @@
+import { accessRefusals } from './access-refusals.ts';
 import { catalogueRefusals } from './catalogue-refusals.ts';
 import type { ErrorCode } from './error-codes.ts';
 import { paymentRefusals } from './payment-refusals.ts';
@@ -10,8 +11,7 @@ import { refused } from './refused.ts';
 export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
   'no-policy': refused(409, 'No policy is in force.', 'Publish a policy that is in force now.'),
   'not-yours': refused(403, 'This belongs to another customer.', 'Use the ids of the customer who asks.'),
-  'staff-only': refused(403, 'Only staff may do this.', 'Send it as staff (Leadger-Actor: staff:ID).'),
-  'support-only': refused(403, 'Only support may do this.', 'Send it as staff (Leadger-Actor: staff:ID).'),
+  ...accessRefusals,
   'process-only': refused(
     403,
     'Only the store itself does this, by its processes.',
@@ -29,11 +29,29 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Register with an e-mail address, or set and confirm one first.',
     'email',
   ),
+  'password-guessable': refused(
+    400,
+    'The password is one of the most common ones, or is made of one, of a row of keys, of the address or of the name of the store.',
+    'Choose another one: some words that only you put together are enough.',
+    'password',
+  ),
   'address-taken': refused(
     409,
     'Another account has this e-mail address.',
     'Use another address, or sign in to that account.',
     'email',
+  ),
+  'too-many-links': refused(
+    409,
+    'This address was sent several links in the last 24 hours.',
+    'Open the link in the newest mail, or ask again tomorrow.',
+    'email',
+  ),
+  'coupon-needs-sign-in': refused(
+    409,
+    'A coupon is used up for its customer, so it needs a sign-in.',
+    'Open the link in the mail that proves the address, sign in, and use the coupon in the same checkout.',
+    'couponCode',
   ),
   'business-association-empty': refused(
     409,
@@ -93,10 +111,16 @@ export const refusalCodes: Readonly<Record<string, ErrorCode>> = {
     'Leave that kind out.',
     'mailsOff',
   ),
+  'webhook-address-private': refused(
+    409,
+    'The address is a number that is not on the public Internet, or this machine: nothing is ever sent there.',
+    'Send an address on the public Internet.',
+    'webhookUrl',
+  ),
   'password-wrong': refused(
     409,
     'The current password is another one, or was changed at the same moment.',
-    'Send the current password, or ask for a link to set a new one.',
+    'Send the current password. Who lost it asks for a link: a customer with POST /api/password-recoveries, a member of staff from an administrator.',
     'currentPassword',
   ),
   ...catalogueRefusals,

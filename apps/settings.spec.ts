@@ -34,6 +34,11 @@ describe('the settings of a program', () => {
     ['LEADGER_WEBHOOKS_TO_THIS_MACHINE', 'true', 'LEADGER_WEBHOOKS_TO_THIS_MACHINE: true is not yes, no'],
     ['LEADGER_LOG_LEVEL', 'loud', 'LEADGER_LOG_LEVEL: loud is not trace, debug'],
     ['HOST', 'http://here', 'HOST: http://here is not a name or an address'],
+    ['PUBLIC_URL', 'shop.example', 'PUBLIC_URL: shop.example is not https://host'],
+    ['PUBLIC_URL', 'https://shop.example/api', 'PUBLIC_URL: https://shop.example/api is not https://host'],
+    ['ALLOWED_ORIGINS', '*', 'ALLOWED_ORIGINS: * is not https://host'],
+    ['TRUSTED_PROXIES', 'proxy', 'TRUSTED_PROXIES: proxy is not addresses and networks'],
+    ['MONITORING_NETWORKS', '10.0.0.0/33', 'MONITORING_NETWORKS: 10.0.0.0/33 is not addresses and networks'],
     ['MAIL_FROM', 'shop', 'MAIL_FROM: shop is not an address'],
     ['SMTP_URL', 'mail.example.com', 'SMTP_URL is not smtp://host:port'],
     ['SMTP_URL', 'https://secret@mail.example.com', 'SMTP_URL is not smtp://host:port'],
@@ -79,6 +84,9 @@ describe('the settings of a program', () => {
   test('are taken as they are where they can be right, and none must be there', () => {
     checkEnvironment({
       HOST: '::1',
+      PUBLIC_URL: 'https://shop.example:8443',
+      ALLOWED_ORIGINS: 'https://app.example, http://localhost:5173',
+      TRUSTED_PROXIES: '10.0.0.7, fd00::/8',
       LEADGER_LOG_LEVEL: 'info',
       MAIL_FROM: 'shop@example.com',
       SMTP_URL: 'smtps://user:p%40ss@mail.example.com',

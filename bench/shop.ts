@@ -34,6 +34,7 @@ export async function openShop({
   const engine = createReactions({
     store: stores.events,
     vault: stores.vault,
+    sessions: stores.sessions,
     streams,
     clock,
     payments: sandboxPayments(),

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { makeTemplate } from '../libs/read-models/engine/template.ts';
 import { directoryOfPrograms } from './postgres/cluster.ts';
 import { offerCluster } from './postgres/shared-cluster.ts';
@@ -13,6 +14,9 @@ export default async function beforeAllTests({ nonFlagArgs }: { nonFlagArgs: rea
   // The one with tables, too, as the build does: a run of all tests opens read models some hundred times.
   if (nonFlagArgs.length === 0)
     execFileSync(process.execPath, ['--conditions=source', MAKE_TEMPLATE], { stdio: 'inherit' });
+  // Keys in a database need one. The workers of the tests inherit it.
+  if (process.env.LEADGER_TEST_EVENTS && process.env.LEADGER_TEST_DATABASE)
+    process.env.LEADGER_MASTER_KEY ||= randomBytes(32).toString('base64');
   if (process.env.TEST_DATABASE_URL) return;
   if (directoryOfPrograms() === undefined)
     console.warn('\nno PostgreSQL on this machine: what needs it is skipped; read models are tested on PGlite');

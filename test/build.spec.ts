@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   cpSync,
@@ -24,6 +24,8 @@ function write(path: string, text: string): void {
   writeFileSync(at(path), text);
 }
 
+const settings = '{ "type": "module", "engines": { "node": ">=24" } }';
+
 /** Replaces the compiler: it copies a file and records the run. While a file `hold` exists, it does not end. */
 const COMPILER = `
 const { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync } = require('node:fs');
@@ -39,8 +41,8 @@ wait();
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'leadger-build-'));
   cpSync('tools/build.js', at('tools/build.js'), { recursive: true });
-  write('package.json', '{ "type": "module" }');
-  for (const settings of ['tsconfig.json', 'tsconfig.build.json']) write(settings, '{}');
+  write('package.json', settings);
+  for (const path of ['tsconfig.json', 'tsconfig.build.json']) write(path, '{}');
   write('apps/main.ts', 'first');
   write('libs/read-models/make-template.ts', 'process.exitCode = 0;');
   mkdirSync(at('node_modules'));
@@ -66,7 +68,7 @@ test.each(['apps/main.ts', 'libs/new.ts', 'package.json', 'tsconfig.json', 'tsco
   'a change of %s is built, also when its modification time is older than the build',
   async (path) => {
     await build();
-    write(path, '{ "type": "module", "changed": true }');
+    write(path, settings.replace('{', '{ "changed": true,'));
     utimesSync(at(path), new Date(0), new Date(0));
     expect(await build()).toBe(0);
     expect(runs()).toHaveLength(2);
@@ -140,4 +142,12 @@ test('programs without sources, as in a Docker image, are not built', async () =
   for (const directory of ['apps', 'libs', 'node_modules']) rmSync(at(directory), { recursive: true });
   expect(await build()).toBe(0);
   expect(runs()).toHaveLength(1);
+});
+
+test('a Node.js that is too old is refused with one line, before it loads anything that it cannot run', () => {
+  write('package.json', settings.replace('24', '999'));
+  rmSync(at('node_modules'), { recursive: true });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [at('tools/build.js')], { encoding: 'utf8' });
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  expect(stderr).toMatch(/^leadger: this is Node\.js [\d.]+, but Leadger needs Node\.js 999 or newer, .*\n$/);
 });

@@ -15,7 +15,7 @@ export interface Border {
 }
 
 /** The programs of an operator look into everything. A log is opened by #wiring/stores, which refuses half copies. */
-const CLI = `#apps/program #apps/telling #apps/configuration #apps/settings #apps/message-of #apps/node-version #apps/owner-only #apps/terminal-text #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port
+const CLI = `#apps/program #apps/weak-secrets #apps/telling #apps/configuration #apps/settings #apps/message-of #apps/node-version #apps/owner-only #apps/terminal-text #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port
   #event-store/data-directory #event-store/event-hash #event-store/foreign-events #event-store/temporary-directory #event-store/wire-node/** #postgres/** #vault/**
   #gateways/** #audit/** #processes/** #read-models/** #requests/** #wiring/** node:* @electric-sql/pglite
   @electric-sql/pglite-socket @nestjs/common @nestjs/core commander csv-parse hyparquet-writer libphonenumber-js reflect-metadata
@@ -36,6 +36,10 @@ export const borders: readonly Border[] = [
     folder: 'libs/vault',
     mayImport: `#domain/kernel/** #postgres/** #event-store/port #event-store/open-or-explain #event-store/sqlite-reader #event-store/temporary-directory
       node:* better-sqlite3 lru-cache`,
+  },
+  {
+    folder: 'libs/sessions',
+    mayImport: '#domain/kernel/** #postgres/** #event-store/port #event-store/open-or-explain node:* better-sqlite3',
   },
   {
     folder: 'libs/gateways',
@@ -68,22 +72,23 @@ export const borders: readonly Border[] = [
 
   {
     folder: 'libs/requests',
-    mayImport: `#domain/** #event-store/port #event-store/damage #event-store/position-text #event-store/event-hash #event-store/in-turn #event-store/reads-in-turn #vault/vault #vault/key-vault #vault/missing-keys #vault/opened-keys #gateways/clock #gateways/failures #gateways/mail #gateways/mailbox #gateways/payment-notices #gateways/payments #gateways/support-mail
+    mayImport: `#domain/** #event-store/port #event-store/damage #event-store/position-text #event-store/event-hash #event-store/in-turn #event-store/reads-in-turn #vault/vault #vault/key-vault #vault/missing-keys #vault/opened-keys #sessions/session-store #gateways/clock #gateways/failures #gateways/mail #gateways/mailbox #gateways/payment-notices #gateways/payments #gateways/support-mail
       #audit/history #audit/keys-in-log #processes/engine/** #read-models/read-models #read-models/errors #read-models/models/**
-      #read-models/queries #read-models/queries/** node:* csv-parse lru-cache zod`,
+      #read-models/queries #read-models/queries/** node:* @simplewebauthn/server
+      @simplewebauthn/server/helpers @zxcvbn-ts/language-common csv-parse lru-cache otpauth zod`,
   },
   // What processes ask of the outside, and what is recorded of it.
   {
     folder: 'libs/requests/effects',
     ofOuter:
-      '../account-seals.ts ../address-claim.ts ../erasure-completion.ts ../lost-keys.ts ../receipts.ts ../renewed-business-keys.ts ../request-tools.ts ../stream-cache.ts ../unsubscribing.ts',
+      '../account-seals.ts ../address-claim.ts ../erasure-completion.ts ../lost-keys.ts ../order-links.ts ../receipts.ts ../renewed-business-keys.ts ../request-tools.ts ../stream-cache.ts ../unsubscribing.ts',
     mayImport: `#domain/** #event-store/port #event-store/in-turn #vault/vault #gateways/** #processes/process #processes/engine/**
       #read-models/read-models`,
   },
   {
     folder: 'libs/wiring',
-    mayImport: `#domain/** #event-store/** #postgres/** #vault/** #gateways/** #processes/** #read-models/read-models
-      #requests/** node:* @nestjs/common @nestjs/cqrs`,
+    mayImport: `#domain/** #event-store/** #postgres/** #vault/** #sessions/** #gateways/** #processes/** #read-models/read-models
+      #requests/** node:* @nestjs/common @nestjs/cqrs rate-limiter-flexible`,
   },
 
   {
@@ -94,10 +99,10 @@ export const borders: readonly Border[] = [
   {
     folder: 'apps/api',
     ofOuter: '',
-    mayImport: `#apps/program #apps/telling #apps/program-log #apps/standard-error #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #event-store/damage #event-store/position-text #postgres/failures #gateways/clock #gateways/payment-notices #gateways/receipt-html #gateways/receipt-pdf #gateways/receipt-texts #gateways/support-mail #audit/replay #audit/history
+    mayImport: `#apps/program #apps/telling #apps/program-log #apps/standard-error #apps/networks #apps/node-version #apps/owner-only #apps/warnings #apps/csv #apps/error-codes #domain/** #event-store/port #event-store/damage #event-store/position-text #postgres/failures #gateways/clock #gateways/payment-notices #gateways/receipt-html #gateways/receipt-pdf #gateways/receipt-texts #gateways/support-mail #audit/replay #audit/history
       #read-models/read-models #read-models/errors #read-models/models/** #read-models/queries #read-models/queries/**
       #requests/** #vault/key-store #vault/vault #wiring/** node:* @nestjs/common @nestjs/core @nestjs/platform-fastify @nestjs/swagger
-      class-transformer class-validator fastify handlebars pino prom-client reflect-metadata rxjs zod`,
+      class-transformer class-validator fastify handlebars helmet pino prom-client rate-limiter-flexible reflect-metadata rxjs zod`,
   },
   {
     folder: 'apps/worker',
@@ -114,7 +119,8 @@ export const borders: readonly Border[] = [
   { folder: 'apps/cli/demo', ofOuter: '../command-failed.ts ../print.ts ../progress.ts ../verify.ts', mayImport: CLI },
   {
     folder: 'apps/cli/import',
-    ofOuter: '../command-failed.ts ../print.ts ../private-file.ts ../progress.ts ../running-store.ts ../telling.ts',
+    ofOuter:
+      '../command-failed.ts ../print.ts ../private-file.ts ../progress.ts ../running-server.ts ../running-store.ts ../telling.ts',
     mayImport: CLI,
   },
   { folder: 'apps/cli', ofOuter: '', mayImport: CLI },

@@ -13,10 +13,21 @@ const STAMP = at('dist/.built');
 const INTERRUPTED = 'interrupted';
 const HOUR_MILLISECONDS = 3_600_000;
 
+refuseOldNode();
 const ifChanged = process.argv.includes('--if-changed');
 // A Docker image has the built programs without their sources: there is nothing to build.
 if (!existsSync(at('apps')) || (ifChanged && isBuilt())) process.exit(0);
 process.exit(await buildAlone());
+
+/** Where `npm ci` finds no Node.js among the optional packages, scripts run on that of the machine. An old one crashes at the first library. */
+function refuseOldNode() {
+  const { version, platform, arch } = process;
+  const [oldest] = JSON.parse(readFileSync(at('package.json'), 'utf8')).engines.node.match(/\d+/);
+  if (Number.parseInt(version.slice(1), 10) >= Number(oldest)) return;
+  const complaint = `leadger: this is Node.js ${version.slice(1)}, but Leadger needs Node.js ${oldest} or newer`;
+  console.error(`${complaint}, and \`npm ci\` found none for this machine (${platform} ${arch}): install one.`);
+  process.exit(1);
+}
 
 /** When several programs start at once, one builds and the others wait for it. @returns the exit code */
 async function buildAlone() {

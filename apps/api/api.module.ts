@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ApiKeysController } from './api-keys.controller.ts';
 import { AttentionController } from './attention.controller.ts';
 import { BusinessMergesController } from './business-merges.controller.ts';
 import { CatalogueController } from './catalogue.controller.ts';
@@ -8,22 +9,30 @@ import { CouponsController } from './coupons.controller.ts';
 import { CustomersController } from './customers.controller.ts';
 import { DamagedStreamsController } from './damaged-streams.controller.ts';
 import { DeliveredLeadsController } from './delivered-leads.controller.ts';
+import { FactorsController } from './factors.controller.ts';
 import { FeedController, FeedTurns } from './feed.controller.ts';
+import { LeadFormsController } from './lead-forms.controller.ts';
 import { LeadsController } from './leads.controller.ts';
 import { MailsController } from './mails.controller.ts';
 import { MissedRenewalsController } from './missed-renewals.controller.ts';
 import { OperationsController } from './operations.controller.ts';
+import { OrderLinksController } from './order-links.controller.ts';
 import { OrdersController } from './orders.controller.ts';
+import { PasskeysController } from './passkeys.controller.ts';
 import { PaymentNoticesController } from './payment-notices.controller.ts';
 import { PersonsController } from './persons.controller.ts';
 import { PolicyController } from './policy.controller.ts';
 import { ProcessesController } from './processes.controller.ts';
 import { ProgrammesController } from './programmes.controller.ts';
+import { LargeReads } from './quotas.ts';
 import { ReadModelsController } from './read-models.controller.ts';
 import { ReceiptsController } from './receipts.controller.ts';
 import { RefundsController } from './refunds.controller.ts';
 import { ReplacementsController } from './replacements.controller.ts';
+import { SessionsController } from './sessions.controller.ts';
+import { SessionsOfAccountsController } from './sessions-of-accounts.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
+import { StaffController } from './staff.controller.ts';
 import { SupportMailsController } from './support-mails.controller.ts';
 import { SuppressionsController } from './suppressions.controller.ts';
 import { TicketsController } from './tickets.controller.ts';
@@ -47,6 +56,7 @@ export class OperationsModule {}
     CustomersController,
     DeliveredLeadsController,
     OrdersController,
+    OrderLinksController,
     RefundsController,
     ReceiptsController,
     PaymentNoticesController,
@@ -56,6 +66,7 @@ export class OperationsModule {}
     ProgrammesController,
     MissedRenewalsController,
     LeadsController,
+    LeadFormsController,
     ReplacementsController,
     MailsController,
     UnsubscriptionsController,
@@ -68,7 +79,13 @@ export class OperationsModule {}
     DamagedStreamsController,
     ReadModelsController,
     SignInController,
+    SessionsController,
+    SessionsOfAccountsController,
+    FactorsController,
+    PasskeysController,
+    StaffController,
+    ApiKeysController,
   ],
-  providers: [FeedTurns],
+  providers: [FeedTurns, LargeReads],
 })
 export class ApiModule {}

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import {
   commandMilliseconds,
+  edge,
   failingMilliseconds,
   leaseTermMilliseconds,
   main,
@@ -11,10 +12,12 @@ import {
   serve,
 } from '#apps/program';
 import { beginTelling } from '#apps/telling';
+import { openAttemptCounters } from '#wiring/attempt-counters';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { openLeases } from '#wiring/leases';
 import { openStores } from '#wiring/stores';
 import { createHttpApplication } from './http-application.ts';
+import { trialLines } from './trial.ts';
 
 const usage = `usage: node dist/apps/api/main.js --events URL --database URL [--host HOST] [--port PORT]
 
@@ -32,13 +35,14 @@ main(async () => {
   const telling = await beginTelling('api');
   const { activities } = telling;
   const failing = { failingMilliseconds: failingMilliseconds() };
-  const limits = { telling, ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
+  const limits = { telling, edge: edge(), ...mostFeeds(), commandMilliseconds: commandMilliseconds() };
   const leases = await openLeases({ ...location, termMilliseconds: leaseTermMilliseconds() });
   const stores = await openStores({ ...location, waits: true, activities });
-  const application = await createHttpApplication(
-    LeadgerModule.on(stores, { works: false, leases, ...failing }),
-    limits,
-  );
+  const attempts = await openAttemptCounters(location);
+  const application = await createHttpApplication(LeadgerModule.on(stores, { works: false, leases, ...failing }), {
+    ...limits,
+    attempts,
+  });
   const url = await serve(application, options, { works: false, telling });
-  if (url) say(`Leadger's API is ready: ${url}`);
+  if (url) say(`Leadger's API is ready: ${url}`, ...(await trialLines(application)));
 });

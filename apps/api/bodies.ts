@@ -2,12 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { fileTypes } from './lead-batch.ts';
+import { refusedAsTooLong } from './lead-forms.ts';
 import { isPaymentNotice, SignedBody } from './payment-notices.controller.ts';
 import { Problem } from './problems.ts';
 import { acceptMails, isSupportMail, MailBody } from './support-mails.controller.ts';
 
 const routesOfFiles: readonly string[] = ['/api/leads/batches', '/api/suppressions/batches'];
-const takesFiles = ({ routeOptions }: FastifyRequest): boolean => routesOfFiles.includes(routeOptions.url ?? '');
+export const takesFiles = ({ routeOptions }: FastifyRequest): boolean => routesOfFiles.includes(routeOptions.url ?? '');
 
 /**
  * How bodies are read. JSON is UTF-8 (RFC 8259, 8.1), and nothing else is taken for it: bytes that are not would become
@@ -18,7 +19,7 @@ export function acceptBodies(server: FastifyInstance): void {
   server.removeContentTypeParser('text/plain');
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const bytes = body as Buffer;
-    const refused = wrongEncoding(request, bytes);
+    const refused = wrongEncoding(request, bytes) ?? refusedAsTooLong(request, bytes);
     if (refused) done(refused);
     else if (bytes.length === 0) done(null, undefined);
     else if (isPaymentNotice(request)) done(null, new SignedBody(bytes.toString()));

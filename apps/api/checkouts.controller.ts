@@ -6,11 +6,12 @@ import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
+import { answerAlike } from './alike.ts';
 import { Asking } from './caller.ts';
 import { Code, PaymentToken } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
-import { CommandRoute, Problems, Responds } from './responses.ts';
+import { type AnsweredReceipt, CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 import {
   ExpectedCurrency,
@@ -18,6 +19,7 @@ import {
   FirstPassword,
   StartCheckoutBody,
   WishesBody,
+  withoutZone,
 } from './start-checkout-body.ts';
 
 /** The whole of what is wished now. The customer and the lead type stay. */
@@ -83,9 +85,17 @@ export class CheckoutsController {
     idName: 'checkoutId',
     records: ['CheckoutStarted', 'CheckoutQuoted'],
     creates: '/api/checkouts/:id',
+    hidesPlace: true,
   })
-  startCheckout(@Body() body: StartCheckoutBody, @Asking() context: RequestContext): Promise<Receipt> {
-    return this.#requests.checkouts.start(body, context);
+  @Problems(429)
+  async startCheckout(
+    @Body() { account, customerId, ...wishes }: StartCheckoutBody,
+    @Asking() context: RequestContext,
+  ): Promise<AnsweredReceipt> {
+    const { checkouts } = this.#requests;
+    return account
+      ? answerAlike(checkouts.startWithoutSignIn({ ...withoutZone(wishes), account }, context))
+      : checkouts.start({ ...wishes, customerId: customerId as string }, context);
   }
 
   @Post(':checkoutId/quote')
@@ -135,6 +145,7 @@ export class CheckoutsController {
     ifMatch: 'taken',
     creates: '/api/orders/:id',
   })
+  @Problems(429)
   placeCheckout(
     @IdOf('checkout') checkoutId: string,
     @Body() placement: PlaceCheckoutBody,

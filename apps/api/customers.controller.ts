@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Inject, Post, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { leadMailChoices } from '#domain/accounts/customer';
+import { leadMailChoices, wrongPassword } from '#domain/accounts/customer';
 import { type PersonName, type PostalAddress, personName, postalAddress } from '#domain/accounts/personal';
 import { type MailKind, mailKinds } from '#domain/notifications/kinds';
 import { customerExample, customerRow } from '#read-models/models/customers';
@@ -14,6 +14,8 @@ import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
+import { AccountDetailsBody, addressExample } from './account-body.ts';
+import { answerAlike } from './alike.ts';
 import { Asking } from './caller.ts';
 import {
   Conforming,
@@ -30,34 +32,20 @@ import {
   WebAddress,
 } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
+import { Network } from './network.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
-import { CommandRoute } from './responses.ts';
+import { type AnsweredReceipt, CommandRoute, Problems } from './responses.ts';
 import { named } from './schemas.ts';
+import { SignInThrottle } from './sign-in-throttle.ts';
 
-const addressExample = { address: '12 Elm Street', city: 'Albany', state: 'NY', postalCode: '12207', country: 'US' };
-
-class RegisterCustomerBody {
-  @Id({ description: 'The store of the customer.', example: exampleIds.storeId })
-  storeId!: string;
-
-  @Line({ description: 'The company or programme that the customer works for (ACC-5).', example: 'ABC Vitamins' })
-  businessAssociation!: string;
-
-  @TimeZone({ description: "The IANA time zone in which the customer's days begin.", example: 'America/New_York' })
-  timeZone!: string;
-
-  @Email({ description: 'The e-mail address, which is the user name (ACC-1).', optional: true })
+class RegisterCustomerBody extends AccountDetailsBody {
+  @Email({
+    description:
+      'The e-mail address, which is the user name (ACC-1). It gets a link by which it is proved, before which nobody signs in with it (ACC-6).',
+    optional: true,
+  })
   email?: string;
-
-  @NewPassword({ description: 'The password. It needs an e-mail address, and may be set later.', optional: true })
-  password?: string;
-
-  @Conforming(personName, { description: "The customer's name.", example: { firstName: 'Ada' }, optional: true })
-  name?: PersonName;
-
-  @Conforming(postalAddress, { description: "The customer's postal address.", example: addressExample, optional: true })
-  postalAddress?: PostalAddress;
 }
 
 class ChangeNameBody {
@@ -71,8 +59,15 @@ class ChangePostalAddressBody {
 }
 
 class RequestEmailChangeBody {
-  @Email({ description: 'The new address. It gets a link by which it is confirmed.', example: 'ada.byron@example.com' })
+  @Email({
+    description:
+      'The new address. It gets a link by which it is confirmed. Where it has an account already, the answer is the same, and its owner gets another mail (ACC-2).',
+    example: 'ada.byron@example.com',
+  })
   email!: string;
+
+  @GivenPassword({ description: 'The present password, of a customer who signed in.', optional: true })
+  currentPassword?: string;
 }
 
 class ConfirmEmailChangeBody {
@@ -112,7 +107,7 @@ class ChooseLeadDeliveryBody {
 
   @Flag({
     description:
-      'True makes a new secret for signing the calls to the same address; the former one is not used any more. Otherwise the secret stays until the address changes.',
+      'True makes a new secret for signing the calls to the same address; for a day they are signed with the former one, too. Otherwise the secret stays until the address changes.',
     example: false,
     optional: true,
   })
@@ -131,6 +126,9 @@ class ChangeTimeZoneBody {
   })
   timeZone!: string;
 }
+
+const isWrongPassword = ({ outcome }: Receipt): boolean =>
+  outcome.kind === 'refused' && outcome.refusal.code === wrongPassword.code;
 
 /** A customer with the sealed fields opened. */
 const customer = customerRow
@@ -177,21 +175,34 @@ class CustomersQuery extends PageQuery {
 export class CustomersController {
   readonly #requests: Requests;
   readonly #queries: Queries;
+  readonly #throttle: SignInThrottle;
 
-  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
+  constructor(
+    @Inject(REQUESTS) requests: Requests,
+    @Inject(QUERIES) queries: Queries,
+    @Inject(SignInThrottle) throttle: SignInThrottle,
+  ) {
     this.#requests = requests;
     this.#queries = queries;
+    this.#throttle = throttle;
   }
 
   @Post()
   @CommandRoute({
-    summary: 'Register a customer',
+    summary:
+      'Register a customer. With an address that has an account, the answer is the same, and its owner gets a mail (ACC-2)',
     idName: 'customerId',
-    records: ['CustomerRegistered', 'PasswordSet'],
+    records: ['CustomerRegistered', 'PasswordSet', 'AddressConfirmationRequested'],
     creates: '/api/customers/:id',
+    hidesPlace: true,
   })
-  registerCustomer(@Body() body: RegisterCustomerBody, @Asking() context: RequestContext): Promise<Receipt> {
-    return this.#requests.accounts.register(body, context);
+  @Problems(429)
+  async registerCustomer(
+    @Body() body: RegisterCustomerBody,
+    @Asking() context: RequestContext,
+  ): Promise<AnsweredReceipt> {
+    const receipt = this.#requests.accounts.register(body, context);
+    return body.email === undefined ? receipt : answerAlike(receipt);
   }
 
   @Get()
@@ -272,6 +283,20 @@ export class CustomersController {
     return this.#requests.accounts.changePostalAddress(customerId, address, context);
   }
 
+  @Post(':customerId/reset-factors')
+  @CommandRoute({
+    summary:
+      'Take away the second factors of a customer who lost them: support, with a reason. All sessions of the customer end, who signs in with the password then',
+    idName: 'customerId',
+    records: ['FactorsReset'],
+    takesNothing: true,
+    // Factors have a revision of their own, which no read of the customer says.
+    ifMatch: 'none',
+  })
+  resetCustomerFactors(@IdOf('customer') customerId: string, @Asking() context: RequestContext): Promise<Receipt> {
+    return this.#requests.factors.resetOfCustomer(customerId, context);
+  }
+
   @Put(':customerId/email')
   @CommandRoute({
     summary: 'Request another e-mail address: it is used once it is confirmed by the link sent there (ACC-4)',
@@ -280,24 +305,25 @@ export class CustomersController {
   })
   requestEmailChange(
     @IdOf('customer') customerId: string,
-    @Body() { email }: RequestEmailChangeBody,
+    @Body() { email, currentPassword }: RequestEmailChangeBody,
     @Asking() context: RequestContext,
   ): Promise<Receipt> {
-    return this.#requests.accounts.requestEmailChange(customerId, email, context);
+    return this.#requests.accounts.requestEmailChange(customerId, { email, currentPassword }, context);
   }
 
   @Post(':customerId/email/confirm')
   @CommandRoute({
-    summary: 'Confirm an e-mail address by the link that was sent there',
+    summary:
+      'Confirm an e-mail address by the link that was sent there: of a new account (ACC-6), or a new one (ACC-4)',
     idName: 'customerId',
-    records: ['EmailChanged'],
+    records: ['AddressConfirmed'],
   })
   confirmEmailChange(
     @IdOf('customer') customerId: string,
     @Body() { token }: ConfirmEmailChangeBody,
     @Asking() context: RequestContext,
   ): Promise<Receipt> {
-    return this.#requests.accounts.confirmEmailChange(customerId, token, context);
+    return this.#requests.accounts.confirmAddress(customerId, token, context);
   }
 
   @Put(':customerId/password')
@@ -306,12 +332,15 @@ export class CustomersController {
     idName: 'customerId',
     records: ['PasswordSet'],
   })
+  @Problems(429)
   setPassword(
     @IdOf('customer') customerId: string,
     @Body() body: SetPasswordBody,
     @Asking() context: RequestContext,
+    @Network() network: string,
   ): Promise<Receipt> {
-    return this.#requests.passwords.set(customerId, body, context);
+    const set = () => this.#requests.passwords.set(customerId, body, context);
+    return this.#throttle.attempt(network, customerId, set, isWrongPassword);
   }
 
   @Put(':customerId/mail-preferences')

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Body, Controller, Get, Inject, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Put, Query, Res, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -23,9 +23,10 @@ import { Asking } from './caller.ts';
 import { etagOfPieces } from './conditional.ts';
 import { Count, FieldNames, Id, Line, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
+import { LargeReads } from './quotas.ts';
 import { type Reader, Reading } from './reading.ts';
 import { FileRoute, listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
-import { CommandRoute } from './responses.ts';
+import { CommandRoute, Problems } from './responses.ts';
 
 const search: Parameters<typeof Line>[0] = {
   description:
@@ -143,12 +144,14 @@ export class DeliveredLeadsController {
   }
 
   @Get('leads.csv')
+  @UseGuards(LargeReads)
   @FileRoute({
     summary: 'The delivered leads as a file for spreadsheets (DLV-9)',
     description: 'CSV in UTF-8. A text that a spreadsheet would run as a formula begins with an apostrophe.',
     type: 'text/csv',
     example: csvLine(columns),
   })
+  @Problems(429)
   async downloadDeliveredLeads(
     @IdOf('customer') customerId: string,
     @Query() { orderId, search }: DownloadQuery,

@@ -5,6 +5,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { errorCodes } from '#apps/error-codes';
 import { Problem } from './problems.ts';
 import { namedSchemas } from './schemas.ts';
+import { DOCUMENTATION_POLICY } from './web-headers.ts';
 
 const description = `The order and lead ledger of a lead store.
 
@@ -13,14 +14,17 @@ stable \`code\`; \`x-error-codes\` lists all codes, what they mean and what to d
 the status is 404 instead of 409. Commands answer with a \`position\`: a read with \`?waitFor=POSITION\` reflects them. Send an \`Idempotency-Key\` to make a repeat safe, and \`If-Match\` to
 change only what you saw. Lists answer \`items\`, and a \`nextCursor\` except on the last page.
 
-Nobody signs in yet: the server accepts requests from its own machine only, and trusts \`Leadger-Actor\`.`;
+Who asks is known by a session (\`POST /api/sign-ins\`: a cookie for browsers, a token for programs that ask for it) or by an API key
+(\`Authorization: Bearer\`). As long as nobody is staff, it is a trial: whoever is at the machine may do everything, and \`Leadger-Actor\` says as whom.`;
 
 /** Subjects of the API, in the order in which a new store needs them. */
 const tags = {
   catalogue: 'Stores, lead types and prices.',
   policy: "The numbers and lists of the store's rules, in versions.",
   customers: 'Accounts of customers: who they are, and how they get leads and mails.',
-  'sign-in': 'Check a password, and recover a lost one.',
+  'sign-in': 'Sign in and out, list sessions, and recover a lost password.',
+  staff: 'Who works for the store, and what they may do.',
+  'api-keys': 'Keys with which programs ask.',
   'business-merges': 'Businesses with different names that are one (DLV-3).',
   coupons: 'Discounts by code.',
   checkout: 'Before the order: what it would cost, with or without a coupon.',
@@ -50,9 +54,9 @@ export function serveDocumentation(application: NestFastifyApplication): void {
     return document;
   });
   server.get('/api/docs', (_, reply) =>
-    reply.type('text/html; charset=utf-8').header('content-security-policy', ONLY_FROM_HERE).send(page),
+    reply.type('text/html; charset=utf-8').header('content-security-policy', DOCUMENTATION_POLICY).send(page),
   );
-  server.get('/api/docs/start.js', (_, reply) => reply.type('text/javascript').send(START));
+  server.get('/api/docs/start.js', (_, reply) => reply.type('text/javascript; charset=utf-8').send(START));
   for (const [file, type] of Object.entries(assets))
     server.get(`/api/docs/${file}`, async (_, reply) => reply.type(type).send(await readFile(assetPath(file))));
 }
@@ -64,7 +68,7 @@ const notFromHere = {
   content: {
     'application/problem+json': {
       schema: { $ref: '#/components/schemas/Problem' },
-      example: new Problem('not-from-here', 'requests are accepted from this machine only').document(),
+      example: new Problem('not-from-here', 'requests from there are not accepted').document(),
     },
   },
 } as const;
@@ -81,12 +85,23 @@ function describe(application: NestFastifyApplication): object {
   return {
     ...document,
     info: { ...info, license: { name: 'MIT', identifier: 'MIT' } },
-    // There is no sign-in yet, so there is no security scheme.
-    security: [],
-    components: { schemas: { ...bodySchemas(components?.schemas), ...namedSchemas() } },
+    // Some routes need none of them: the catalogue, a registration.
+    security: [{}, { session: [] }, { bearer: [] }],
+    components: { securitySchemes, schemas: { ...bodySchemas(components?.schemas), ...namedSchemas() } },
     'x-error-codes': errorCodes,
   };
 }
+
+const securitySchemes = {
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-leadger-session',
+    description:
+      'The session of a browser. Requests that change something need a same-origin Sec-Fetch-Site or Origin.',
+  },
+  bearer: { type: 'http', scheme: 'bearer', description: 'The token of a session, or the key of a program.' },
+} as const;
 
 function header() {
   const header = new DocumentBuilder()
@@ -115,13 +130,14 @@ function withExamples<Value>(value: Value): Value {
   return Object.fromEntries(entries) as Value;
 }
 
-const assets = { 'swagger-ui-bundle.js': 'text/javascript', 'swagger-ui.css': 'text/css' };
+const assets = {
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'swagger-ui.css': 'text/css; charset=utf-8',
+};
 
 /** The page comes with @nestjs/swagger: nothing is fetched from elsewhere. */
 const assetPath = (file: string): string =>
   createRequire(import.meta.resolve('@nestjs/swagger')).resolve(`swagger-ui-dist/${file}`);
-
-const ONLY_FROM_HERE = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
 
 const START = "SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#documentation', deepLinking: true });\n";
 

@@ -21,6 +21,7 @@ import { isPosition } from '#event-store/position-text';
 import { exampleIds } from '#read-models/models/examples';
 import type { Feed } from '#requests/feeds/feed';
 import { type ChangeKind, type ChangeMessage, changeKinds } from '#requests/feeds/messages';
+import type { Identity } from '#requests/identities';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
 import { halfOfTheTime } from '#requests/turns';
@@ -28,6 +29,7 @@ import { QUERIES } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Id, OneOf } from './fields.ts';
 import { malformed, Problem, problemOf } from './problems.ts';
+import { QUOTAS, type Quotas, UnderWay } from './quotas.ts';
 import { Problems } from './responses.ts';
 
 class FeedQuery {
@@ -42,6 +44,8 @@ class FeedQuery {
 }
 
 const MILLISECONDS_BETWEEN_HEARTBEATS = 15_000;
+/** How long a feed may outlive its session. */
+const MILLISECONDS_BETWEEN_LOOKS = 500;
 const MOST_MILLISECONDS_WITHOUT_READING = 60_000;
 
 /** For the most feeds that this program serves at a time. */
@@ -68,7 +72,7 @@ const FeedRoute = () =>
       summary:
         "Changes as they happen, as server-sent events: a customer's own, or all for staff. One feed is one connection",
       description:
-        'Events `change` carry their position in the log as id. Send the last one as Last-Event-ID: the feed continues after it, and no change is lost or sent twice. Without it the feed begins now. Events `here` say how far the feed has come. Events `unreadable` are sent to staff only: they name the type and the stream of an event that this version cannot read, for example one of a newer version. A client that does not read, or reads so slowly that it falls far behind, is disconnected, and may connect again. A program serves a limited number of feeds; beyond it the answer is 503 with Retry-After.',
+        'Events `change` carry their position in the log as id. Send the last one as Last-Event-ID: the feed continues after it, and no change is lost or sent twice. Without it the feed begins now. Events `here` say how far the feed has come. Events `unreadable` are sent to staff only: they name the type and the stream of an event that this version cannot read, for example one of a newer version. A feed ends with the session that it was opened with. A client that does not read, or reads so slowly that it falls far behind, is disconnected, and may connect again. A program serves a limited number of feeds (beyond it the answer is 503 with Retry-After), and each caller a part of them (429).',
     }),
     ApiHeader({
       name: 'Last-Event-ID',
@@ -79,7 +83,7 @@ const FeedRoute = () =>
     }),
     ApiHeader({
       name: 'Leadger-Actor',
-      description: 'Who asks: customer:ID, staff:ID or system:ID.',
+      description: 'In a trial, who asks: customer:ID, staff:ID or system:ID.',
       required: false,
     }),
     ApiResponse({
@@ -87,7 +91,7 @@ const FeedRoute = () =>
       description: 'The feed.',
       content: { 'text/event-stream': { schema: { type: 'string' }, example: feedExample } },
     }),
-    Problems(400, 503),
+    Problems(400, 401, 429, 503),
   );
 
 const changeExample = {
@@ -111,25 +115,31 @@ export class FeedController implements OnModuleDestroy {
   readonly #queries: Queries['changes'];
   readonly #turns: FeedTurns;
   readonly #mostFeeds: number;
+  readonly #ofCallers: UnderWay;
   readonly #readers = new Set<Reader>();
   readonly #heartbeat = setInterval(() => void this.#tellAll(), MILLISECONDS_BETWEEN_HEARTBEATS).unref();
+  readonly #looks = setInterval(() => void this.#endThoseOver(), MILLISECONDS_BETWEEN_LOOKS).unref();
   #isTelling = false;
+  #isLooking = false;
   #isOver = false;
 
   constructor(
     @Inject(QUERIES) queries: Queries,
     @Inject(MOST_FEEDS) mostFeeds: number,
     @Inject(FeedTurns) turns: FeedTurns,
+    @Inject(QUOTAS) { feeds }: Quotas,
   ) {
     this.#queries = queries.changes;
     this.#mostFeeds = mostFeeds;
     this.#turns = turns;
+    this.#ofCallers = new UnderWay(feeds);
   }
 
   /** A server that is closed waits for its answers to end, and these never would. */
   onModuleDestroy(): void {
     this.#isOver = true;
     clearInterval(this.#heartbeat);
+    clearInterval(this.#looks);
     for (const reader of this.#readers) reader.leave();
   }
 
@@ -141,7 +151,7 @@ export class FeedController implements OnModuleDestroy {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const after = positionIn(request.headers['last-event-id']);
-    const reader = this.#enter(reply.raw);
+    const reader = this.#enter(request, reply);
     const { signal } = reader;
     try {
       const feed = await this.#queries.follow(context, { ...query, after, signal, turn: this.#turns.turn });
@@ -155,10 +165,12 @@ export class FeedController implements OnModuleDestroy {
   }
 
   /** Counted before the log is asked: a crowd that is refused costs the event store nothing. */
-  #enter(raw: FastifyReply['raw']): Reader {
+  #enter(request: FastifyRequest, reply: FastifyReply): Reader {
     if (this.#readers.size >= this.#mostFeeds || this.#isOver)
       throw new Problem('too-many-feeds', 'no more feeds can be opened now', { retryAfterSeconds: 5 });
-    const reader = new Reader(raw);
+    this.#ofCallers.enter(request, reply);
+    const { raw } = reply;
+    const reader = new Reader(raw, request.identity);
     this.#readers.add(reader);
     reader.signal.addEventListener('abort', () => this.#readers.delete(reader), { once: true });
     // Who left while it waited for its turn does not leave again.
@@ -184,6 +196,14 @@ export class FeedController implements OnModuleDestroy {
     }
   }
 
+  /** A feed ends with the session, or the key, that it was opened with. While that is not known, it goes on. */
+  async #endThoseOver(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    await Promise.all([...this.#readers].map((reader) => reader.endIfOver().catch(() => {})));
+    this.#isLooking = false;
+  }
+
   /** One timer for all feeds. */
   async #tellAll(): Promise<void> {
     if (this.#isTelling) return;
@@ -199,11 +219,13 @@ export class FeedController implements OnModuleDestroy {
 /** Where the changes of a feed go. */
 class Reader {
   readonly #raw: FastifyReply['raw'];
+  readonly #identity: Identity;
   readonly #left = new AbortController();
   #feed: Feed | undefined;
 
-  constructor(raw: FastifyReply['raw']) {
+  constructor(raw: FastifyReply['raw'], identity: Identity) {
     this.#raw = raw;
+    this.#identity = identity;
   }
 
   get signal(): AbortSignal {
@@ -212,6 +234,10 @@ class Reader {
 
   leave(): void {
     this.#left.abort();
+  }
+
+  async endIfOver(): Promise<void> {
+    if (!(await this.#identity.holds())) this.end();
   }
 
   begin(feed: Feed, headers: object): void {

@@ -10,17 +10,25 @@ export interface FieldOptions {
   readonly description: string;
   readonly example?: unknown;
   readonly optional?: boolean;
+  /** The field that may stand in its place. */
+  readonly unless?: string;
 }
 
 export function field(
-  { description, example, optional = false }: FieldOptions,
+  { description, example, optional = false, unless }: FieldOptions,
   shape: object,
   ...checks: PropertyDecorator[]
 ): PropertyDecorator {
-  const documented = { ...shape, description, ...(example !== undefined && { example }), required: !optional };
+  const documented = {
+    ...shape,
+    description,
+    ...(example !== undefined && { example }),
+    required: !optional && unless === undefined,
+  };
   // Null is a value, and a wrong one: only an absent field counts as left out.
-  const unlessAbsent = optional ? [ValidateIf((_, value) => value !== undefined)] : [];
-  return applyDecorators(ApiProperty(documented as ApiPropertyOptions), ...unlessAbsent, ...checks);
+  const isChecked = (object: Record<string, unknown>, value: unknown) =>
+    value !== undefined || (!optional && (unless === undefined || object[unless] === undefined));
+  return applyDecorators(ApiProperty(documented as ApiPropertyOptions), ValidateIf(isChecked), ...checks);
 }
 
 export const check = (name: string, message: string, validate: (value: unknown) => boolean): PropertyDecorator =>

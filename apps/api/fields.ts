@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { Transform, Type } from 'class-transformer';
 import { ValidateBy, ValidateNested } from 'class-validator';
 import { z } from 'zod';
-import { canBePassword, wrongInNewPassword } from '#domain/accounts/password';
+import { canBePassword, LEAST_CHARACTERS, wrongInNewPassword } from '#domain/accounts/password';
 import { isTypable, TYPABLE_CODE } from '#domain/coupons/typable';
 import { parseInstant } from '#domain/kernel/instants';
 import { isTimeZone } from '#domain/kernel/local-days';
@@ -12,7 +12,7 @@ import {
   normalStoreAddress,
   normalWebAddress,
   wrongInStoreAddress,
-  wrongInWebAddress,
+  wrongInWebhookAddress,
 } from '#domain/kernel/web-address';
 import { normaliseTelephone } from '#domain/leads/person-form';
 import { isPosition, POSITION_PATTERN } from '#event-store/position-text';
@@ -24,7 +24,8 @@ import { documented } from './schemas.ts';
 export const CONFORMS = 'conforms';
 
 const isLine = (value: unknown, most: number): value is string =>
-  typeof value === 'string' && wrongInText(value, { lines: 'one', most, exact: true }) === undefined;
+  typeof value === 'string' &&
+  wrongInText(value, { lines: 'one', most, exact: true, digits: 'anywhere' }) === undefined;
 
 /** A text of the one schema of texts. It is brought in its normal form before it is checked. */
 const textField = (options: FieldOptions, form: TextForm): PropertyDecorator =>
@@ -74,7 +75,7 @@ const addressOf = ({ wrongIn, normal }: AddressForm, options: FieldOptions): Pro
 
 /** Where programs are called. It is kept in its normal form. */
 export const WebAddress = (options: FieldOptions): PropertyDecorator =>
-  addressOf({ wrongIn: wrongInWebAddress, normal: normalWebAddress }, options);
+  addressOf({ wrongIn: wrongInWebhookAddress, normal: normalWebAddress }, options);
 
 /** Where customers find a store. It is kept in its normal form. */
 export const StoreAddress = (options: FieldOptions): PropertyDecorator =>
@@ -84,7 +85,7 @@ export const StoreAddress = (options: FieldOptions): PropertyDecorator =>
 export const NewPassword = (options: FieldOptions): PropertyDecorator =>
   field(
     { example: 'correct horse battery', ...options },
-    { type: 'string', format: 'password', minLength: 8, maxLength: 200 },
+    { type: 'string', format: 'password', minLength: LEAST_CHARACTERS, maxLength: 200 },
     checkSaying('newPassword', (value) => wrongInNewPassword(textIn(value))),
   );
 
@@ -161,7 +162,7 @@ const CARD_NUMBER = /(?<![\w-])\d([ -]?\d){12,18}(?![\w-])/;
 /** A token from the payment provider's form. A card number is refused, so that it never reaches the log (CHK-1). */
 export const PaymentToken = (options: FieldOptions): PropertyDecorator =>
   applyDecorators(
-    exactText({ example: 'tok_ok', ...options }, { lines: 'one', most: 200, exact: true }),
+    exactText({ example: 'tok_ok', ...options }, { lines: 'one', most: 200, exact: true, digits: 'anywhere' }),
     check(
       'paymentToken',
       "must be a token of the payment provider's, never a card number",
@@ -232,11 +233,11 @@ export const InstantField = (options: FieldOptions): PropertyDecorator =>
     options,
     { type: 'string', format: 'date-time' },
     Transform(({ value }) => (typeof value === 'string' ? (parseInstant(value) ?? value) : value)),
-    check(
-      'instant',
-      'must be an instant with a zone, like 2026-03-01T09:30:00Z or 2026-03-01T09:30:00+01:00',
-      (value) => typeof value === 'string' && parseInstant(value) === value,
-    ),
+    checkSaying('instant', (value) => {
+      if (typeof value === 'string' && parseInstant(value) === value) return undefined;
+      const form = 'an instant with a zone, like 2026-03-01T09:30:00Z or 2026-03-01T09:30:00+01:00';
+      return value === undefined ? `is missing: it is ${form}` : `must be ${form}`;
+    }),
   );
 
 export const TimeZone = (options: FieldOptions): PropertyDecorator =>
@@ -323,7 +324,7 @@ export function Conforming(
 }
 
 /** Errors of the fields inside the field that has the schema. */
-function errorsOf(schema: z.ZodType, lines: TextForm['lines'], value: unknown): FieldError[] {
+export function errorsOf(schema: z.ZodType, lines: TextForm['lines'], value: unknown): FieldError[] {
   const wrong = wrongTexts(value, lines).map(({ path, message }) => ({ field: path.join('.'), message }));
   if (wrong.length > 0) return wrong;
   return (schema.safeParse(value).error?.issues ?? []).flatMap((issue) =>

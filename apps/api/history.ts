@@ -1,8 +1,10 @@
+import { UseGuards } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { history } from '#audit/history';
 import type { Instant } from '#domain/kernel/events';
 import { historyExample } from '#requests/histories';
 import { InstantField } from './fields.ts';
+import { LargeReads } from './quotas.ts';
 import { answering, Problems, succeeds } from './responses.ts';
 
 export class HistoryQuery {
@@ -18,7 +20,8 @@ export class HistoryQuery {
 export const HistoryRoute = (summary: string) =>
   answering(
     history,
+    UseGuards(LargeReads),
     ApiOperation({ summary }),
     succeeds(200, 'The history.', history, historyExample),
-    Problems(400, 404),
+    Problems(400, 404, 429),
   );

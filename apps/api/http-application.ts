@@ -11,7 +11,11 @@ import type { Telling } from '#apps/telling';
 import { type Activities, activityTime } from '#domain/kernel/activities';
 import { messageWithoutValues } from '#domain/kernel/error-texts';
 import type { EventStore } from '#event-store/port';
-import { ACTIVITIES, EVENT_STORE } from '#wiring/tokens';
+import { Identities } from '#requests/identities';
+import type { Vault } from '#vault/vault';
+import { type AttemptCounters, countersInMemory } from '#wiring/attempt-counters';
+import { ACTIVITIES, EVENT_STORE, VAULT } from '#wiring/tokens';
+import { admissionOf, type Edge } from './admission.ts';
 import { ApiModule } from './api.module.ts';
 import { acceptBodies } from './bodies.ts';
 import { answerConditionally, giveRevision } from './conditional.ts';
@@ -19,12 +23,18 @@ import { endConnectionsAtStop } from './connections.ts';
 import { markDamaged } from './damaged-mark.ts';
 import { serveDocumentation } from './documentation.ts';
 import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
+import { LeadFormThrottle } from './lead-form-throttle.ts';
+import { findForms, isLeadForm } from './lead-forms.ts';
 import { OperationsController } from './operations.controller.ts';
-import { isPaymentNotice } from './payment-notices.controller.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
-import { isSupportMail } from './support-mails.controller.ts';
+import { QUOTAS, type Quotas, USUAL_QUOTAS } from './quotas.ts';
+import { RelyingParties } from './relying-party.ts';
+import { SignInThrottle } from './sign-in-throttle.ts';
+import { limitBodies, timeLimits, waitForAnswers } from './time-limits.ts';
 import { acceptOneClicks } from './unsubscriptions.controller.ts';
 import { refuseBadBody, Validation } from './validation.ts';
+import { HEADER_LINES, protectionOf } from './web-headers.ts';
+import { findWhoAsks } from './who-asks.ts';
 
 interface HttpOptions {
   /** Default: JSON lines on standard error. */
@@ -33,10 +43,19 @@ interface HttpOptions {
   readonly bodyLimitBytes?: number;
   /** The most change feeds that are open at a time. */
   readonly mostFeeds?: number;
+  /** Default: it is reached from its own machine only. */
+  readonly edge?: Edge;
+  /** They are closed with the application. Default: those of this program alone. */
+  readonly attempts?: AttemptCounters;
+  readonly quotas?: Partial<Quotas>;
   /** Default: the whole API. */
   readonly routes?: Type;
   /** How long a command may wait for the event store, from the arrival of its request. */
   readonly commandMilliseconds?: number;
+  /** How long a body that is no file may take to arrive. */
+  readonly bodyMilliseconds?: number;
+  /** How long a stop waits for answers that are under way. */
+  readonly stopMilliseconds?: number;
 }
 
 declare module 'fastify' {
@@ -49,6 +68,7 @@ declare module 'fastify' {
 }
 
 const COMMAND_MILLISECONDS = 10_000;
+const MOST_BYTES_OF_HEADERS = 16 * 1024;
 
 @Module({})
 class HttpApplication {}
@@ -63,23 +83,49 @@ export async function createHttpApplication(
     telling: { log, telemetry } = { log: programLog('api'), telemetry: undefined },
     bodyLimitBytes = 1024 * 1024,
     mostFeeds = DEFAULT_MOST_FEEDS,
+    edge = {},
+    quotas = {},
+    attempts = countersInMemory(),
     routes = ApiModule,
     commandMilliseconds = COMMAND_MILLISECONDS,
+    bodyMilliseconds,
+    stopMilliseconds,
   }: HttpOptions = {},
 ): Promise<NestFastifyApplication> {
-  const adapter = adapterWith(log, bodyLimitBytes);
-  const settings = { providers: [{ provide: MOST_FEEDS, useValue: mostFeeds }], exports: [MOST_FEEDS] };
+  const protect = protectionOf(edge.publicUrl);
+  const adapter = adapterWith(log, bodyLimitBytes, edge, protect);
+  const throttles = [SignInThrottle, LeadFormThrottle].map((provide) => ({
+    ...{ provide, inject: [VAULT] },
+    useFactory: (vault: Vault) => new provide(attempts, vault),
+  }));
+  const settings = {
+    providers: [
+      { provide: MOST_FEEDS, useValue: mostFeeds },
+      { provide: QUOTAS, useValue: { ...USUAL_QUOTAS, ...quotas } },
+      { provide: RelyingParties, useValue: new RelyingParties(edge.publicUrl) },
+      ...throttles,
+    ],
+    exports: [MOST_FEEDS, QUOTAS, RelyingParties, SignInThrottle, LeadFormThrottle],
+  };
   const application = await NestFactory.create<NestFastifyApplication>(
     { module: HttpApplication, global: true, imports: [leadgerModule, routes], ...settings },
     adapter,
     { logger: nestLog(log), abortOnError: false, bodyParser: false },
   );
+  const identities = application.get(Identities, { strict: false });
+  findForms(adapter.getInstance(), identities);
+  allowOrigins(application, edge.allowedOrigins);
   application.useGlobalPipes(new Validation());
   application.useGlobalFilters(new ProblemFilter(log));
   acceptBodies(adapter.getInstance());
   acceptOneClicks(adapter.getInstance());
-  endConnectionsAtStop(adapter.getInstance());
-  addHooks(adapter.getInstance(), commandMilliseconds);
+  endConnectionsAtStop(adapter.getInstance(), stopMilliseconds);
+  limitBodies(adapter.getInstance(), bodyMilliseconds);
+  waitForAnswers(adapter.getInstance());
+  adapter.getInstance().addHook('onRequest', async (request, reply) => protect(request, reply));
+  addHooks(adapter.getInstance(), edge, commandMilliseconds);
+  adapter.getInstance().addHook('onClose', () => attempts.close());
+  findWhoAsks(adapter.getInstance(), identities);
   tellRequests(adapter.getInstance(), application.get<Activities>(ACTIVITIES, { strict: false }));
   const { damages } = application.get<EventStore>(EVENT_STORE, { strict: false });
   adapter.getInstance().addHook('onSend', async (request, reply) => markDamaged(damages, request, reply));
@@ -89,17 +135,42 @@ export async function createHttpApplication(
   return application;
 }
 
-const adapterWith = (log: Logger, bodyLimit: number): FastifyAdapter =>
+const adapterWith = (
+  log: Logger,
+  bodyLimit: number,
+  { trustedProxies = [] }: Edge,
+  protect: ReturnType<typeof protectionOf>,
+): FastifyAdapter =>
   new FastifyAdapter({
     loggerInstance: log,
     // Its lines have addresses, and people search for names. What is told of a request names its route.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit,
+    trustProxy: [...trustedProxies],
     routerOptions: { maxParamLength: 500 },
+    connectionTimeout: timeLimits.idle,
+    keepAliveTimeout: timeLimits.keepAlive,
+    http: { headersTimeout: timeLimits.headers, maxHeaderSize: MOST_BYTES_OF_HEADERS },
     clientErrorHandler: answerGarbage,
-    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => problemOf(error)?.send(reply),
+    // No hook sees these.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      protect(request, reply);
+      problemOf(error)?.send(reply);
+    },
   });
+
+/** Pages of these sites may read the answers, too: browsers ask for that. A form has origins of its own. */
+function allowOrigins(application: NestFastifyApplication, origins: readonly string[] = []): void {
+  if (origins.length === 0) return;
+  const exposedHeaders = ['ETag', 'Leadger-Position', 'Location', 'Retry-After'];
+  const allowed = { origin: [...origins], credentials: true, exposedHeaders, methods: METHODS };
+  const ofRequest = (request: FastifyRequest, answer: (error: null, options: object) => void) =>
+    answer(null, isLeadForm(request) ? { origin: false } : allowed);
+  // Nest's types know the options only, and its adapter takes a delegate, too.
+  application.enableCors(ofRequest as object);
+}
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** Addresses stay out of what is told: people search for names, and type other things than ids. The route says enough. */
 function tellRequests(server: FastifyInstance, activities: Activities): void {
@@ -121,18 +192,24 @@ function tellRequests(server: FastifyInstance, activities: Activities): void {
   });
 }
 
-function addHooks(server: FastifyInstance, commandMilliseconds: number): void {
+function addHooks(server: FastifyInstance, edge: Edge, commandMilliseconds: number): void {
+  const admit = admissionOf(edge);
   server.decorateRequest('answerBy', Number.POSITIVE_INFINITY);
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', async (request) => {
     request.answerBy = performance.now() + commandMilliseconds;
-    // Answers contain personal data: caches on the way do not keep them, and browsers do not guess their type.
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
     refuseBadAddress(request);
-    if (!isPaymentNotice(request) && !isSupportMail(request)) refuseForeignOrigin(request);
+    refuseTwoHosts(request);
+    admit(request);
   });
   server.addHook('preValidation', async (request) => refuseBadBody(request.body));
   server.addHook('preSerialization', giveRevision);
   server.addHook('onSend', answerConditionally);
+}
+
+/** Whoever stands in front may have looked at another one than this program (RFC 9112, 3.2). @throws Problem */
+function refuseTwoHosts({ raw: { rawHeaders } }: FastifyRequest): void {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
+  if (hosts.length > 1) throw new Problem('malformed-request', 'the request has more than one Host');
 }
 
 /** What is no UTF-8 would be stored with other characters, or as it is written. @throws Problem */
@@ -149,17 +226,6 @@ function refuseBadAddress({ url }: FastifyRequest): void {
 }
 const NOT_ENCODED = /[^\x21-\x7e]/;
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
-
-/**
- * There is no sign-in yet: requests over the loopback interface are trusted, but not those of other sites' pages in a
- * browser on this machine. Such a request has a foreign Origin, or a foreign Host that was made to resolve to this machine.
- */
-function refuseForeignOrigin({ headers: { host = '', origin } }: FastifyRequest): void {
-  if (LOOPBACK.test(host) && (origin === undefined || origin === `http://${host}`)) return;
-  throw new Problem('not-from-here', 'until people sign in, requests are accepted from this machine only');
-}
-
 /** Answers what is not HTTP: it never reaches a route. */
 function answerGarbage(error: Error, socket: Socket): void {
   if (!socket.writable) return;
@@ -170,7 +236,7 @@ function answerGarbage(error: Error, socket: Socket): void {
   const { status } = problem;
   const body = JSON.stringify(problem.document());
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json; charset=utf-8\r\n${HEADER_LINES}` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
 }

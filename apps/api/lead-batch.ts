@@ -2,7 +2,6 @@ import { HttpCode } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { Ending } from '#domain/kernel/activities';
-import { isToldOfDuplicates } from '#domain/kernel/caller';
 import { lostRows } from '#requests/lead-files/counts';
 import type { NamedEncoding } from '#requests/lead-files/encodings';
 import { readLeadFile } from '#requests/lead-files/lead-file';
@@ -149,13 +148,12 @@ export async function receiveBatch(
     rejections: [],
     reading: unread,
   };
-  const isTold = isToldOfDuplicates(context.caller);
   let waiting: LeadFileRow[] = [];
   const receiveWaiting = async () => {
     const [batch, leads] = [waiting, waiting.flatMap((row) => ('lead' in row ? [row.lead] : []))];
     waiting = [];
     const answers = (await requests.leads.receive(leads, context)).values();
-    for (const row of batch) count(report, row, isTold, 'lead' in row ? (answers.next().value as Receipt) : undefined);
+    for (const row of batch) count(report, row, 'lead' in row ? (answers.next().value as Receipt) : undefined);
   };
   const rows = readLeadFile(file, options, (reading) => Object.assign(report, { reading }));
   for await (const row of rows) {
@@ -168,14 +166,13 @@ export async function receiveBatch(
   return report;
 }
 
-function count(report: BatchReport, row: LeadFileRow, isTold: boolean, answer: Receipt | undefined): void {
+function count(report: BatchReport, row: LeadFileRow, answer: Receipt | undefined): void {
   if (answer?.outcome.kind === 'accepted') {
     const { events, position, repeated } = answer.outcome;
-    if (isTold && (events.length === 0 || repeated)) report.known += 1;
-    else if (isTold && events.some(({ type }) => type === 'DuplicateReceived')) report.duplicates += 1;
+    if (events.length === 0 || repeated) report.known += 1;
+    else if (events.some(({ type }) => type === 'DuplicateReceived')) report.duplicates += 1;
     else report.received += 1;
-    // It would tell how much was recorded.
-    if (isTold && (report.position === undefined || position > report.position)) report.position = position;
+    if (report.position === undefined || position > report.position) report.position = position;
     return;
   }
   report.rejected += 1;

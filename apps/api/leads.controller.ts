@@ -4,7 +4,6 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Activities } from '#domain/kernel/activities';
-import { type Caller, isToldOfDuplicates } from '#domain/kernel/caller';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { type Consent, consent } from '#domain/leads/consent';
@@ -14,6 +13,7 @@ import { consentExample, exampleIds } from '#read-models/models/examples';
 import { leadExample, leadRow } from '#read-models/models/leads';
 import { damaged } from '#read-models/queries/damaged';
 import { leadTypeStock, leadTypeStockExample } from '#read-models/queries/leads';
+import { leadVerdict, leadVerdictExample } from '#requests/lead-verdicts';
 import type { Queries } from '#requests/queries';
 import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
@@ -27,7 +27,7 @@ import { IdOf, notFound } from './ids.ts';
 import { BatchRoute, endOfBatch, receiveBatch } from './lead-batch.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, ReadQuery, ReadRoute } from './reads.ts';
-import { type AnsweredReceipt, CommandRoute, placeForStaff } from './responses.ts';
+import { type AnsweredReceipt, CommandRoute, Problems } from './responses.ts';
 
 class ReceiveLeadBody {
   @Id({ description: 'The lead type that the lead is sold as.', example: exampleIds.leadTypeId })
@@ -95,11 +95,10 @@ const known = z
     'The same record was received before (DLV-11): of the same type, source, telephone number and address, and captured at the same instant or, both without one, received within an hour. The answer names that lead.',
   );
 
-/** To a form that anybody may fill in, everybody looks like a new lead: duplicates, records that are known, and erased persons. */
-function answeredTo(caller: Caller, receipt: Receipt): AnsweredReceipt {
+/** Whoever brings leads is told which of them the store has already. */
+function answered(receipt: Receipt): AnsweredReceipt {
   const { outcome } = receipt;
   if (outcome.kind !== 'accepted') return receipt;
-  if (!isToldOfDuplicates(caller)) return { ...receipt, answer: { events: ['LeadReceived'] }, hidesPlace: true };
   if (outcome.events.every(({ type }) => type === 'KnownReceived')) return { ...receipt, answer: { known: true } };
   const found = outcome.events.find(({ type }) => type === 'DuplicateReceived');
   if (!found) return receipt;
@@ -147,14 +146,14 @@ export class LeadsController {
     summary: 'Receive one lead; it is distributed at once (DLV-6), unless the store has the person already (DLV-11)',
     idName: 'leadId',
     records: ['LeadReceived'],
-    adds: { duplicate, known, ...placeForStaff },
+    adds: { duplicate, known },
     creates: '/api/leads/:id',
   })
   async receiveLead(@Body() body: ReceiveLeadBody, @Asking() context: RequestContext): Promise<AnsweredReceipt> {
     // A key identifies the request, so that a repeat gets the same answer for ever.
     const identity = context.requestHash ? { leadId: deriveId('lead', context.commandId) } : {};
     const [receipt] = await this.#requests.leads.receive([{ ...body, ...identity }], context);
-    return answeredTo(context.caller, receipt as Receipt);
+    return answered(receipt as Receipt);
   }
 
   @Post('leads/batches')
@@ -175,6 +174,19 @@ export class LeadsController {
   @ReadRoute({ summary: 'A lead; its revision is the ETag', answer: lead, example: openedExample })
   async getLead(@IdOf('lead') leadId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
     const found = await this.#queries.leads.get(reader, { leadId });
+    if (!found) throw notFound('lead', leadId);
+    return found;
+  }
+
+  @Get('leads/:leadId/verdict')
+  @ReadRoute({
+    summary: 'What became of a lead, for the program that brought it',
+    answer: leadVerdict,
+    example: leadVerdictExample,
+  })
+  @Problems(403)
+  async getLeadVerdict(@IdOf('lead') leadId: string, @Query() _: ReadQuery, @Reading() reader: Reader) {
+    const found = await this.#queries.leads.verdict(reader, { leadId });
     if (!found) throw notFound('lead', leadId);
     return found;
   }

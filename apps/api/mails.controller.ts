@@ -15,9 +15,11 @@ import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { FieldNames, Id, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
+import { Problem } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 import { CommandRoute, Problems } from './responses.ts';
+import { sendPage } from './web-headers.ts';
 
 const MAILS_ON_THE_PAGE = 100;
 
@@ -102,12 +104,13 @@ export class MailsController {
     description: 'The mail.',
     content: { 'text/plain': { schema: { type: 'string' }, example: 'Subject: Chargeback Granted' } },
   })
-  @Problems(404, 503)
+  @Problems(403, 404, 503)
   async getMailCopy(
     @IdOf('mail') mailId: string,
     @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
+    mustBeTrial(reader);
     const found = await this.#queries.mails.getCopy(reader, { mailId });
     if (!found) throw notFound('mail', mailId);
     if (found.copy === undefined) throw notFound('mail copy', mailId);
@@ -118,12 +121,16 @@ export class MailsController {
   @Get('mails')
   @ApiExcludeEndpoint()
   async page(@Reading() reader: Reader, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    mustBeTrial(reader);
     const newest = await this.#queries.mails.listNewest(reader, { limit: MAILS_ON_THE_PAGE });
-    reply
-      .type('text/html; charset=utf-8')
-      .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'");
-    return page(newest);
+    return sendPage(reply, page(newest));
   }
+}
+
+/** Mails hold links that open accounts. @throws Problem */
+function mustBeTrial({ caller }: Reader): void {
+  if (caller.authenticated === 'trial-header') return;
+  throw new Problem('trial-only', 'texts of mails are shown in a trial only: they hold links to accounts');
 }
 
 const page = Handlebars.compile(`<!doctype html>

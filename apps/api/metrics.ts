@@ -290,14 +290,22 @@ function countActivities(activities: Activities, registers: Registry[]): void {
     labelNames: ['result'],
     registers,
   });
+  const forms = new Counter({
+    name: 'leadger_form_posts_total',
+    help: 'Forms of websites since this program began, by what became of them. trap: a program filled in what people do not see',
+    labelNames: ['result'],
+    registers,
+  });
   // A counter that begins with its first count has no increase then.
   for (const name of callsOutside) for (const outcome of outcomes) total.inc({ kind: 'effect', name, outcome }, 0);
   for (const result of importResults) rows.inc({ result }, 0);
   for (const result of ['opened', 'added', 'repeated', 'failed', ...asideReasons]) mails.inc({ result }, 0);
+  for (const result of ['received', 'trap', 'throttled', 'refused', 'failed']) forms.inc({ result }, 0);
   activities.listen((activity) => {
     if (!isCounted(activity)) return;
     const { kind, name, outcome, startedAt, endedAt, details = {} } = activity;
     if (kind === 'support-mail') return mails.inc({ result: name });
+    if (kind === 'lead-form') return forms.inc({ result: name });
     total.inc({ kind, name, outcome });
     seconds.observe({ kind, name }, (endedAt - startedAt) / 1000);
     if (kind === 'import')

@@ -10,7 +10,6 @@ import type { Queries } from '#requests/queries';
 import { ACTIVITIES, QUERIES } from '#wiring/tokens';
 import { reading } from './caller.ts';
 import { Metrics } from './metrics.ts';
-import { type Reader, Reading } from './reading.ts';
 import { Responds } from './responses.ts';
 
 const readyExample = { ok: true, store: healthExample.store, database: { ok: true } };
@@ -39,8 +38,8 @@ export class OperationsController {
     ok: false,
     store: { ok: false, error: 'store-unavailable' },
   })
-  async getHealth(@Reading() reader: Reader, @Res({ passthrough: true }) reply: FastifyReply) {
-    const found = await this.#queries.getHealth(reader);
+  async getHealth(@Res({ passthrough: true }) reply: FastifyReply) {
+    const found = await this.#queries.getHealth(reading());
     if (!found.ok) reply.status(503);
     return found;
   }
@@ -63,8 +62,8 @@ export class OperationsController {
     ok: false,
     database: { ok: false, error: 'the connection is refused' },
   })
-  async getReadiness(@Reading() reader: Reader, @Res({ passthrough: true }) reply: FastifyReply) {
-    const found = await this.#queries.getReadiness(reader);
+  async getReadiness(@Res({ passthrough: true }) reply: FastifyReply) {
+    const found = await this.#queries.getReadiness(reading());
     if (!found.ok) reply.status(503);
     return found;
   }
@@ -78,9 +77,9 @@ export class OperationsController {
       'text/plain': { schema: { type: 'string' }, example: 'leadger_process_parked{process="lead-ageing"} 0' },
     },
   })
-  async getMetrics(@Reading() reader: Reader, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+  async getMetrics(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     reply.type(this.#metrics.contentType);
-    return this.#metrics.of(await this.#queries.getMeasurements(reader));
+    return this.#metrics.of(await this.#queries.getMeasurements(reading()));
   }
 
   /** For a collector, to which the program itself sends them. */

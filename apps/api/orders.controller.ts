@@ -11,14 +11,21 @@ import type { Queries } from '#requests/queries';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
+import { answerAlike } from './alike.ts';
 import { Asking } from './caller.ts';
 import { Code, ExactlyOneOf, FieldNames, Id, Nested, OneOf, PaymentToken, Sort, TimeZone } from './fields.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
-import { CommandRoute } from './responses.ts';
-import { DailyMaximum, ExpectedCurrency, ExpectedTotal, StartCheckoutBody } from './start-checkout-body.ts';
+import { type AnsweredReceipt, CommandRoute, Problems } from './responses.ts';
+import {
+  DailyMaximum,
+  ExpectedCurrency,
+  ExpectedTotal,
+  StartCheckoutBody,
+  withoutZone,
+} from './start-checkout-body.ts';
 
 /** Marked when its streams are damaged. */
 const order = orderRow.extend({ damaged }).meta({ id: 'Order' });
@@ -91,9 +98,22 @@ export class OrdersController {
   }
 
   @Post()
-  @CommandRoute({ summary: 'Place an order', idName: 'orderId', records: ['OrderPlaced'], creates: '/api/orders/:id' })
-  placeOrder(@Body() body: PlaceOrderBody, @Asking() context: RequestContext): Promise<Receipt> {
-    return this.#requests.orders.place(body, context);
+  @CommandRoute({
+    summary: 'Place an order',
+    idName: 'orderId',
+    records: ['OrderPlaced'],
+    creates: '/api/orders/:id',
+    hidesPlace: true,
+  })
+  @Problems(429)
+  async placeOrder(
+    @Body() { account, customerId, ...order }: PlaceOrderBody,
+    @Asking() context: RequestContext,
+  ): Promise<AnsweredReceipt> {
+    const { orders } = this.#requests;
+    return account
+      ? answerAlike(orders.placeWithoutSignIn({ ...withoutZone(order), account }, context))
+      : orders.place({ ...order, customerId: customerId as string }, context);
   }
 
   @Get()

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Instant } from '#domain/kernel/events';
@@ -13,6 +13,7 @@ import { Asking } from './caller.ts';
 import { etagOf } from './conditional.ts';
 import { Conforming, Count, InstantField } from './fields.ts';
 import { malformed, Problem } from './problems.ts';
+import { LargeReads } from './quotas.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest } from './reads.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
@@ -83,12 +84,13 @@ export class PolicyController {
   }
 
   @Get('versions/:version/decisions')
+  @UseGuards(LargeReads)
   @ApiOperation({ summary: 'What was decided by a version of the policy, oldest first (POL-2)' })
   @ApiParam({ name: 'version', description: 'The number of the version.', schema: { type: 'integer', example: 1 } })
   @Responds(200, 'The decisions. A page may have none and still a nextCursor.', policyDecisions, {
     items: [policyDecisionExample],
   })
-  @Problems(400, 404)
+  @Problems(400, 404, 429)
   async listPolicyDecisions(@Param('version') version: string, @Query() query: PageQuery, @Reading() reader: Reader) {
     const request = { version: VERSION.test(version) ? Number(version) : 0, ...pageRequest(query) };
     const page = await this.#queries.policy.listDecisions(reader, request);

@@ -3,6 +3,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { errorCodes } from '#apps/error-codes';
+import { isVisitor } from '#domain/kernel/caller';
 import { withoutPasswords } from '#domain/kernel/connection-string';
 import type { Refusal } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
@@ -24,6 +25,7 @@ import { isOutOfReach } from '#postgres/failures';
 import { AlreadyRebuilding, BadCursor, BeingBuilt, DatabaseGone, UnknownModel } from '#read-models/errors';
 import { TooMuchContention } from '#requests/addressed-command';
 import { LeadFileError } from '#requests/lead-files/lead-file-row';
+import { TooManyPasswords } from '#requests/password-hash';
 import { RequestRefused } from '#requests/rights';
 import { ErasureIncomplete } from '#vault/key-store';
 import { PersonErased } from '#vault/vault';
@@ -58,6 +60,7 @@ export class Problem extends LeadgerError {
   send(reply: FastifyReply): void {
     const { retryAfterSeconds } = this.particulars;
     if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
+    if (this.status === 401) reply.header('www-authenticate', 'Bearer realm="leadger"');
     reply.status(this.status).type('application/problem+json').send(JSON.stringify(this.document()));
   }
 
@@ -135,6 +138,7 @@ const answeredErrors: readonly (readonly [new (...args: never[]) => LeadgerError
   [StoreFull],
   [PersonErased],
   [ErasureIncomplete, 5],
+  [TooManyPasswords, 2],
 ];
 
 /** What Fastify or Nest refuse before our code runs: status → code and, where their message says little, detail. */
@@ -152,6 +156,16 @@ const UNAVAILABLE = 'store-unavailable';
 /** @returns undefined for an unforeseen error: a defect of ours */
 export const problemOf = (error: unknown): Problem | undefined =>
   error instanceof Problem ? error : (answered(error) ?? outOfReach(error) ?? early(error));
+
+/** What no sign-in changes. */
+const refusedToAll: readonly string[] = ['not-from-here', 'origin-refused', 'trial-only', 'first-account-token-wrong'];
+
+/** Who said nothing of themselves may do it once they sign in. What is refused earlier has no identity yet. */
+function unlessNobody(problem: Problem, { identity }: Partial<Pick<FastifyRequest, 'identity'>>): Problem {
+  const isNobody = identity && isVisitor(identity.caller);
+  if (problem.status !== 403 || !isNobody || refusedToAll.includes(problem.code)) return problem;
+  return new Problem('sign-in-needed', `${problem.message}: sign in first, or send the key of a program`);
+}
 
 /** Where it is not known whether a command was recorded, with the key under which it may be sent again. */
 function problemFor(error: unknown, { headers }: FastifyRequest): Problem | undefined {
@@ -205,8 +219,9 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest<{ Params: Record<string, string> }>>();
-    const problem =
+    const found =
       error instanceof RequestRefused ? problemOfRefusal(error.refusal, request.params) : problemFor(error, request);
+    const problem = found && unlessNobody(found, request);
     if (!problem || problem.status === 500)
       this.#log.error({ err: error, correlationId: request.correlationId }, 'a request failed unexpectedly');
     (problem ?? unforeseen).send(host.switchToHttp().getResponse<FastifyReply>());

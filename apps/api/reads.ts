@@ -89,7 +89,7 @@ export const ReadRoute = <Schema extends z.ZodType>({ summary, answer, example }
     ApiHeader(ifNoneMatch),
     succeeds(200, 'Its ETag begins with the revision, where it has one.', answer, example),
     notModified,
-    Problems(400, 404, 503),
+    Problems(400, 401, 404, 503),
   );
 
 interface FileRoute {
@@ -113,7 +113,7 @@ export const FileRoute = ({ summary, description, type, format, example }: FileR
       content: { [type]: { schema: { type: 'string', ...(format && { format }) }, example } },
     }),
     notModified,
-    Problems(400, 404, 503),
+    Problems(400, 401, 404, 503),
   );
 
 /** Answers only the fields that `fields` names. The validation has checked them. */

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Inject, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Put, Query, Res, UseGuards } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -21,9 +21,11 @@ import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Conforming, CountInQuery, FieldNames, Id, InstantField, OneOf, Sort } from './fields.ts';
 import { IdOf, notFound } from './ids.ts';
+import { LargeReads } from './quotas.ts';
 import { type Reader, Reading } from './reading.ts';
 import { FileRoute, listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 import { CommandRoute, Problems, Responds } from './responses.ts';
+import { sendPage } from './web-headers.ts';
 
 /** Marked when the stream of its store is damaged. */
 const receipt = receiptRow.extend({ damaged }).meta({ id: 'Receipt' });
@@ -120,14 +122,11 @@ export class ReceiptsController {
     @Reading() reader: Reader,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const html = receiptHtml(await this.#sheet(reader, receiptId));
-    reply
-      .type('text/html; charset=utf-8')
-      .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'");
-    return html;
+    return sendPage(reply, receiptHtml(await this.#sheet(reader, receiptId)));
   }
 
   @Get('receipts/:receiptId/pdf')
+  @UseGuards(LargeReads)
   @FileRoute({
     summary: 'The same page as a PDF',
     description:
@@ -136,6 +135,7 @@ export class ReceiptsController {
     format: 'binary',
     example: '%PDF',
   })
+  @Problems(429)
   async getReceiptPdf(
     @IdOf('receipt') receiptId: string,
     @Query() _: ReadQuery,

@@ -70,7 +70,7 @@ const problemDocument = named(
 
 const problems = {
   400: ['The request is malformed; each wrong field is named.', 'invalid-request', 'quantity: must be a whole number'],
-  401: ['The address or the password is wrong.', 'sign-in-failed', 'no account has this address and this password'],
+  401: ['It is not known who asks.', 'sign-in-needed', 'sign in first, or send the key of a program'],
   403: ['The actor may not do this.', 'support-only', 'only support may do this'],
   404: ['It does not exist.', 'order-unknown', 'there is no such order'],
   409: ['A rule of the store refuses it.', 'order-filled', 'the order is filled: it cannot be paused'],
@@ -87,6 +87,11 @@ const problems = {
     'The request must say what its sender saw, in If-Match.',
     'policy-not-seen',
     'name the versions that you saw: send their ETag in If-Match',
+  ],
+  429: [
+    'Too much was asked: send it again after Retry-After seconds.',
+    'too-many-passwords',
+    'too many passwords are being checked now',
   ],
   503: ['Not now: send it again after Retry-After seconds.', 'store-unavailable', 'the store cannot be reached'],
   507: ['The disk is full; reading works.', 'store-full', 'the disk is full'],
@@ -114,17 +119,8 @@ const commandResult = z.object({
   events: z.array(z.string()).describe('Types of the events that were recorded; empty when nothing had to change.'),
 });
 type CommandResult = z.infer<typeof commandResult>;
-
-const FOR_STAFF = 'Staff and programs get it: how much was recorded tells what the store knows.';
-/** Of an answer that {@link AnsweredReceipt.hidesPlace}. */
-export const placeForStaff = {
-  revision: commandResult.shape.revision
-    .optional()
-    .describe(`The revision of its stream; the same as the ETag. ${FOR_STAFF}`),
-  position: commandResult.shape.position
-    .optional()
-    .describe(`Send it with a read as waitFor: then the read reflects this command. ${FOR_STAFF}`),
-};
+/** Where a command left its stream is not always told. */
+type AnsweredPlace = { readonly [Name in keyof CommandResult]?: CommandResult[Name] | undefined };
 
 interface CommandRoute {
   readonly summary: string;
@@ -136,6 +132,8 @@ interface CommandRoute {
   readonly takesNothing?: boolean;
   /** What an answer may say besides: the `answer` of the receipt. */
   readonly adds?: z.ZodRawShape;
+  /** Some answers do not say how much was recorded: {@link AnsweredReceipt.hidesPlace}. */
+  readonly hidesPlace?: true;
   /** Where to find what the command creates: a path with `:id`. The route answers 201 then. */
   readonly creates?: string;
   /**
@@ -146,7 +144,7 @@ interface CommandRoute {
 }
 
 /** A route that carries a command. Its handler returns the outcome; this decorator turns it into an HTTP response. */
-export function CommandRoute({ summary, records, idName, adds, creates, ...needs }: CommandRoute) {
+export function CommandRoute({ summary, records, idName, adds, creates, hidesPlace, ...needs }: CommandRoute) {
   const { takesNothing = false, ifMatch = creates ? 'none' : 'taken' } = needs;
   const status = creates ? 201 : 200;
   const example = {
@@ -162,27 +160,40 @@ export function CommandRoute({ summary, records, idName, adds, creates, ...needs
     ApiOperation({ summary }),
     ...ifMatchHeaders[ifMatch],
     ...askingHeaders,
-    succeeds(status, 'The command is recorded.', resultNaming(idName, adds), example),
-    Problems(400, 403, 404, 409, 412, 413, 415, 422, 423, 503, 507),
+    succeeds(
+      status,
+      'The command is recorded.',
+      hidesPlace ? resultHidingPlace(idName) : resultNaming(idName, adds),
+      example,
+    ),
+    Problems(400, 401, 403, 404, 409, 412, 413, 415, 422, 423, 503, 507),
   );
 }
 
-const resultSchemas = new Map<IdName | undefined, z.ZodType<CommandResult>>();
+const resultSchemas = new Map<string, { readonly schema: z.ZodType<CommandResult>; readonly added: string }>();
 
-/** The schema of a command's answer, with the id under the name that it has everywhere. */
+/**
+ * The schema of a command's answer, with the id under the name that it has everywhere.
+ * @throws Error when two routes would say different things under one name
+ */
 function resultNaming(idName: IdName | undefined, adds: z.ZodRawShape = {}): z.ZodType<CommandResult> {
-  let schema = resultSchemas.get(idName);
-  if (!schema) {
-    const shape = idName ? { [idName]: z.string().describe('What the command was about, or created.') } : {};
-    const noun = idName?.replace(/(Id|Code)$/, '') ?? '';
-    schema = named(
-      `${noun.charAt(0).toUpperCase()}${noun.slice(1)}CommandResult`,
-      z.object({ ...shape, ...commandResult.shape, ...adds }).describe('What a command did.'),
-    );
-    resultSchemas.set(idName, schema);
-  }
+  const added = Object.keys(adds).join();
+  const noun = idName?.replace(/(Id|Code)$/, '') ?? '';
+  const name = `${added && 'Detailed'}${noun.charAt(0).toUpperCase()}${noun.slice(1)}CommandResult`;
+  const known = resultSchemas.get(name);
+  if (known && known.added !== added) throw new Error(`two answers have the name ${name}`);
+  if (known) return known.schema;
+  const shape = idName ? { [idName]: z.string().describe('What the command was about, or created.') } : {};
+  const schema = named(name, z.object({ ...shape, ...commandResult.shape, ...adds }).describe('What a command did.'));
+  resultSchemas.set(name, { schema, added });
   return schema;
 }
+
+const resultHidingPlace = (idName: IdName | undefined): z.ZodType<AnsweredPlace> => {
+  const result = resultNaming(idName) as z.ZodObject<typeof commandResult.shape>;
+  const shown = { revision: result.shape.revision.optional(), position: result.shape.position.optional() };
+  return named(`New${result.meta()?.id}`, result.extend(shown).describe('What a command did.'));
+};
 
 const header = (name: string, description: string, example: string, required = false) =>
   ApiHeader({ name, description, required, schema: { type: 'string' }, example });
@@ -198,7 +209,7 @@ const ifMatchHeaders = { taken: [ifMatchTaken], needed: [ifMatchNeeded, Problems
 const whoAndWhy = [
   header(
     'Leadger-Actor',
-    'Who asks: customer:ID, staff:ID or system:ID. It is stored in plain for ever: an id, no name and no e-mail address.',
+    'In a trial, who asks: customer:ID, staff:ID or system:ID. It is stored in plain for ever: an id, no name and no e-mail address.',
     'staff:7',
   ),
   header('Leadger-Reason', 'Why, for the history. It is stored sealed.', 'asked by telephone'),

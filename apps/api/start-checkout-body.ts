@@ -1,7 +1,10 @@
+import { ValidateBy } from 'class-validator';
 import { exampleIds } from '#read-models/models/examples';
+import { AccountDetailsBody } from './account-body.ts';
 import {
   Count,
   Currency,
+  Email,
   ExactlyOneOf,
   Id,
   Line,
@@ -82,10 +85,38 @@ export const ExpectedCurrency = () =>
     optional: true,
   });
 
+/** Who orders without sign-in (ACC-7). */
+class AccountBody extends AccountDetailsBody {
+  @Email({ description: 'The e-mail address, which is the user name (ACC-1).' })
+  email!: string;
+}
+
+/** Of two optional fields of a body, only one may be there. */
+const NotBeside = (other: string): PropertyDecorator =>
+  ValidateBy({
+    name: 'notBeside',
+    validator: {
+      validate: (_, checked) => Object(checked?.object)[other] === undefined,
+      defaultMessage: () => `must not be sent together with ${other}`,
+    },
+  });
+
 /** What the customer wants to order, before the payment (CHK-1). */
 export class StartCheckoutBody extends WishesBody {
-  @Id({ description: 'The customer who orders.', example: exampleIds.customerId })
-  customerId!: string;
+  @Id({
+    description: 'The customer who orders. Absent: whoever has the address in `account` (ACC-7).',
+    example: exampleIds.customerId,
+    unless: 'account',
+  })
+  customerId?: string;
+
+  @Nested(() => AccountBody, {
+    description:
+      'Without sign-in, in place of `customerId`: it belongs to the account of this address, which is made where there is none (ACC-7). Of an account that is there, its own details hold, and the order has its time zone. A password for the new account is in here, too.',
+    optional: true,
+  })
+  @NotBeside('customerId')
+  account?: AccountBody;
 
   @Id({ description: 'The lead type that is ordered.', example: exampleIds.leadTypeId })
   leadTypeId!: string;
@@ -93,3 +124,10 @@ export class StartCheckoutBody extends WishesBody {
   @FirstPassword()
   password?: string;
 }
+
+/** ACC-7: without sign-in, the time zone is that of the account, and its password comes with its details. */
+export const withoutZone = <Wishes extends { timeZone?: string; password?: string }>({
+  timeZone: _,
+  password: __,
+  ...wishes
+}: Wishes) => wishes;

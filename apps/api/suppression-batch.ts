@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isToldOfDuplicates } from '#domain/kernel/caller';
+import { isStaff } from '#domain/kernel/caller';
 import type { SuppressedBy } from '#domain/leads/suppression';
 import { lostRows } from '#requests/lead-files/counts';
 import { type PersonFileRow, readPersonFile } from '#requests/lead-files/person-file';
@@ -54,7 +54,7 @@ export async function receiveSuppressions(
       persons.map((person) => ({ ...person, ...by })),
       context,
     );
-  const isList = isToldOfDuplicates(context.caller);
+  const isList = isStaff(context.caller.roles);
   const rows = readPersonFile(isList ? file : ofForm(file), options, (reading) => Object.assign(report, { reading }));
   const persons = personsOf(rows, report);
   await (isList ? suppressList : suppressOne)(persons, report, suppress);

@@ -32,7 +32,7 @@ class SuppressBody {
   person!: PersonReached;
 
   @OneOf(suppressions, {
-    description: `${WHY} opt-out when absent. Staff and programs may send a do-not-call.`,
+    description: `${WHY} opt-out when absent. Staff may send a do-not-call.`,
     optional: true,
   })
   suppression?: Suppression;
@@ -44,7 +44,7 @@ class SuppressionBatchQuery extends FileQuery {
 
   @Id({
     description:
-      'The list, by which it can be lifted: staff and programs name it. It is stored plain: do not name a person in it. When absent: the list do-not-call; opt-outs are of no list then.',
+      'The list, by which it can be lifted: staff name it. It is stored plain: do not name a person in it. When absent: the list do-not-call; opt-outs are of no list then.',
     example: 'state-registry-2026-03',
     optional: true,
   })

@@ -6,6 +6,7 @@ import type { RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
+import { fieldsIn, isLeadForm, URL_ENCODED } from './lead-forms.ts';
 import { Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
 
@@ -13,14 +14,13 @@ const ROUTE = '/api/mail-links/:token/unsubscribe';
 /** As mail programs send `List-Unsubscribe=One-Click` (RFC 8058). */
 const FORMS = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 
-/** The token says everything: what a mail program sends with it is not read. */
+/** The token says everything: what a mail program sends with it is not read. Forms of websites are. */
 export function acceptOneClicks(server: FastifyInstance): void {
-  server.addContentTypeParser(
-    FORMS,
-    { parseAs: 'buffer' },
-    ({ routeOptions }: FastifyRequest, body: Buffer, done: (error: Error | null, body?: undefined) => void) =>
-      done(routeOptions.url === ROUTE || body.length === 0 ? null : new UnsupportedMediaTypeException()),
-  );
+  server.addContentTypeParser(FORMS, { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
+    if (isLeadForm(request) && request.headers['content-type']?.startsWith(URL_ENCODED)) return fieldsIn(request, body);
+    if (request.routeOptions.url !== ROUTE && body.length > 0) throw new UnsupportedMediaTypeException();
+    return undefined;
+  });
 }
 
 const unsubscribed = named(

@@ -35,6 +35,8 @@ function withoutUnset(value: unknown): unknown {
 const MAX_DEPTH = 16;
 /** More than any body of the API has. What checks names needs time that grows with the square of their number. */
 const MOST_MEMBERS = 2000;
+/** Of all lists together. */
+const MOST_ITEMS = 10_000;
 
 /** @throws Problem for JSON that is not an object, is nested too deeply, has too many members, or one that would be lost */
 export function refuseBadBody(body: unknown): void {
@@ -43,12 +45,16 @@ export function refuseBadBody(body: unknown): void {
     throw malformed([{ field: 'body', message: 'must be a JSON object' }]);
   let level: unknown[] = [body];
   let members = 0;
+  let items = 0;
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > MAX_DEPTH)
       throw malformed([{ field: 'body', message: `is nested more than ${MAX_DEPTH} levels deep` }]);
     const names = level.flatMap((value) => namesIn(value));
     members += names.length;
     if (members > MOST_MEMBERS) throw malformed([{ field: 'body', message: `has more than ${MOST_MEMBERS} members` }]);
+    items += level.reduce<number>((sum, value) => sum + (Array.isArray(value) ? value.length : 0), 0);
+    if (items > MOST_ITEMS)
+      throw malformed([{ field: 'body', message: `has more than ${MOST_ITEMS} items in its lists` }]);
     refuseLost(names);
     level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
   }

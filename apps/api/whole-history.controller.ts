@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Query, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Queries } from '#requests/queries';
 import type { RequestContext } from '#requests/request-tools';
@@ -6,8 +6,9 @@ import { streamEvent, streamEventExample } from '#requests/whole-history';
 import { QUERIES } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { IdOf } from './ids.ts';
+import { LargeReads } from './quotas.ts';
 import { listOf, PageQuery, pageRequest, ReadRoute } from './reads.ts';
-import { RecordedRead } from './responses.ts';
+import { Problems, RecordedRead } from './responses.ts';
 
 @ApiTags('support')
 @Controller('api/customers')
@@ -19,12 +20,14 @@ export class WholeHistoryController {
   }
 
   @Get(':customerId/whole-history')
+  @UseGuards(LargeReads)
   @ReadRoute({
     summary: 'All that happened to a customer, oldest first: support only, with a Leadger-Reason; recorded (SUP-2)',
     answer: listOf(streamEvent),
     example: { items: [streamEventExample] },
   })
   @RecordedRead()
+  @Problems(429)
   listWholeHistory(@IdOf('customer') customerId: string, @Query() query: PageQuery, @Asking() context: RequestContext) {
     return this.#queries.support.listWholeHistory(context, { ...pageRequest(query), customerId });
   }

@@ -5,6 +5,7 @@ import { directoryHolder } from '#event-store/data-directory';
 import type { RequestContext } from '#requests/request-tools';
 import { openStores, type StoreLocation } from '#wiring/stores';
 import { CommandFailed } from './command-failed.ts';
+import { askServer } from './running-server.ts';
 import { type RunningStore, runStore } from './running-store.ts';
 import { activitiesOfCommand } from './telling.ts';
 
@@ -14,6 +15,8 @@ interface Question {
   readonly path: string;
   readonly body?: object;
   readonly reason?: string;
+  /** What to do instead, once the store has members of staff. Default: to send the key of a program. */
+  readonly afterTrial?: string;
   readonly here: (store: RunningStore, context: RequestContext) => Promise<unknown>;
   /** Whether the processes first do what is due, for example after the store stood still. */
   readonly catchesUp?: boolean;
@@ -21,7 +24,7 @@ interface Question {
   readonly settles?: boolean;
 }
 
-/** As an operator at this machine. There is no sign-in yet. */
+/** As an operator at this machine. */
 const ACTOR = 'staff:local';
 
 const READ_MODELS_MILLISECONDS = 600_000;
@@ -29,8 +32,9 @@ const READ_MODELS_MILLISECONDS = 600_000;
 /** @throws CommandFailed, CannotOpenStore */
 export function askStore(location: StoreLocation, question: Question): Promise<unknown> {
   const asked = { ...question, ...reasonIn(question) };
-  const url = location.directory === undefined ? undefined : directoryHolder(location.directory)?.url;
-  return url === undefined ? askHere(location, asked) : askThere(url, asked);
+  const { directory } = location;
+  const url = directory === undefined ? undefined : directoryHolder(directory)?.url;
+  return directory === undefined || url === undefined ? askHere(location, asked) : askThere(url, directory, asked);
 }
 
 /** @throws CommandFailed */
@@ -47,7 +51,11 @@ async function askHere(location: StoreLocation, question: Question): Promise<unk
   const works = stores.directory !== undefined;
   const store = await runStore(stores, { works, callsOutside: false, prepare: false });
   try {
-    const context = { caller: trialCaller(ACTOR), commandId: randomUUID(), ...(reason !== undefined && { reason }) };
+    const context = {
+      caller: trialCaller(ACTOR, 'cli'),
+      commandId: randomUUID(),
+      ...(reason !== undefined && { reason }),
+    };
     if (works && catchesUp) {
       await store.untilDone(store.engine.settle());
       await store.untilDone(stores.readModels.waitFor(await stores.events.head(), READ_MODELS_MILLISECONDS));
@@ -60,21 +68,24 @@ async function askHere(location: StoreLocation, question: Question): Promise<unk
   }
 }
 
-async function askThere(url: string, { method, path, body, reason }: Question): Promise<unknown> {
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers: {
-      'leadger-actor': ACTOR,
-      ...(reason !== undefined && { 'leadger-reason': inHeader(reason) }),
-      ...(body && { 'content-type': 'application/json' }),
+const askThere = (
+  url: string,
+  directory: string,
+  { method, path, body, reason, afterTrial }: Question,
+): Promise<unknown> =>
+  askServer(
+    { url, directory, actor: ACTOR },
+    {
+      method,
+      path,
+      headers: {
+        ...(reason !== undefined && { 'leadger-reason': inHeader(reason) }),
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+      ...(afterTrial !== undefined && { afterTrial }),
     },
-    ...(body && { body: JSON.stringify(body) }),
-  }).catch((error: Error) => {
-    throw new CommandFailed(`${url} cannot be reached: ${error.message}`);
-  });
-  if (!response.ok) throw new CommandFailed(`${url} answered ${response.status}: ${await response.text()}`);
-  return response.json();
-}
+  );
 
 /** A header has bytes: those of UTF-8, each as one character. */
 const inHeader = (text: string): string => Buffer.from(text).toString('latin1');

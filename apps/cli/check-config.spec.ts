@@ -5,13 +5,13 @@ import { jest } from '@jest/globals';
 import { checkConfig } from './check-config.ts';
 import { findingsOf } from './configuration-findings.ts';
 
-const key = 'a1'.repeat(32);
+const key = '9f27c04b6e1d83a5f0582be47196dc3a7d40e9b1c865f23a0e7b94d1568cfa32';
 const servers = {
   LEADGER_EVENTS: 'esdb://ledger:secret@events.example:2113?tls=true',
   DATABASE_URL: 'postgres://ledger:secret@db.example/leadger?sslmode=verify-full',
   LEADGER_MASTER_KEY: key,
-  SMTP_URL: 'smtps://user:secret@mail.example',
-  STRIPE_SECRET_KEY: 'rk_live_1',
+  SMTP_URL: 'smtps://user:k7Qv2nXw9LrTz4@mail.example',
+  STRIPE_SECRET_KEY: 'rk_live_k7Qv2nXw9LrTz4mB',
 };
 let directory: string;
 beforeEach(() => {
@@ -76,7 +76,10 @@ it.each([
   ['worker', { STRIPE_SECRET_KEY: 'sk_test_1' }, 'STRIPE_SECRET_KEY: a key of the test mode'],
   ['worker', { STRIPE_SECRET_KEY: 'sk_live_1' }, 'STRIPE_SECRET_KEY: this key may do everything'],
   ['api', {}, 'STRIPE_WEBHOOK_SECRET: disputes'],
-  ['api', { HOST: '0.0.0.0' }, 'HOST: 0.0.0.0 may be reached by others'],
+  ['api', { HOST: '0.0.0.0' }, 'HOST: others may reach 0.0.0.0'],
+  ['api', { HOST: '0.0.0.0', PUBLIC_URL: 'http://shop.example' }, 'HOST: others may reach 0.0.0.0'],
+  ['api', { LEADGER_MASTER_KEY: '0'.repeat(64) }, 'LEADGER_MASTER_KEY: a sample, or too simple to be secret'],
+  ['api', { PUBLIC_URL: 'http://shop.example' }, 'PUBLIC_URL: without TLS'],
   ['worker', { SMTP_URL: 'smtp://mail.example' }, 'SMTP_URL: mails and password go without TLS'],
   ['worker', { LEADGER_EVENTS: 'esdb://events.example:2113?tls=false' }, 'LEADGER_EVENTS: without TLS'],
   ['worker', { LEADGER_EVENTS: 'esdb://admin:x@events.example:2113' }, 'LEADGER_EVENTS: the account of the admin'],
@@ -91,6 +94,17 @@ it.each([
   expect(found.filter((one) => one.startsWith(`unsafe ${says}`))).toHaveLength(1);
 });
 
+it('a weak secret is wrong where others may reach the program', async () => {
+  const env = {
+    ...servers,
+    HOST: '0.0.0.0',
+    LEADGER_MASTER_KEY: '0'.repeat(64),
+    SMTP_URL: 'smtps://u:changeme@mail.example',
+  };
+  const wrong = (await told('worker', env)).filter((one) => one.startsWith('wrong'));
+  expect(wrong.map((one) => one.split(':')[0]).sort()).toEqual(['wrong LEADGER_MASTER_KEY', 'wrong SMTP_URL']);
+});
+
 it('what stays on this machine needs no TLS', async () => {
   const env = {
     ...servers,
@@ -102,12 +116,11 @@ it('what stays on this machine needs no TLS', async () => {
 });
 
 it('what has no effect is a note', async () => {
-  const env = { LEADGER_DATA: directory, HOST: '::1', MAIL_FROM: 'shop@example.com', STRIPE_STATEMENT_PREFIX: 'DMS' };
+  const env = { LEADGER_DATA: directory, MAIL_FROM: 'shop@example.com', STRIPE_STATEMENT_PREFIX: 'DMS' };
   const notes = (await told('standalone', env)).filter((one) => one.startsWith('note'));
   expect(notes).toEqual([
     'note MAIL_FROM: no effect without SMTP_URL',
     'note STRIPE_STATEMENT_PREFIX: no effect without STRIPE_SECRET_KEY',
-    'note HOST: no effect: standalone does not read it',
   ]);
 });
 

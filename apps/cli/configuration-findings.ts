@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ProgramName, type SettingName, settingNames, settingOf } from '#apps/configuration';
 import { settingIn, wrongIn } from '#apps/settings';
+import { WEAK, weakSecretsIn } from '#apps/weak-secrets';
 import { withoutPasswords } from '#domain/kernel/connection-string';
 import { partOf } from '#event-store/data-directory';
 import { serverOf } from '#postgres/reach';
@@ -109,6 +110,15 @@ const notRead: Rule = (configuration) =>
 
 const whole = ({ env }: Configuration): boolean => env.LEADGER_EVENTS === undefined || env.DATABASE_URL === undefined;
 
+/** Others guess them. A program that others may reach does not start with them. */
+const weakSecrets: Rule = (configuration) => {
+  const { env } = configuration;
+  const isReached = reads(configuration, 'HOST') && !LOOPBACK.test(settingIn('HOST', env) ?? '');
+  return weakSecretsIn(env)
+    .filter((name) => reads(configuration, name))
+    .map((name) => ({ kind: isReached ? 'wrong' : 'unsafe', name, says: WEAK }));
+};
+
 const rules: readonly Rule[] = [
   needed,
   rule('missing', 'LEADGER_MASTER_KEY', (configuration) => {
@@ -154,7 +164,23 @@ const rules: readonly Rule[] = [
     return (
       reads(configuration, 'HOST') &&
       !LOOPBACK.test(host) &&
-      `${host} may be reached by others, and there is no sign-in yet: only people you trust may reach it`
+      !configuration.env.PUBLIC_URL?.startsWith('https:') &&
+      `others may reach ${host}, and what they send is not encrypted: put a proxy with TLS before it, and set PUBLIC_URL`
+    );
+  }),
+  weakSecrets,
+  rule('note', 'TRUSTED_PROXIES', ({ env }) => {
+    return (
+      env.PUBLIC_URL !== undefined &&
+      env.TRUSTED_PROXIES === undefined &&
+      'without it all requests of a proxy count as those of one caller'
+    );
+  }),
+  rule('unsafe', 'PUBLIC_URL', ({ env }) => {
+    return (
+      /^http:/.test(env.PUBLIC_URL ?? '') &&
+      leavesThisMachine(env.PUBLIC_URL ?? '') &&
+      'without TLS: whoever is in between reads passwords'
     );
   }),
   rule('unsafe', 'SMTP_URL', (configuration) => {

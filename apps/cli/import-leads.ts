@@ -17,6 +17,7 @@ export const importLeads = (location: StoreLocation, file: string, options: Impo
 
 const leadsIn = (options: ImportOptions): FileKind<{ readonly lead: ReceiveLeadRequest }, ReceiveLeadRequest> => ({
   name: 'leads',
+  actor: 'system:import',
   path: '/api/leads/batches',
   read: (bytes, format, told) => readLeadFile(bytes, { ...options, format }, told),
   itemOf: ({ lead }) => ({ item: lead }),

@@ -27,6 +27,7 @@ const personsIn = (options: ImportOptions): FileKind<{ readonly person: PersonOf
   const by = { suppression, ...(listId !== undefined && { listId }) };
   return {
     name: 'persons',
+    actor: 'staff:import',
     path: `/api/suppressions/batches?${new URLSearchParams(by)}`,
     read: (bytes, format, told) => readPersonFile(bytes, { ...options, format }, told),
     itemOf: ({ person: { notUnderstood, ...person } }) => ({

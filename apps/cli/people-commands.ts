@@ -1,6 +1,51 @@
 import { Command } from 'commander';
 import { location, output, program } from './global-options.ts';
 
+program
+  .command('admin')
+  .description(
+    'makes the first account of a member of staff, lets one back in who lost the second factor, and ends sessions',
+  )
+  .addCommand(
+    new Command('create')
+      .configureOutput(output)
+      .description('adds the first administrator, who adds all others: it ends the trial for good')
+      .requiredOption('--email <address>', 'with what the administrator signs in')
+      .option('--name <name>', 'the name of the administrator; it is stored sealed')
+      .option(
+        '--password-file <file>',
+        'a file with the password, that only its owner can open; default: it is asked for',
+      )
+      .action(async (options: { email: string; name?: string; passwordFile?: string }) => {
+        const { createAdministrator } = await import('./admin.ts');
+        await createAdministrator(location(), options);
+      }),
+  )
+  .addCommand(
+    new Command('reset-factor')
+      .configureOutput(output)
+      .description(
+        'takes away the second factors of a member of staff who lost them, while no program runs the store: at the next sign-in, another one is added',
+      )
+      .requiredOption('--email <address>', 'with what the member signs in')
+      .action(async (options: { email: string }) => {
+        const { resetFactor } = await import('./admin.ts');
+        await resetFactor(location(), options);
+      }),
+  )
+  .addCommand(
+    new Command('end-sessions')
+      .configureOutput(output)
+      .description('ends all sessions of a member of staff, or of a customer, while no program runs the store')
+      .option('--email <address>', 'with what the member of staff signs in')
+      .option('--customer <id>', 'the customer')
+      .requiredOption('--reason <text>', 'why; it is recorded')
+      .action(async (options: { email?: string; customer?: string; reason: string }) => {
+        const { endSessions } = await import('./admin.ts');
+        await endSessions(location(), options);
+      }),
+  );
+
 const person = program.command('person').description('shows or erases all that is held about one person');
 for (const [name, description, recorded] of [
   ['export', 'prints all that is held about a person, as JSON', 'recorded where the person is a customer'],

@@ -47,9 +47,9 @@ function mustBeValid(person: NamedPerson): void {
   if (issue) throw new CommandFailed(`${optionOf[name] ?? `--${name}`} ${issue.message}`);
 }
 
-function act(location: StoreLocation, what: Act, person: NamedPerson, reason: string): Promise<unknown> {
+async function act(location: StoreLocation, what: Act, person: NamedPerson, reason: string): Promise<unknown> {
   mustBeValid(person);
-  return askStore(location, {
+  const answer = (await askStore(location, {
     method: 'POST',
     path: `/api/persons/${what}`,
     body: { person },
@@ -57,6 +57,8 @@ function act(location: StoreLocation, what: Act, person: NamedPerson, reason: st
     // What the person still had is ended.
     settles: what === 'erasures',
     here: ({ queries, operations }, context) =>
-      what === 'exports' ? queries.persons.export(context, person) : operations.erasePerson(context, person),
-  });
+      what === 'exports' ? queries.persons.export(context, { person }) : operations.erasePerson(context, { person }),
+  })) as { approvalId?: string };
+  if (answer.approvalId === undefined) return answer;
+  throw new CommandFailed(`this waits for another member of staff, who approves it over HTTP: ${answer.approvalId}`);
 }

@@ -53,6 +53,10 @@ number beyond 2⁵³, or a numeric such as an average of counts (\`avg(leads)::f
 \`::text\` keeps the digits. Parquet refuses days and instants that are infinite, before the year 1 or after 275760-09-13,
 with the name of the column; \`::text\` writes them.
 
+The views are for those who may see all stores: whoever may open the data directory, or has a login in PostgreSQL, sees the numbers of every store, and
+nothing separates their rows. Staff of single stores use the API, which shows them only rows of their stores. There is no query of views over HTTP
+([ADR 62](adr/0062-forms-of-websites-and-recorded-reads.md)).
+
 With embedded read models, analysts have a separate copy, built from the same log and kept in the folder \`analysts\` of the
 data directory. The store may run, start or stop at the same time. The first query takes as long as a rebuild; later
 queries only catch up. One such command runs at a time, and the next one waits. The folder may be deleted when none runs.

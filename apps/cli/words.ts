@@ -56,6 +56,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   NameChanged: () => 'changed the name',
   PostalAddressChanged: () => 'changed the postal address',
   EmailChangeRequested: ({ expiresAt }) => `asked for another e-mail address, to be confirmed before ${expiresAt}`,
+  AddressConfirmationRequested: ({ expiresAt }) => `was sent a link that proves the e-mail address until ${expiresAt}`,
+  AddressConfirmed: () => 'proved the e-mail address by a link from a mail',
   EmailChanged: () => 'confirmed the new e-mail address',
   PasswordSet: ({ how }) => (how === 'recovered' ? 'set a new password by a link from a mail' : 'chose a password'),
   PasswordRecoveryRequested: ({ expiresAt }) => `asked for a new password: the link is valid until ${expiresAt}`,
@@ -65,6 +67,8 @@ const words: { readonly [Type in EventTypeName]?: (data: DataOf<Type>) => string
   AddressClaimed: ({ customerId, purpose }) =>
     `claimed by customer ${customerId} ${purpose.for === 'registration' ? 'to register' : 'as the new address'}`,
   AddressReleased: ({ customerId }) => `given up by customer ${customerId}`,
+  HolderWarned: ({ customerId }) => `typed in to open another account: customer ${customerId} is told`,
+  AddressWanted: ({ customerId }) => `wanted by customer ${customerId}, who was sent a link there`,
   ContactAdded: ({ leadId, orderId }) =>
     `lead ${leadId} noted for order ${orderId}: this person is not delivered again`,
   ContactRemoved: ({ leadId, reason }) => `lead ${leadId} removed again: ${reason}`,

@@ -1,7 +1,16 @@
 import 'reflect-metadata';
 import { OperationsModule } from '#apps/api/api.module';
 import { createHttpApplication } from '#apps/api/http-application';
-import { failingMilliseconds, leaseTermMilliseconds, main, onServers, readOptions, say, serve } from '#apps/program';
+import {
+  edge,
+  failingMilliseconds,
+  leaseTermMilliseconds,
+  main,
+  onServers,
+  readOptions,
+  say,
+  serve,
+} from '#apps/program';
 import { beginTelling } from '#apps/telling';
 import { LeadgerModule, mustHaveMailServer } from '#wiring/leadger.module';
 import { openLeases } from '#wiring/leases';
@@ -28,6 +37,7 @@ main(async () => {
   const stores = await openStores({ ...location, waits: true, activities });
   const application = await createHttpApplication(LeadgerModule.on(stores, { leases, ...failing }), {
     telling,
+    edge: edge(),
     routes: OperationsModule,
   });
   const url = await serve(application, options, { telling });

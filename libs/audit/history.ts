@@ -16,14 +16,18 @@ export const historyEvent = z
     at: instant.describe('When it happened.'),
     data: z
       .record(z.string(), z.unknown())
-      .describe('Its data. Personal data is opened, or {"erased": true}, {"keyMissing": true} or {"damaged": true}.'),
+      .describe(
+        'Its data. Personal data is opened, or {"erased": true}, {"keyMissing": true}, {"damaged": true} or {"hidden": true}.',
+      ),
     actor: z.string().describe('Who asked for it: customer:ID, staff:ID, system:ID or process:ID.'),
     authenticated: z.enum(authentications).optional().describe('How it is known who asked.'),
     authenticatedAs: z.string().optional().describe('Who was authenticated, where the actor is another.'),
     reason: z
       .union([z.string(), z.record(z.string(), z.literal(true))])
       .optional()
-      .describe('Why, in the words of the actor; or {"erased": true}, {"keyMissing": true} or {"damaged": true}.'),
+      .describe(
+        'Why, in the words of the actor; or {"erased": true}, {"keyMissing": true}, {"damaged": true} or {"hidden": true}.',
+      ),
     commandId: z.string().describe('The command that led to it.'),
     correlationId: z.string().describe('The first command of the chain that led to it.'),
     causationId: z.string().optional().describe('The event that a process reacted to.'),

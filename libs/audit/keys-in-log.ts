@@ -24,7 +24,10 @@ export async function keysIn(events: Pick<EventStore, 'readStream'>, stream: str
     const customerId = owners.of(fact);
     await changeBoxes(fact.data, async (box, path) => {
       const owner = sealingIn(fact.type, path)?.owner;
-      const isOfNobody = owner !== 'subject' && customerId === undefined && familyOf(stream) !== 'lead';
+      const isOfNobody =
+        !['subject', 'member', 'holder'].includes(owner ?? '') &&
+        customerId === undefined &&
+        familyOf(stream) !== 'lead';
       if (owner === undefined || isOfNobody || isUnsealed(box)) return;
       keys.push({ keyId: box.keyId, subject: subjectOf(fact, owner, customerId) });
     });

@@ -1,5 +1,5 @@
 import { isBox, type Sealed } from '#domain/kernel/events';
-import { BoxDamaged, KeyMissing, type Vault } from '#vault/vault';
+import { BoxDamaged, KeyMissing, NotForCaller, type Vault } from '#vault/vault';
 
 /** Replaces personal data of an erased person. */
 const ERASED = { erased: true } as const;
@@ -10,8 +10,11 @@ const KEY_MISSING = { keyMissing: true } as const;
 /** Replaces personal data whose box or key is not what was written. */
 const DAMAGED = { damaged: true } as const;
 
-/** What is shown of a sealed text: the text, or why it cannot be shown. */
-export type OpenedText = string | typeof ERASED | typeof KEY_MISSING | typeof DAMAGED;
+/** Replaces personal data that is not for whoever asks. */
+const HIDDEN = { hidden: true } as const;
+
+/** What is shown of a sealed text: the text, or why it is not shown. */
+export type OpenedText = string | typeof ERASED | typeof KEY_MISSING | typeof DAMAGED | typeof HIDDEN;
 
 /** Replaces secrets, such as sign-in links. */
 const SECRET = { secret: true } as const;
@@ -45,6 +48,7 @@ async function openOrMark(box: Sealed, vault: Pick<Vault, 'open'>): Promise<unkn
   } catch (error) {
     if (error instanceof KeyMissing) return KEY_MISSING;
     if (error instanceof BoxDamaged) return DAMAGED;
+    if (error instanceof NotForCaller) return HIDDEN;
     throw error;
   }
 }

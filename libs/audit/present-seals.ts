@@ -4,6 +4,7 @@ import { isUnsealed, type Sealed } from '#domain/kernel/events';
 import { fieldsOf, type Sealing } from '#domain/kernel/fields';
 import { leadStream } from '#domain/leads/lead';
 import { type Family, familyOf, ledger } from '#domain/ledger';
+import { memberKey } from '#domain/staff/staff';
 import { lookKey, monthOf } from '#domain/support/look';
 import { CannotOpenBox, PersonErased, type Vault } from '#vault/vault';
 import { changeBoxes } from './boxes-in.ts';
@@ -120,9 +121,10 @@ export class PresentSeals {
 /** Whose key seals a field of a fact. */
 export function subjectOf({ stream, data }: Fact, owner: Sealing['owner'], customerId: string | undefined): string {
   const family = familyOf(stream);
-  const { leadId } = data as { leadId?: string };
+  const { leadId, memberId } = data as { leadId?: string; memberId?: string };
   if (family === 'lead') return stream;
   if (owner === 'lead' && leadId !== undefined) return leadStream(leadId);
+  if ((owner === 'member' || owner === 'holder') && memberId !== undefined) return memberKey(memberId);
   if (customerId !== undefined) return customerStream(customerId);
   if (owner === 'subject') return stream;
   throw new RangeError(`${stream} does not say which customer it is about`);

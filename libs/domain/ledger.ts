@@ -2,9 +2,11 @@ import { address, addressEvents, addressRights } from './accounts/address.ts';
 import { addressUpcasters, customerUpcasters } from './accounts/business.ts';
 import { businessMergeEvents, businessMergeRights, businessMerges } from './accounts/business-merges.ts';
 import { customer, customerEvents, customerRights } from './accounts/customer.ts';
+import { signInEvents, signInRights, signIns } from './accounts/sign-ins.ts';
 import { catalogue, catalogueEvents, catalogueRights } from './catalogue/catalogue.ts';
 import { checkout, checkoutEvents, checkoutRights, customerOfCheckout } from './checkouts/checkout.ts';
 import { coupon, couponEvents, couponRights } from './coupons/coupon.ts';
+import { factorEvents, factorRights, factors } from './factors/factors.ts';
 import type { Decider } from './kernel/decider.ts';
 import type { EventSchemas } from './kernel/events.ts';
 import type { RightsOf, Rule } from './kernel/rights.ts';
@@ -25,6 +27,7 @@ import { mailUpcasters, webhookUpcasters } from './notifications/outcomes.ts';
 import { customerOfWebhook, webhook, webhookEvents, webhookRights } from './notifications/webhook.ts';
 import { customerOfOrder, order, orderEvents, orderRights, orderUpcasters } from './orders/order.ts';
 import { paymentClaim, paymentClaimEvents, paymentClaimRights } from './orders/payment-claim.ts';
+import { approvalEvents, approvalRights, approvals } from './persons/approvals.ts';
 import { erasureEvents, erasureRights, erasures } from './persons/erasures.ts';
 import { policy, policyEvents, policyRights, policyUpcasters } from './policy/policy.ts';
 import { receiptEvents, receiptRights, receipts } from './receipts/receipts.ts';
@@ -35,21 +38,38 @@ import {
   replacementRights,
   replacementUpcasters,
 } from './replacements/replacement.ts';
+import { apiKeyEvents, apiKeyRights, apiKeys } from './staff/api-keys.ts';
+import { staffEvents, staffList, staffRights } from './staff/staff.ts';
+import { bulkReadEvents, bulkReadRights, bulkReads } from './support/bulk-reads.ts';
 import { letters, lettersEvents, lettersRights } from './support/letters.ts';
 import { lookEvents, lookRights, looks } from './support/look.ts';
+import { readEvents, readRights, reads } from './support/reads.ts';
 import { customerOfTicket, ticket, ticketEvents, ticketRights } from './support/ticket.ts';
 import { vaultName, vaultNameEvents, vaultNameRights } from './vaults/vault-name.ts';
 
 /** The owner of a stream that is named after its customer. */
 const named = (_: unknown, customerId: string): string => customerId;
 
+interface OfStore {
+  readonly storeId?: string | undefined;
+}
+const inCommand = (_: unknown, { storeId }: OfStore): string | undefined => storeId;
+/** A stream that has not begun is of the store of its first command. */
+const inStateOrCommand = ({ storeId }: OfStore, command: OfStore): string | undefined => storeId || command.storeId;
+
 /**
  * THE list of all stream families: family (the part of a stream's name before the first dash) → its decider, its event
  * schemas, how older versions are read (`upcasters`: event type → one step for each old version), and who may ask for each
- * command. `owner`: the customer to whom a stream belongs.
+ * command. `owner`: the customer to whom a stream belongs. `store`: the store to which it belongs, or which the command is about.
  */
 export const ledger = {
-  catalogue: { decider: catalogue, events: catalogueEvents, upcasters: {}, rights: catalogueRights },
+  catalogue: {
+    decider: catalogue,
+    events: catalogueEvents,
+    upcasters: {},
+    rights: catalogueRights,
+    store: inCommand,
+  },
   policy: { decider: policy, events: policyEvents, upcasters: policyUpcasters, rights: policyRights },
   customer: {
     decider: customer,
@@ -57,6 +77,7 @@ export const ledger = {
     upcasters: customerUpcasters,
     rights: customerRights,
     owner: named,
+    store: inStateOrCommand,
   },
   businesses: { decider: businessMerges, events: businessMergeEvents, upcasters: {}, rights: businessMergeRights },
   address: { decider: address, events: addressEvents, upcasters: addressUpcasters, rights: addressRights },
@@ -70,6 +91,7 @@ export const ledger = {
     upcasters: {},
     rights: checkoutRights,
     owner: customerOfCheckout,
+    store: ({ wishes }: { wishes?: OfStore }, command: OfStore) => (wishes ?? command).storeId,
   },
   order: {
     decider: order,
@@ -77,6 +99,7 @@ export const ledger = {
     upcasters: orderUpcasters,
     rights: orderRights,
     owner: customerOfOrder,
+    store: ({ terms }: { terms?: OfStore }, command: OfStore) => (terms ?? command).storeId,
   },
   payment: { decider: paymentClaim, events: paymentClaimEvents, upcasters: {}, rights: paymentClaimRights },
   programme: {
@@ -85,6 +108,7 @@ export const ledger = {
     upcasters: programmeUpcasters,
     rights: programmeRights,
     owner: customerOfProgramme,
+    store: inStateOrCommand,
   },
   replacement: {
     decider: replacement,
@@ -92,8 +116,15 @@ export const ledger = {
     upcasters: replacementUpcasters,
     rights: replacementRights,
     owner: customerOfReplacement,
+    store: inStateOrCommand,
   },
-  receipts: { decider: receipts, events: receiptEvents, upcasters: {}, rights: receiptRights },
+  receipts: {
+    decider: receipts,
+    events: receiptEvents,
+    upcasters: {},
+    rights: receiptRights,
+    store: (_: unknown, __: unknown, storeId: string) => storeId,
+  },
   mail: {
     decider: mail,
     events: mailEvents,
@@ -107,10 +138,36 @@ export const ledger = {
     rights: webhookRights,
     owner: customerOfWebhook,
   },
-  ticket: { decider: ticket, events: ticketEvents, upcasters: {}, rights: ticketRights, owner: customerOfTicket },
+  ticket: {
+    decider: ticket,
+    events: ticketEvents,
+    upcasters: {},
+    rights: ticketRights,
+    owner: customerOfTicket,
+    store: inStateOrCommand,
+  },
   letters: { decider: letters, events: lettersEvents, upcasters: {}, rights: lettersRights, owner: named },
   looks: { decider: looks, events: lookEvents, upcasters: {}, rights: lookRights, owner: named },
+  reads: { decider: reads, events: readEvents, upcasters: {}, rights: readRights },
+  bulkreads: { decider: bulkReads, events: bulkReadEvents, upcasters: {}, rights: bulkReadRights },
+  staff: { decider: staffList, events: staffEvents, upcasters: {}, rights: staffRights },
+  factors: {
+    decider: factors,
+    events: factorEvents,
+    upcasters: {},
+    rights: factorRights,
+    owner: ({ customerId }: { customerId?: string }) => customerId,
+  },
+  signins: {
+    decider: signIns,
+    events: signInEvents,
+    upcasters: {},
+    rights: signInRights,
+    owner: ({ customerId }: { customerId?: string }) => customerId,
+  },
+  apikeys: { decider: apiKeys, events: apiKeyEvents, upcasters: {}, rights: apiKeyRights },
   erasures: { decider: erasures, events: erasureEvents, upcasters: {}, rights: erasureRights },
+  approvals: { decider: approvals, events: approvalEvents, upcasters: {}, rights: approvalRights },
   log: { decider: logOrigin, events: logOriginEvents, upcasters: {}, rights: logOriginRights },
   vault: { decider: vaultName, events: vaultNameEvents, upcasters: {}, rights: vaultNameRights },
 } satisfies Record<string, Family>;
@@ -127,6 +184,7 @@ export interface Family {
   readonly upcasters: Readonly<Record<string, readonly Upcaster[]>>;
   readonly rights: Readonly<Record<string, Rule<never, never>>>;
   readonly owner?: (state: never, id: string) => string | undefined;
+  readonly store?: (state: never, command: never, id: string) => string | undefined;
 }
 
 type Ledger = typeof ledger;

@@ -27,10 +27,10 @@ const holderFile = z.object({ pid: z.int().positive(), url: z.url().optional() }
 /** The process that uses a data directory. */
 type Holder = z.infer<typeof holderFile>;
 
-/** The folders of a data directory. They hold the log, keys, rows and mails. */
-export type Part = 'events' | 'keys' | 'read-models' | 'analysts' | 'mails';
-const PARTS: readonly Part[] = ['events', 'keys', 'read-models', 'analysts', 'mails'];
-const FILES = /^(format\.json|holder\.json|lock\.sqlite)/;
+/** The folders of a data directory. They hold the log, keys, sessions, rows and mails. */
+const PARTS = ['events', 'keys', 'sessions', 'read-models', 'analysts', 'mails'] as const;
+export type Part = (typeof PARTS)[number];
+const FILES = /^(format\.json|holder\.json|lock\.sqlite|api-key$)/;
 
 export const partOf = (path: string, part: Part): string => join(path, part);
 

@@ -9,7 +9,7 @@ interface PageLink {
 export const mailLinks = {
   order: {
     path: '/orders/{orderId}',
-    page: 'Shows the order with its progress (`GET /api/orders/{orderId}`), and cancels, pauses and restarts it.',
+    page: 'Shows the order with its progress (`GET /api/orders/{orderId}`), and cancels, pauses and restarts it. Of an order that was placed without sign-in, the link has `?link=` with a token: it shows the order (`GET /api/order-links/{token}`) and cancels it (`POST /api/order-links/{token}/cancel`) without a sign-in.',
   },
   receipt: {
     path: '/receipts/{receiptId}',
@@ -33,9 +33,17 @@ export const mailLinks = {
     path: '/password-recovery?token={token}',
     page: 'Asks for a new password, and sends it with the token to `POST /api/password-recoveries/complete`.',
   },
-  addressChange: {
+  staffInvitation: {
+    path: '/staff-invitation?token={token}',
+    page: 'Asks a new member of staff for a password, and sends it with the token to `POST /api/staff-invitations/accept`.',
+  },
+  askForPassword: {
+    path: '/password-recovery',
+    page: 'The same page without a token: asks for an address, and sends it to `POST /api/password-recoveries`.',
+  },
+  addressConfirmation: {
     path: '/confirm-address?token={token}',
-    page: 'Sends the token to `POST /api/customers/{customerId}/email/confirm`. The customer is the part of the token before its last dot.',
+    page: 'Sends the token to `POST /api/customers/{customerId}/email/confirm`, of a new account and of a new address alike, when the customer presses a button: programs that look into mails open their links. The customer is the part of the token before its last dot.',
   },
 } as const satisfies Readonly<Record<string, PageLink>>;
 

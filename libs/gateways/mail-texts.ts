@@ -5,7 +5,7 @@ import { isTimeZone, localDayOf, tellLocalTime } from '#domain/kernel/local-days
 import { formatMoney } from '#domain/kernel/minor-units';
 import { withEachText } from '#domain/kernel/text';
 import type { Contact } from '#domain/leads/contact';
-import type { MailKind } from '#domain/notifications/kinds';
+import type { AccountChange, MailKind } from '#domain/notifications/kinds';
 import { linkTo } from './mail-links.ts';
 import { unlinked } from './unlinked.ts';
 
@@ -15,9 +15,10 @@ interface Text {
   readonly paragraphs: readonly string[];
 }
 
+const recover = `If you cannot sign in to it, ask for a new password: ${linkTo('askForPassword')}`;
 const descriptor = 'Your card statement shows {{statementDescriptor}}.';
 const contact = '{{#each (linesOf contact)}}{{name}}: {{text}}\n{{/each}}';
-const aboutOrder = `Order {{orderId}}, {{leadTypeId}}: ${linkTo('order')}`;
+const aboutOrder = `Order {{orderId}}, {{leadTypeId}}: ${linkTo('order')}{{#if orderLink}}?link={{orderLink}}{{/if}}`;
 
 const leads = (fact: string) => `{{counted ${fact} "lead"}}`;
 const bonusLeads = '{{counted bonusLeads "bonus lead"}}';
@@ -175,11 +176,50 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
       'If you did not request it, you can ignore this mail. Your password does not change.',
     ],
   },
+  'address-confirmation': {
+    subject: 'Confirm your e-mail address',
+    paragraphs: [
+      'An account at {{storeName}} was opened with this address. To sign in to it, confirm the address by {{moment expiresAt}}:',
+      linkTo('addressConfirmation'),
+      `Later, ask for a new password instead: its link confirms the address as well: ${linkTo('askForPassword')}`,
+      'If you did not open the account, do not confirm the address: nobody can sign in then.',
+    ],
+  },
+  'staff-invitation': {
+    subject: 'You are invited to work with us',
+    paragraphs: [
+      'An administrator of {{storeName}} made an account for you. Choose a password; this link works once, until {{moment expiresAt}}:',
+      linkTo('staffInvitation'),
+      'If you do not expect it, you can ignore this mail.',
+    ],
+  },
+  'account-changed': {
+    subject: 'Your account: a change that you should know of',
+    paragraphs: [
+      '{{changed change}}',
+      'If you know of it, nothing is to be done. If you do not, somebody else may use your account: please tell {{storeName}} at once.',
+    ],
+  },
   'address-change': {
     subject: 'Confirm your e-mail address',
     paragraphs: [
-      'This address was entered for an account at {{storeName}}. To use it, confirm it by {{moment expiresAt}}:',
-      linkTo('addressChange'),
+      '{{#if hasAccount}}Somebody wants to use this address for another account at {{storeName}}. It belongs to your account, and stays there: nothing has changed.{{else}}This address was entered for an account at {{storeName}}. To use it, confirm it by {{moment expiresAt}}:{{/if}}',
+      `{{#if hasAccount}}${recover}{{else}}${linkTo('addressConfirmation')}{{/if}}`,
+    ],
+  },
+  'address-changed': {
+    subject: 'Your e-mail address was changed',
+    paragraphs: [
+      'Your account at {{storeName}} has another e-mail address now. You sign in with that one, and we write to it.',
+      'If you did not change it, please write to us at once.',
+    ],
+  },
+  'account-exists': {
+    subject: 'You have an account already',
+    paragraphs: [
+      'Somebody entered this address at {{storeName}} to open an account or to order. You have an account with it already: nothing has changed in it.',
+      recover,
+      'If it was not you, you can ignore this mail.',
     ],
   },
   'ticket-answered': {
@@ -236,12 +276,30 @@ function zoneIn(data: { readonly root: { readonly timeZone?: string } }): string
   return isTimeZone(timeZone) ? timeZone : 'UTC';
 }
 
+const changes: Readonly<Record<AccountChange, string>> = {
+  'factor-added': 'A second factor was added to your account: whoever has it can sign in with it and your password.',
+  'factor-removed': 'A second factor was removed from your account.',
+  'factors-reset':
+    'Your second factors were reset by the staff of the store. All your sessions ended. Sign in with your password, and add another factor.',
+  'passkey-added': 'A passkey was added to your account: whoever has it, and can unlock it, can sign in with it.',
+  'passkey-removed': 'A passkey was removed from your account: it does not sign in any more.',
+  'recovery-codes-issued': 'New recovery codes were made for your account. Those of before do not work any more.',
+  'recovery-code-used': 'A recovery code of your account was used in place of a second factor.',
+  'password-changed': 'Your password was changed. All other sessions ended.',
+  'roles-changed': 'What you may do was changed by an administrator: your roles, or the stores in which they hold.',
+  'new-browser':
+    'Somebody signed in to your account from a browser, or a program, from which nobody had signed in before.',
+  'sessions-ended': 'An administrator ended all your sessions. You can sign in again.',
+  'api-key-issued': 'A new API key was issued for a program. The list of keys shows its name, and what it may do.',
+};
+
 const handlebars = Handlebars.create();
 handlebars.registerHelper({
   money: formatMoney,
   counted: (count: number, one: string) => counted(count, one),
   days: inDays,
   decline: tellDecline,
+  changed: (change: AccountChange) => changes[change],
   day: (at: string, { data }: Handlebars.HelperOptions) => localDayOf(at, zoneIn(data)),
   moment: (at: string, { data }: Handlebars.HelperOptions) => tellLocalTime(at, zoneIn(data)),
   linesOf,

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Email } from 'postal-mime';
+import { withoutCardNumbers } from '#domain/kernel/card-numbers';
 import { LeadgerError } from '#domain/kernel/leadger-error';
 import { cleanTexts } from '#domain/kernel/text';
 import type { AsideReason } from '#domain/support/ticket';
@@ -176,16 +177,16 @@ function addressedTo({ to = [], cc = [], deliveredTo }: Email, headers: Headers)
 const idsIn = (written: string | undefined): string[] =>
   [...(written ?? '').matchAll(/<?([^\s<>]{3,250})>?/g)].map(([, id]) => id as string);
 
-const lineOf = (written = ''): string => cleanTexts(written.replace(/\s+/g, ' ').trim(), 200);
+const lineOf = (written = ''): string => withoutCardNumbers(cleanTexts(written.replace(/\s+/g, ' ').trim(), 200));
 
 /** Ends of lines and tabs stay. */
 function textOf({ text, html }: Email): string {
   const written = (text?.trim() || withoutTags(html ?? '')).slice(0, 4 * MOST_CHARACTERS).replace(/\r\n?/g, '\n');
   const lines = written.split(/(?<=[\n\t])|(?=[\n\t])/);
   const clean = lines.map((part) => (/^[\n\t]$/.test(part) ? part : cleanTexts(part, MOST_CHARACTERS))).join('');
-  const characters = [...clean.trim()];
+  const characters = [...withoutCardNumbers(clean.trim())];
   const most = MOST_CHARACTERS - CUT.length;
-  return characters.length <= most ? clean.trim() : `${characters.slice(0, most).join('')}${CUT}`;
+  return characters.length <= most ? characters.join('') : `${characters.slice(0, most).join('')}${CUT}`;
 }
 
 /** A character by its number. What is no character stays as it was written. */

@@ -1,5 +1,6 @@
+import type { lookup } from 'node:dns';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIP } from 'node:net';
 import { httpWebhooks, isPrivate, signatureOf } from './webhooks.ts';
 
 const at = new Date('2026-05-01T10:00:00.500Z');
@@ -29,7 +30,13 @@ describe('a webhook', () => {
   afterEach(() => new Promise((resolve) => server.close(resolve)));
 
   const call = (to = url, toThisMachine = true) =>
-    httpWebhooks({ toThisMachine }).call({ url: to, signingSecret, id: 'msg_1', at, body: '{"leadId":"ä"}' });
+    httpWebhooks({ toThisMachine }).call({
+      url: to,
+      signingSecrets: [signingSecret],
+      id: 'msg_1',
+      at,
+      body: '{"leadId":"ä"}',
+    });
 
   it('is signed so that the receiver can verify its sender and its time', async () => {
     expect(await call()).toEqual({ accepted: true, status: 204 });
@@ -37,6 +44,14 @@ describe('a webhook', () => {
     expect(message.headers).toMatchObject({ 'webhook-id': 'msg_1', 'webhook-timestamp': '1777629600' });
     expect(message.headers['webhook-signature']).toBe(signatureOf({ signingSecret, id: 'msg_1', at, body }));
     expect(body).toBe('{"leadId":"ä"}');
+  });
+
+  it('has two signatures while its secret is replaced', async () => {
+    const signingSecrets = [signingSecret, 'whsec_c2VjcmV0IHNlY3JldCBzZWNyZXQ='];
+    const signed = { id: 'msg_1', at, body: '{}' };
+    await httpWebhooks({ toThisMachine: true }).call({ url, signingSecrets, ...signed });
+    const signatures = signingSecrets.map((secret) => signatureOf({ signingSecret: secret, ...signed }));
+    expect(calls[0]?.message.headers['webhook-signature']).toBe(signatures.join(' '));
   });
 
   it('has the signature that Standard Webhooks gives as its example', () => {
@@ -91,12 +106,60 @@ describe('a webhook', () => {
     expect(calls).toEqual([]);
   });
 
+  it.each([
+    ...['https://10.1.2.3/leads', 'https://[fd00::1]/', 'https://192.168.0.9:8443', 'https://169.254.169.254/'],
+    ...['https://localhost/', 'http://127.0.0.1:9/', 'https://[::1]/', 'https://crm.localhost/'],
+  ])('says of %s at once that it is not called', (address) => {
+    expect(httpWebhooks().refuses(address)).toBe(true);
+    const isThisMachine = /localhost|127|::1\]/.test(address) && !address.includes('fd00');
+    expect(httpWebhooks({ toThisMachine: true }).refuses(address)).toBe(!isThisMachine);
+  });
+
+  it('says of a name nothing: it is looked up at each call', () => {
+    for (const address of ['https://crm.example/leads', 'https://93.184.216.34/', 'https://localhost.example/'])
+      expect(httpWebhooks().refuses(address)).toBe(false);
+  });
+
   it('calls this machine where that is switched on, under its names, and no other private address', async () => {
     for (const host of ['127.0.0.1', 'localhost', '127.1', '[::ffff:127.0.0.1]'])
       expect(await call(url.replace('127.0.0.1', host))).toEqual({ accepted: true, status: 204 });
     for (const host of ['169.254.169.254', '10.0.0.1', '0.0.0.0', '[::ffff:10.0.0.1]', '[fd00::1]'])
       expect(await call(url.replace('127.0.0.1', host))).toMatchObject({ failure: 'private-address', hopeless: true });
     expect(calls).toHaveLength(4);
+  });
+
+  it('of a name is sent to no address but those that were looked at, however often its resolver changes its mind', async () => {
+    const { port } = new URL(url);
+    const answers = [
+      ['93.184.215.14', '127.0.0.1'],
+      ['10.0.0.1'],
+      ['::ffff:127.0.0.1'],
+      ['169.254.169.254'],
+      ['fd00::1'],
+    ];
+    for (const addresses of answers) {
+      const found = addresses.map((address) => ({ address, family: isIP(address) }));
+      const resolve = ((_: string, __: object, done: (error: null, all: object[]) => void) =>
+        done(null, found)) as unknown as typeof lookup;
+      const call = {
+        url: `https://rebinding.example:${port}/`,
+        signingSecrets: [signingSecret],
+        id: 'x',
+        at,
+        body: '',
+      };
+      expect(await httpWebhooks({ resolve }).call(call)).toMatchObject({ failure: 'private-address', hopeless: true });
+    }
+    expect(calls).toEqual([]);
+  });
+
+  it('is not sent without TLS, but to this machine where that is switched on', async () => {
+    const call = { signingSecrets: [signingSecret], id: 'x', at, body: '' };
+    for (const toThisMachine of [true, false])
+      expect(await httpWebhooks({ toThisMachine }).call({ ...call, url: 'http://93.184.215.14/' })).toMatchObject({
+        failure: 'no-safe-connection',
+        hopeless: true,
+      });
   });
 
   it.each([

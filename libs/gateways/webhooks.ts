@@ -7,10 +7,13 @@ import { LeadgerError } from '#domain/kernel/leadger-error';
 import type { FailedCall } from '#domain/notifications/outcomes';
 
 /** A message to a customer's program, according to Standard Webhooks. */
-interface WebhookMessage {
+interface WebhookMessage extends Signed {
   readonly url: string;
-  /** `whsec_` and base64 of the key. */
-  readonly signingSecret: string;
+  /** `whsec_` and base64 of the key: the present one, and for a while the former one, too. */
+  readonly signingSecrets: readonly string[];
+}
+
+interface Signed {
   /** The same for every attempt to send the same message. */
   readonly id: string;
   /** The instant of this attempt. It is signed, so that an old message cannot be sent again. */
@@ -20,10 +23,12 @@ interface WebhookMessage {
 
 type WebhookResult =
   | { readonly accepted: true; readonly status: number }
-  /** `hopeless`: no further attempt can succeed (410 Gone, or a private address). */
+  /** `hopeless`: no further attempt can succeed (410 Gone, a private address, one without TLS). */
   | ({ readonly accepted: false; readonly hopeless: boolean } & FailedCall);
 
 export interface WebhookGateway {
+  /** Whether no call can ever get there, as far as the address alone says: a number, or this machine. Names are looked up at each call. */
+  refuses(url: string): boolean;
   call(message: WebhookMessage): Promise<WebhookResult>;
 }
 
@@ -32,7 +37,7 @@ const SECONDS_TO_ANSWER = 15;
 const GONE = 410;
 
 /** HMAC-SHA-256 over id, time and body. The receiver computes the same. */
-export function signatureOf({ signingSecret, id, at, body }: Omit<WebhookMessage, 'url'>): string {
+export function signatureOf({ signingSecret, id, at, body }: Signed & { readonly signingSecret: string }): string {
   const key = Buffer.from(signingSecret.slice(SECRET_PREFIX.length), 'base64');
   return `v1,${createHmac('sha256', key)
     .update(`${id}.${secondsOf(at)}.${body}`)
@@ -42,20 +47,31 @@ export function signatureOf({ signingSecret, id, at, body }: Omit<WebhookMessage
 const secondsOf = (at: Date): string => String(Math.floor(at.getTime() / 1000));
 
 /**
- * Calls over HTTP. Customers choose the addresses, so addresses inside the store's own network are refused, under any
- * name. `toThisMachine` takes only the loopback addresses out of that, for who writes a receiver. Redirects are not followed.
+ * Calls over HTTPS. Customers choose the addresses, so addresses inside the store's own network are refused, under any
+ * name. `toThisMachine` takes only the loopback addresses out of that, also without TLS, for who writes a receiver. Redirects are
+ * not followed.
  */
-export function httpWebhooks({ toThisMachine = false }: { toThisMachine?: boolean } = {}): WebhookGateway {
-  const isRefused = (address: string) => isPrivate(address) && !(toThisMachine && isLoopback(address));
+export function httpWebhooks({ toThisMachine = false, resolve = lookup }: WebhookOptions = {}): WebhookGateway {
+  const isMine = (address: string) => toThisMachine && isLoopback(address);
   return {
+    refuses(url) {
+      const host = hostOf(new URL(url));
+      if (LOCAL_NAME.test(host)) return !toThisMachine;
+      return isIP(host) !== 0 && isPrivate(host) && !isMine(host);
+    },
     async call(message) {
       const url = new URL(message.url);
+      const whyNot = (address: string) => {
+        if (isMine(address)) return undefined;
+        if (isPrivate(address)) return new PrivateAddress(address);
+        return url.protocol === 'https:' ? undefined : new NotEncrypted(address);
+      };
       try {
-        const status = await post(url, message, isRefused);
+        const status = await post(url, message, { resolve, whyNot });
         if (status >= 200 && status < 300) return { accepted: true, status };
         return { accepted: false, failure: 'answered', status, hopeless: status === GONE };
       } catch (error) {
-        return { accepted: false, failure: failureOf(error), hopeless: error instanceof PrivateAddress };
+        return { accepted: false, failure: failureOf(error), hopeless: error instanceof RefusedAddress };
       }
     },
   };
@@ -64,6 +80,7 @@ export function httpWebhooks({ toThisMachine = false }: { toThisMachine?: boolea
 /** Without the message of the error: it contains the host. */
 function failureOf(error: unknown): FailedCall['failure'] {
   if (error instanceof PrivateAddress) return 'private-address';
+  if (error instanceof NotEncrypted) return 'no-safe-connection';
   if (error instanceof NoAnswer) return 'no-answer';
   const { code = '', syscall } = error as NodeJS.ErrnoException;
   if (syscall === 'getaddrinfo') return 'name-unknown';
@@ -75,17 +92,25 @@ const headersOf = (message: WebhookMessage) => ({
   'content-length': Buffer.byteLength(message.body),
   'webhook-id': message.id,
   'webhook-timestamp': secondsOf(message.at),
-  'webhook-signature': signatureOf(message),
+  'webhook-signature': message.signingSecrets
+    .map((signingSecret) => signatureOf({ ...message, signingSecret }))
+    .join(' '),
 });
 
-/** @returns the status of the answer. @throws PrivateAddress, or an error when there is no answer */
-async function post(url: URL, message: WebhookMessage, isRefused: Refuses): Promise<number> {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+/** RFC 6761: this machine, whatever a server of names says. */
+const LOCAL_NAME = /^(.+\.)?localhost\.?$/;
+
+const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
+
+/** @returns the status of the answer. @throws RefusedAddress, or an error when there is no answer */
+async function post(url: URL, message: WebhookMessage, { resolve, whyNot }: Reach): Promise<number> {
+  const host = hostOf(url);
   // A literal address is never looked up.
-  if (isIP(host) && isRefused(host)) throw new PrivateAddress(host);
+  const refused = isIP(host) ? whyNot(host) : undefined;
+  if (refused) throw refused;
   const signal = AbortSignal.timeout(SECONDS_TO_ANSWER * 1000);
   const call = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
-    lookup: lookupExcept(isRefused),
+    lookup: lookupExcept(resolve, whyNot),
     method: 'POST',
     headers: headersOf(message),
     signal,
@@ -114,24 +139,41 @@ function statusOf(call: ClientRequest): Promise<number> {
   });
 }
 
-type Refuses = (address: string) => boolean;
+interface Reach {
+  readonly resolve: typeof lookup;
+  readonly whyNot: (address: string) => RefusedAddress | undefined;
+}
+
+interface WebhookOptions {
+  readonly toThisMachine?: boolean;
+  /** Default: the machine's. */
+  readonly resolve?: typeof lookup;
+}
 
 class NoAnswer extends Error {}
 
-class PrivateAddress extends LeadgerError {
+class RefusedAddress extends LeadgerError {}
+
+class PrivateAddress extends RefusedAddress {
   constructor(address: string) {
     super('private-address', `${address} is not an address on the public Internet`);
   }
 }
 
+class NotEncrypted extends RefusedAddress {
+  constructor(address: string) {
+    super('no-safe-connection', `${address} is not called without TLS`);
+  }
+}
+
 /** Checks the address that is used for the connection, because a name may have another address a moment later. */
 const lookupExcept =
-  (isRefused: Refuses): LookupFunction =>
+  (resolve: typeof lookup, whyNot: Reach['whyNot']): LookupFunction =>
   (hostname, options, done) => {
-    lookup(hostname, { ...options, all: true }, (error, found) => {
+    resolve(hostname, { ...options, all: true }, (error, found) => {
       if (error) return done(error, '');
-      const bad = found.find(({ address }) => isRefused(address));
-      if (bad) return done(new PrivateAddress(`${hostname} (${bad.address})`), '');
+      const refused = found.map(({ address }) => whyNot(address)).find((one) => one !== undefined);
+      if (refused) return done(refused, '');
       return options.all ? done(null, found) : done(null, found[0]?.address ?? '', found[0]?.family);
     });
   };
@@ -145,6 +187,8 @@ const insideIPv4 = blockList('ipv4', [
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
   ['127.0.0.0', 8],
+  // Only Azure's machines reach it, whose secrets it gives: the one such address outside the registries.
+  ['168.63.129.16', 32],
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
@@ -181,4 +225,7 @@ loopback.addAddress('::1', 'ipv6');
 const isLoopback = (address: string): boolean => loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 /** Accepts every message and sends nothing. */
-export const noWebhooks = (): WebhookGateway => ({ call: async () => ({ accepted: true, status: 200 }) });
+export const noWebhooks = (): WebhookGateway => ({
+  refuses: () => false,
+  call: async () => ({ accepted: true, status: 200 }),
+});

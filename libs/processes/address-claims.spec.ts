@@ -62,6 +62,30 @@ describe('claims of e-mail addresses', () => {
     expect(wishesAt(LATER)).toEqual([]);
   });
 
+  it('ACC-7: an order that came with the address is placed once its account is there, after a delay', () => {
+    const { fold, wishesAt, refuse } = driveClaims();
+    const order = { orderId: 'o1', order: { customerId: 'c1', quantity: 5 } };
+    const purpose = { for: 'registration', registration, order };
+    fold('address-k1', 'AddressClaimed', { customerId: 'c1', purpose });
+    expect(wishesAt(LATER)).toMatchObject([{ stream: 'customer-c1', command: { type: 'RegisterCustomer' } }]);
+    fold('customer-c1', 'CustomerRegistered', registration);
+    expect(wishesAt(SOON)).toEqual([]);
+    const [wish, ...more] = wishesAt(LATER);
+    expect(more).toEqual([]);
+    expect(wish).toMatchObject({ stream: 'order-o1', command: { type: 'PlacePromisedOrder', ...order.order } });
+    refuse(wish as CommandWish);
+    expect(wishesAt(LATER)).toEqual([]);
+  });
+
+  it('ACC-7: an order that was placed is not placed again', () => {
+    const { fold, wishesAt } = driveClaims();
+    const purpose = { for: 'registration', registration, order: { orderId: 'o1', order: { customerId: 'c1' } } };
+    fold('address-k1', 'AddressClaimed', { customerId: 'c1', purpose });
+    fold('customer-c1', 'CustomerRegistered', registration);
+    fold('order-o1', 'OrderPlaced', { customerId: 'c1' });
+    expect(wishesAt(LATER)).toEqual([]);
+  });
+
   it('ACC-4: the address of a refused claim is released', () => {
     const { fold, wishesAt, refuse } = driveClaims();
     fold('address-k2', 'AddressClaimed', { customerId: 'c1', purpose: { for: 'change', tokenHash: 'h' } });

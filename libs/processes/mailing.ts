@@ -2,205 +2,16 @@ import { type Fact, type FactOf, idOf } from '#domain/codec';
 import { DueList } from '#domain/kernel/due-list';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
-import { addDays, addSeconds, earliest, HOUR_MILLISECONDS, toInstant } from '#domain/kernel/instants';
+import { addSeconds, earliest, HOUR_MILLISECONDS, toInstant } from '#domain/kernel/instants';
 import type { EventTypeName } from '#domain/ledger';
 import type { MailKind } from '#domain/notifications/kinds';
 import { mailIdOf, mailStream } from '#domain/notifications/mail';
 import type { MailFacts } from '#domain/notifications/mail-facts';
 import { MailAttempts } from './mail-attempts.ts';
-import { announcedFacts, MailedOrders, renewalFacts, renewedFacts, skippedFacts } from './mailed-orders.ts';
+import { type MailRule, type MailRules, mails, orderFacts, ruleTypes } from './mail-rules.ts';
+import { MailedOrders } from './mailed-orders.ts';
 import { type CommandWish, defineProcess, takeFrom } from './process.ts';
-
-/** The mail that events of one type cause. */
-interface MailRule<Type extends EventTypeName> {
-  readonly kind: MailKind;
-  readonly customerId: (fact: FactOf<Type>, orders: MailedOrders) => string | undefined;
-  /** Undefined: this event causes no mail. */
-  readonly facts: (fact: FactOf<Type>, orders: MailedOrders) => MailFacts | undefined;
-}
-
-const customerOfOrder = (fact: Fact, orders: MailedOrders): string | undefined =>
-  orders.get(idOf(fact.stream))?.data.customerId;
-const customerInEvent = ({ data }: { data: { customerId: string } }): string => data.customerId;
-const orderFacts = (fact: Fact, orders: MailedOrders): MailFacts => {
-  const orderId = idOf(fact.stream);
-  const placed = orders.get(orderId)?.data;
-  if (!placed) return { orderId };
-  const { storeId, leadTypeId, statementDescriptor, timeZone } = placed;
-  return { orderId, storeId, leadTypeId, statementDescriptor, timeZone };
-};
-
-function cancelledFacts(fact: FactOf<'OrderCancelled'>, orders: MailedOrders): MailFacts | undefined {
-  const { undeliveredLeads, cause } = fact.data;
-  if (cause) return undefined;
-  const loyalty = orders.get(idOf(fact.stream))?.data.loyalty;
-  return { ...orderFacts(fact, orders), undeliveredLeads, ...(loyalty && { cadenceDays: loyalty.cadenceDays }) };
-}
-const refundFacts = (
-  fact: FactOf<'PaymentRefunded' | 'RefundSettled' | 'RefundReturned'>,
-  orders: MailedOrders,
-): MailFacts => {
-  const { amountCents: totalCents, currency, renewalNumber } = fact.data;
-  return { ...orderFacts(fact, orders), totalCents, currency, ...(renewalNumber > 0 && { renewalNumber }) };
-};
-
-/** An older version issued no receipts: those that come more than a day late are listed, and not sent. */
-const DAYS_A_RECEIPT_IS_NEWS = 1;
-
-function receiptFacts(fact: FactOf<'ReceiptIssued'>): MailFacts | undefined {
-  const { at, paidAt, receiptId, number: receiptNumber, kind: receiptKind, ...data } = fact.data;
-  if (addDays(paidAt, DAYS_A_RECEIPT_IS_NEWS) < at) return undefined;
-  const { orderId, leadTypeId, amountCents, currency } = data;
-  const totalCents = Math.abs(amountCents);
-  const order = { orderId, storeId: idOf(fact.stream), leadTypeId };
-  return { ...order, receiptId, receiptNumber, receiptKind, totalCents, currency };
-}
-
-const returnFacts = ({
-  orderId,
-  leadId,
-  reason,
-  reasonLabel = reason,
-}: FactOf<'ChargebackGranted'>['data']): MailFacts => ({ orderId, leadId, returnReason: reasonLabel });
-
-type MailRules = { readonly [Type in EventTypeName]?: MailRule<Type> };
-
-/** Event → mail (NTF-1). Delivered leads are not here: one mail an hour lists them. */
-const mails = {
-  OrderPlaced: {
-    kind: 'order-confirmed',
-    customerId: customerInEvent,
-    facts: (fact, orders) => ({
-      ...orderFacts(fact, orders),
-      quantity: fact.data.quantity,
-      bonusLeads: fact.data.bonusLeads,
-      totalCents: fact.data.totalCents,
-      currency: fact.data.currency,
-      ...renewalFacts(fact),
-    }),
-  },
-  OrderCancelled: { kind: 'order-cancelled', customerId: customerOfOrder, facts: cancelledFacts },
-  PaymentDeclined: {
-    kind: 'payment-declined',
-    customerId: customerOfOrder,
-    facts: (fact, orders) => ({ ...orderFacts(fact, orders), declineReason: fact.data.reason }),
-  },
-  RenewalDeclined: {
-    kind: 'payment-declined',
-    customerId: customerInEvent,
-    facts: (fact, orders) => {
-      const { reason: declineReason, renewalNumber, retryAt } = fact.data;
-      return { ...orderFacts(fact, orders), declineReason, renewalNumber, ...(retryAt !== undefined && { retryAt }) };
-    },
-  },
-  PaymentRefunded: { kind: 'refund-made', customerId: customerOfOrder, facts: refundFacts },
-  RefundSettled: { kind: 'refund-made', customerId: customerOfOrder, facts: refundFacts },
-  RefundReturned: { kind: 'refund-returned', customerId: customerOfOrder, facts: refundFacts },
-  ReceiptIssued: { kind: 'receipt-issued', customerId: customerInEvent, facts: receiptFacts },
-  RenewalConfirmationRequested: {
-    kind: 'payment-to-confirm',
-    customerId: customerInEvent,
-    facts: (fact, orders) => {
-      const { renewalNumber, link: confirmationLink, until } = fact.data;
-      return { ...orderFacts(fact, orders), renewalNumber, confirmationLink, until };
-    },
-  },
-  OrderRestarted: {
-    kind: 'order-restarted',
-    customerId: customerOfOrder,
-    facts: (fact, orders) => (fact.cause.actor.startsWith('process:') ? orderFacts(fact, orders) : undefined),
-  },
-  RenewalAnnounced: {
-    kind: 'renewal-coming',
-    customerId: customerInEvent,
-    facts: (fact, orders) => ({
-      ...orderFacts(fact, orders),
-      ...announcedFacts(fact, orders),
-      dueAt: fact.data.dueAt,
-    }),
-  },
-  OrderReopened: {
-    kind: 'renewal-done',
-    customerId: customerOfOrder,
-    facts: (fact, orders) => ({ ...orderFacts(fact, orders), ...renewedFacts(fact, orders) }),
-  },
-  RenewalSkipped: {
-    kind: 'renewal-skipped',
-    customerId: customerInEvent,
-    facts: (fact, orders) => {
-      const skipped = skippedFacts(fact, orders);
-      return skipped && { ...orderFacts(fact, orders), ...skipped };
-    },
-  },
-  ProgrammeHeld: {
-    kind: 'programme-held',
-    customerId: customerInEvent,
-    facts: (fact, orders) => ({ ...orderFacts(fact, orders), cause: fact.data.cause }),
-  },
-  ProgrammeCancelled: {
-    kind: 'programme-cancelled',
-    customerId: customerOfOrder,
-    // The end of an order ends its programme, too, and has a mail of its own.
-    facts: (fact, orders) => (fact.data.cause === 'customer' ? orderFacts(fact, orders) : undefined),
-  },
-  ChargebackGranted: {
-    kind: 'chargeback-granted',
-    customerId: ({ data }, orders) => orders.get(data.orderId)?.data.customerId,
-    facts: ({ data }) => returnFacts(data),
-  },
-  GoodwillGranted: {
-    kind: 'chargeback-granted',
-    customerId: customerInEvent,
-    facts: ({ data }) => ({ ...returnFacts(data), goodwill: true }),
-  },
-  VerdictCorrected: {
-    kind: 'verdict-corrected',
-    customerId: customerInEvent,
-    facts: ({ data }) => ({
-      ...returnFacts(data),
-      verdict: data.verdict,
-      ...(data.explanation && { explanation: data.explanation }),
-    }),
-  },
-  ChargebackDenied: {
-    kind: 'chargeback-denied',
-    customerId: ({ data }, orders) => orders.get(data.orderId)?.data.customerId,
-    facts: ({ data }) => ({ orderId: data.orderId, leadId: data.leadId, explanation: data.explanation }),
-  },
-  ReplacementDelivered: {
-    kind: 'replacement-delivered',
-    customerId: ({ data }, orders) => orders.get(data.orderId)?.data.customerId,
-    facts: ({ data }) => ({ orderId: data.orderId, leadId: data.replacementLeadId }),
-  },
-  ContactSuppressed: {
-    kind: 'person-suppressed',
-    customerId: ({ stream }) => idOf(stream),
-    facts: ({ data: { leadId, orderId, suppression, isListed } }) =>
-      isListed ? { leadId, orderId, suppression } : undefined,
-  },
-  PasswordRecoveryRequested: {
-    kind: 'password-recovery',
-    customerId: ({ stream }) => idOf(stream),
-    facts: ({ data: { token, expiresAt } }) => ({ token, expiresAt }),
-  },
-  EmailChangeRequested: {
-    kind: 'address-change',
-    customerId: ({ stream }) => idOf(stream),
-    facts: ({ data: { token, expiresAt, email } }) => ({ token, expiresAt, to: email }),
-  },
-  TicketAnswered: {
-    kind: 'ticket-answered',
-    customerId: customerInEvent,
-    facts: ({ stream, data: { answer, storeId, answerTo, letter } }) => ({
-      ticketId: idOf(stream),
-      answer,
-      ...(answerTo && { to: answerTo, storeId }),
-      ...letter,
-    }),
-  },
-} satisfies MailRules;
-
-const ruleTypes = Object.keys(mails) as (keyof typeof mails)[];
+import { Administrators } from './staff-mails.ts';
 
 interface Mail {
   readonly mailId: string;
@@ -225,6 +36,7 @@ const SECONDS_BETWEEN_DIGESTS = 15;
 
 interface Mailing {
   readonly orders: MailedOrders;
+  readonly administrators: Administrators;
   /** Customers who want a mail for each lead. */
   readonly each: Set<string>;
   /** Mails to request. */
@@ -247,6 +59,9 @@ export const mailing = defineProcess({
     'ProgrammeActivated',
     'LeadDelivered',
     'LeadDeliveryChosen',
+    'StaffMemberAdded',
+    'StaffMemberRemoved',
+    'ApiKeyIssued',
     'MailWished',
     'MailSent',
     'MailRefused',
@@ -257,6 +72,7 @@ export const mailing = defineProcess({
   ],
   initialState: (): Mailing => ({
     orders: new MailedOrders(),
+    administrators: new Administrators(),
     each: new Set(),
     toWish: new Map(),
     attempts: new MailAttempts(),
@@ -272,6 +88,9 @@ export const mailing = defineProcess({
       case 'LeadDeliveryChosen':
         if (fact.data.mails === 'each') state.each.add(idOf(fact.stream));
         else state.each.delete(idOf(fact.stream));
+        break;
+      case 'ApiKeyIssued':
+        for (const memberId of state.administrators) put(state, keyMail(fact, memberId));
         break;
       case 'MailWished':
         noteWish(state, fact);
@@ -292,6 +111,7 @@ export const mailing = defineProcess({
         break;
       default:
         state.orders.note(fact);
+        state.administrators.note(fact);
         put(state, mailOf(fact, state.orders));
     }
   },
@@ -373,6 +193,14 @@ const leadMail = (fact: FactOf<'LeadDelivered'>, orders: MailedOrders): Mail => 
   customerId: fact.data.customerId,
   facts: { ...orderFacts(fact, orders), leads: 1, leadId: fact.data.leadId },
   because: fact,
+});
+
+const keyMail = (because: FactOf<'ApiKeyIssued'>, memberId: string): Mail => ({
+  mailId: mailIdOf('account-changed', `${because.eventId} ${memberId}`),
+  kind: 'account-changed',
+  customerId: memberId,
+  facts: { change: 'api-key-issued' },
+  because,
 });
 
 function digestMail({ mailId, leads, until }: Digest, orders: MailedOrders): Mail {

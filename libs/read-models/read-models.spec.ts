@@ -357,7 +357,7 @@ function describeReadModels(makeHome: () => Promise<Home>) {
     const [vast, placed] = orderPlaced('o-vast', 'c1', 4);
     const quantity = 3_000_000_000;
     await write(store, [
-      [vast, { ...placed, data: { ...placed.data, quantity } } as never],
+      [vast, { ...placed, data: { ...placed.data, quantity } }] as never,
       orderPlaced('o3', 'c1', 5),
     ]);
     await upToDate();

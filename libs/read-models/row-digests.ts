@@ -4,18 +4,18 @@
  * program starts.
  */
 export const rowDigests: Readonly<Record<string, string>> = {
-  customers: 'a6001ce0b0efc9b3',
-  orders: 'b8163b49e23e15f7',
-  programmes: 'd10d46f29db0297e',
+  customers: 'a0b26e0893849257',
+  orders: '37a02dbf2276d141',
+  programmes: 'c5dd3d24dd3285be',
   defined_coupons: '787409241acf5bf8',
   leads: '2495284206702568',
-  coupons: '476214aa468f65af',
-  refunds: '482421c9c076094d',
+  coupons: '0925ff69f577bee7',
+  refunds: '708920c5c84213a8',
   receipts: 'f7d6b54b2d6c5c99',
   replacements: '7564a7242c529618',
   tickets: 'd1f8b749ff6d220e',
-  mails: 'c16eb9bba988f56b',
+  mails: '05f295b52989abf8',
   webhooks: 'baf3525262cda4e3',
-  histories: '0e6db86683febfb8',
-  sales: 'dbb796f393fcd968',
+  histories: 'ae231f3ce1e40f9a',
+  sales: 'fd4c24cc0bfef810',
 };

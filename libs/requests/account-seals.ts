@@ -6,12 +6,12 @@ import {
   type CustomerState,
   customerStream,
   isRegistered,
-  LINK_MINUTES,
   notRegistered,
 } from '#domain/accounts/customer';
 import type { EndingsList } from '#domain/accounts/endings-list';
+import { LINK_MINUTES, type Link } from '#domain/accounts/link';
 import { type Refusal, refuse } from '#domain/kernel/decider';
-import type { Instant, Purpose, Sealed, Secret } from '#domain/kernel/events';
+import type { Purpose, Sealed, Secret } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
 import { normaliseEmail } from '#domain/leads/person-form';
 import { legalEndingsOf } from '#domain/policy/policy';
@@ -102,12 +102,9 @@ export async function presentBusinessKeysOf({ vault, stateOf }: RequestTools, na
 export const hashOfToken = (token: string): string => hash('sha256', token, 'base64url');
 
 /** A token for one use and a limited time. The log has only its hash. The token names its account, so no lookup is needed. */
-export async function newLink(
-  { vault, now }: RequestTools,
-  customerId: string,
-): Promise<{ token: Secret; tokenHash: string; expiresAt: Instant }> {
+export async function newLink({ vault, now }: RequestTools, customerId: string, minutes = LINK_MINUTES): Promise<Link> {
   const token = `${customerId}.${randomBytes(24).toString('base64url')}`;
-  const expiresAt = addSeconds(now(), LINK_MINUTES * 60);
+  const expiresAt = addSeconds(now(), minutes * 60);
   return { token: await sealSecret(vault, customerId, 'link-token', token), tokenHash: hashOfToken(token), expiresAt };
 }
 

@@ -1,37 +1,15 @@
-import { addressTaken } from '#domain/accounts/address';
 import { refuseBusiness } from '#domain/accounts/business';
-import { type CustomerCommand, customerStream, type Registration } from '#domain/accounts/customer';
+import { type CustomerCommand, customerStream, wrongPassword } from '#domain/accounts/customer';
 import type { PersonName, PostalAddress } from '#domain/accounts/personal';
-import { catalogueStream, unknownStore } from '#domain/catalogue/catalogue';
-import type { Refusal } from '#domain/kernel/decider';
-import { deriveId } from '#domain/kernel/ids';
 import type { MailKind } from '#domain/notifications/kinds';
 import type { CustomerRow } from '#read-models/models/customers';
 import type { Marked } from '#read-models/queries/damaged';
-import {
-  addressKeyOf,
-  changeSealed,
-  hashOfToken,
-  newLink,
-  presentBusinessKeysOf,
-  seal,
-  sealSecret,
-} from './account-seals.ts';
-import { changesAccount, claimAddress, holderOf, isErased } from './address-claim.ts';
-import { verifierOf } from './password-hash.ts';
+import { addressKeyOf, changeSealed, hashOfToken, newLink, presentBusinessKeysOf, seal } from './account-seals.ts';
+import { changesAccount, claimAddress, stepOfAddress } from './address-claim.ts';
+import { type RegistrationRequest, register } from './new-accounts.ts';
+import { isPasswordOf } from './passwords.ts';
 import { listOpened, type OpenedRow, openColumns, type QueryTools } from './query-tools.ts';
 import { type Receipt, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
-
-interface RegistrationRequest {
-  readonly storeId: string;
-  readonly businessAssociation: string;
-  readonly timeZone: string;
-  /** Absent for customers that the staff migrated from another system; they have no password. */
-  readonly email?: string;
-  readonly password?: string;
-  readonly name?: PersonName;
-  readonly postalAddress?: PostalAddress;
-}
 
 /** Accounts of customers (ACC): names and addresses are sealed here. */
 export function accountRequests(tools: RequestTools) {
@@ -50,62 +28,12 @@ export function accountRequests(tools: RequestTools) {
       changeName(tools, customerId, name, context),
     changePostalAddress: (customerId: string, postalAddress: PostalAddress, context: RequestContext) =>
       changePostalAddress(tools, customerId, postalAddress, context),
-    requestEmailChange: (customerId: string, email: string, context: RequestContext) =>
-      requestEmailChange(tools, customerId, email, context),
-    confirmEmailChange: (customerId: string, token: string, context: RequestContext) =>
-      confirmEmailChange(tools, customerId, token, context),
+    requestEmailChange: (customerId: string, wish: AddressWish, context: RequestContext) =>
+      requestEmailChange(tools, customerId, wish, context),
+    confirmAddress: (customerId: string, token: string, context: RequestContext) =>
+      confirmAddress(tools, customerId, token, context),
   };
 }
-
-/**
- * ACC-1, ACC-2. The address is claimed first, and the claim carries the whole registration: after a crash between the
- * two steps, the process `address-claims` finishes it.
- */
-async function register(tools: RequestTools, request: RegistrationRequest, asked: RequestContext): Promise<Receipt> {
-  const at = tools.now();
-  const customerId = deriveId('customer', asked.commandId);
-  const send = (command: CustomerCommand | Refusal) =>
-    tools.send(customerId, customerStream(customerId), command, asked);
-
-  const { stores } = await tools.stateOf<'catalogue'>(catalogueStream);
-  if (!stores.has(request.storeId)) return send(unknownStore(request.storeId));
-  const noBusiness = refuseBusiness(request.businessAssociation);
-  if (noBusiness) return send(noBusiness);
-
-  const registration = await sealedRegistration(tools, customerId, request);
-  const verifier = await sealedVerifier(tools, customerId, request);
-  const command = { type: 'RegisterCustomer', at, ...registration, ...verifier } as const;
-  const { email, addressKey } = registration;
-  if (email === undefined || addressKey === undefined || !(await changesAccount(tools, customerId, command, asked)))
-    return send(command);
-  const purpose = { for: 'registration', registration: { ...registration, email, addressKey }, ...verifier } as const;
-  const refusal = await claimAddress(tools, addressKey, { type: 'ClaimAddress', at, customerId, purpose }, asked);
-  return send(refusal ?? command);
-}
-
-async function sealedRegistration(
-  tools: RequestTools,
-  customerId: string,
-  { businessAssociation, email, password: _, name, postalAddress, ...plain }: RegistrationRequest,
-): Promise<Registration> {
-  const { vault } = tools;
-  return {
-    ...plain,
-    businessAssociation: await seal(vault, customerId, 'business-association', businessAssociation),
-    ...(await presentBusinessKeysOf(tools, businessAssociation)),
-    ...(email !== undefined && {
-      email: await seal(vault, customerId, 'email', email),
-      addressKey: addressKeyOf(vault, email),
-    }),
-    ...(name && { name: await seal(vault, customerId, 'name', name) }),
-    ...(postalAddress && { postalAddress: await seal(vault, customerId, 'postal-address', postalAddress) }),
-  };
-}
-
-const sealedVerifier = async ({ vault }: RequestTools, customerId: string, { password }: RegistrationRequest) =>
-  password === undefined
-    ? {}
-    : { verifier: await sealSecret(vault, customerId, 'password-verifier', await verifierOf(password)) };
 
 /** ACC-4, ACC-5. The same name again stays in its box, so that nothing is recorded. */
 const changeBusinessAssociation = (tools: RequestTools, customerId: string, name: string, context: RequestContext) =>
@@ -138,26 +66,59 @@ const changePostalAddress = (
     postalAddress: await seal(tools.vault, customerId, 'postal-address', postalAddress),
   }));
 
-/** ACC-4: a link goes to the new address, which becomes the customer's once the link is followed. */
-const requestEmailChange = (tools: RequestTools, customerId: string, email: string, context: RequestContext) =>
+interface AddressWish {
+  readonly email: string;
+  /** Of a customer who signed in. */
+  readonly currentPassword?: string | undefined;
+}
+
+/**
+ * ACC-4: a link goes to the new address, which becomes the customer's once the link is followed. ACC-2: all is the same where
+ * another account has the address, but for what the mail says.
+ */
+const requestEmailChange = (
+  tools: RequestTools,
+  customerId: string,
+  { email, currentPassword = '' }: AddressWish,
+  context: RequestContext,
+) =>
   changeSealed(tools, customerId, 'RequestEmailChange', context, async () => {
+    // A session alone moves no account: whoever found it open would get the next link for a new password.
+    const { authenticated } = context.caller;
+    const isSignedIn = authenticated === 'session' && context.caller.actor === `customer:${customerId}`;
+    if (isSignedIn && !(await isPasswordOf(tools, customerId, currentPassword))) return wrongPassword;
     const addressKey = addressKeyOf(tools.vault, email);
-    const holder = (await holderOf(tools, email)) ?? customerId;
-    if (holder !== customerId && !(await isErased(tools, holder))) return addressTaken;
+    const wanted = { type: 'WantAddress', at: tools.now(), customerId } as const;
+    const tooOften = await stepOfAddress(tools, addressKey, 'want-address', wanted, context);
+    if (tooOften) return tooOften;
     const sealed = await seal(tools.vault, customerId, 'email', email);
     const link = await newLink(tools, customerId);
     return { type: 'RequestEmailChange', at: tools.now(), email: sealed, addressKey, ...link };
   });
 
-/** Anyone with the link may use it. The process `address-claims` releases the old address. */
-async function confirmEmailChange(
+/** The link in a mail proves the address of an account (ACC-6), or gives it another one (ACC-4). */
+async function confirmAddress(
   tools: RequestTools,
   customerId: string,
   token: string,
   context: RequestContext,
 ): Promise<Receipt> {
-  const at = tools.now();
+  const stream = customerStream(customerId);
+  const { confirmation } = await tools.stateOf<'customer'>(stream);
   const tokenHash = hashOfToken(token);
+  return confirmation?.tokenHash === tokenHash
+    ? tools.send(customerId, stream, { type: 'ConfirmAddress', at: tools.now(), tokenHash }, context)
+    : confirmEmailChange(tools, customerId, tokenHash, context);
+}
+
+/** Anyone with the link may use it. The process `address-claims` releases the old address. */
+async function confirmEmailChange(
+  tools: RequestTools,
+  customerId: string,
+  tokenHash: string,
+  context: RequestContext,
+): Promise<Receipt> {
+  const at = tools.now();
   const stream = customerStream(customerId);
   const command = { type: 'ConfirmEmailChange', at, tokenHash, claimedAt: at } as const;
   const { emailChange } = await tools.stateOf<'customer'>(stream);

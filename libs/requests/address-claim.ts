@@ -19,18 +19,26 @@ export async function claimAddress(
   command: ClaimAddress,
   context: RequestContext,
 ): Promise<Refusal | undefined> {
-  const stream = addressStream(addressKey);
-  const step = async (what: string, asked: AddressCommand) => {
-    const commandId = deriveId(what, context.commandId, addressKey);
-    const { outcome } = await tools.send(addressKey, stream, asked, { caller: context.caller, commandId });
-    return outcome.kind === 'refused' ? outcome.refusal : undefined;
-  };
+  const step = (what: string, asked: AddressCommand) => stepOfAddress(tools, addressKey, what, asked, context);
   const refusal = await step('claim-address', command);
-  const { customerId } = await tools.stateOf<'address'>(stream);
+  const { customerId } = await tools.stateOf<'address'>(addressStream(addressKey));
   if (!refusal || customerId === undefined || !(await isErased(tools, customerId))) return refusal;
   // An erased person no longer has an address.
   await step('release-address', { type: 'ReleaseAddress', at: command.at, customerId });
   return step('claim-address', command);
+}
+
+/** One step of a request, in the stream of an address. @returns why it is refused */
+export async function stepOfAddress(
+  tools: RequestTools,
+  addressKey: string,
+  what: string,
+  command: AddressCommand,
+  { caller, commandId: parentId }: Pick<RequestContext, 'caller' | 'commandId'>,
+): Promise<Refusal | undefined> {
+  const commandId = deriveId(what, parentId, addressKey);
+  const { outcome } = await tools.send(addressKey, addressStream(addressKey), command, { caller, commandId });
+  return outcome.kind === 'refused' ? outcome.refusal : undefined;
 }
 
 /** Whether a command would change its account: no address is claimed for a command that is refused or already carried out. */

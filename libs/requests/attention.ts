@@ -4,7 +4,9 @@ import type { Instant } from '#domain/kernel/events';
 import { addDays, addHours, addSeconds } from '#domain/kernel/instants';
 import { familyOf } from '#domain/ledger';
 import { RETRY_SECONDS } from '#domain/notifications/webhook';
+import { approvalsStream, waitingAt } from '#domain/persons/approvals';
 import { erasuresStream } from '#domain/persons/erasures';
+import { bulkReadsStream, noticedSince } from '#domain/support/bulk-reads';
 import type { EventStore } from '#event-store/port';
 import type { Parked } from '#processes/engine/process-run';
 import type { AttentionRow } from '#read-models/queries/attention';
@@ -55,9 +57,25 @@ async function limitsNow(
     latestRetry: addSeconds(future, Math.max(...RETRY_SECONDS)),
     failing: await failingIn(processes),
     damaged: damagedOrdersIn(events),
+    bulkReads: await bulkReadsSince(stateOf, addDays(at, -DECLINED_FOR_DAYS)),
+    approvals: await approvalsWaitingAt(stateOf, at),
     ...parkedIn(await processes.parked()),
   };
 }
+
+const bulkReadsSince = async (stateOf: AttentionTools['stateOf'], since: Instant) =>
+  noticedSince(await stateOf<'bulkreads'>(bulkReadsStream), since).map(({ at, reads, reader, persons, asked }) => ({
+    ...{ id: reads, since: at },
+    why: `${reader} was shown the personal data of ${persons} persons in an hour (${asked})`,
+  }));
+
+const approvalsWaitingAt = async (stateOf: AttentionTools['stateOf'], now: Instant) =>
+  waitingAt(await stateOf<'approvals'>(approvalsStream), now).map(
+    ({ at, approvalId, act, requestedBy, expiresAt }) => ({
+      ...{ id: approvalId, since: at },
+      why: `${requestedBy} asked for the ${act} of a person: another member of staff approves it until ${expiresAt}`,
+    }),
+  );
 
 /** Calls of the payment provider, by the processes of orders and programmes. */
 const charges: ReadonlySet<string> = new Set(['capture-payment', 'charge-renewal', 'settle-renewal']);

@@ -5,6 +5,7 @@ import { BEFORE_FIRST, type EventStore, type Position } from '#event-store/port'
 import { MovedClock } from '#gateways/clock';
 import { noNotices } from '#gateways/payment-notices';
 import type { ReadModels } from '#read-models/read-models';
+import { openSessions } from '#sessions/session-store';
 import { waitUntil } from '#test/wait-until';
 import { openVault } from '#vault/key-vault';
 import type { Vault } from '#vault/vault';
@@ -12,6 +13,7 @@ import { type AddressedRequest, CheckedSubjects, type Subjects, subjectsOver } f
 import { CommandHandler } from './command-handler.ts';
 import type { ChangeMessage } from './feeds/messages.ts';
 import { firstStore, prepareNewStore } from './first-start.ts';
+import { Identities } from './identities.ts';
 import type { RequestContext } from './request-tools.ts';
 import { createRequests, type Requests } from './requests.ts';
 import { RequestRefused } from './rights.ts';
@@ -51,14 +53,19 @@ beforeAll(async () => {
   events = await openEmbeddedStore();
   vault = await openVault({});
   const handler = new CommandHandler(events);
+  const clock = new MovedClock('2026-03-02T15:00:00.000Z');
+  const { streams } = handler;
+  const sessions = await openSessions({});
   const dependencies = {
-    streams: handler.streams,
+    streams,
     vault,
-    clock: new MovedClock('2026-03-02T15:00:00.000Z'),
+    clock,
     dispatch: handler.execute.bind(handler),
     events,
     readModels: readModels as unknown as ReadModels,
     mails: undefined,
+    sessions,
+    identities: new Identities({ streams, sessions, clock }),
     notices: noNotices,
     processes: {
       status: async () => undefined,

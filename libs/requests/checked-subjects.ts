@@ -1,3 +1,4 @@
+import { refuseBeforeFactor } from '#domain/kernel/rights';
 import { createOperations, type Operations } from './operations.ts';
 import type { OwnerOf } from './owners.ts';
 import { createQueries, type Queries } from './queries.ts';
@@ -37,9 +38,11 @@ export class CheckedSubjects {
   /** @throws RequestRefused, RangeError for what does not exist, and what the query or the operation throws */
   async execute({ subject, name, context, request }: AddressedRequest): Promise<unknown> {
     const rule = entryOf<QueryRule<never>>(rights, subject, name);
-    const refusal = await rule({ ...context, request: request as never, ownerOf: this.#ownerOf });
+    const refusal =
+      refuseBeforeFactor(rule, context) ??
+      (await rule({ ...context, request: request as never, ownerOf: this.#ownerOf }));
     if (refusal) throw new RequestRefused(refusal);
-    return entryOf(this.#subjects, subject, name)(context, request as never);
+    return entryOf(this.#subjects, subject, name)({ ...context, asked: `${subject}.${name}` }, request as never);
   }
 }
 

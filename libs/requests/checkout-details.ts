@@ -11,8 +11,11 @@ import { revision } from './revision.ts';
 export const checkoutDetails = z.object({
   checkoutId: z.string().describe('The checkout.'),
   status: z.enum(checkoutStatuses).describe('Abandoned: its time ran out before it was placed.'),
-  customerId: z.string().describe('The customer who wants to order.'),
-  storeId: z.string().describe('The store of the customer.'),
+  customerId: z
+    .string()
+    .nullable()
+    .describe('The customer who wants to order. Null: it was started without sign-in (ACC-7).'),
+  storeId: z.string().describe('The store in which it is ordered.'),
   leadTypeId: z.string().describe('The lead type to be ordered.'),
   quantity: z.int().describe('Leads to be ordered.'),
   pricePerLeadCents: z.int().describe('The price of one lead.'),
@@ -22,7 +25,10 @@ export const checkoutDetails = z.object({
   couponCode: z.string().nullable().describe('The coupon that is used; null without one.'),
   bonusLeads: z.int().nullable().describe('Bonus leads of the first order (LOY-3). Null: not quoted.'),
   dailyMaximum: z.int().nullable().describe('Leads a local day at most (CHK-2). Null: no maximum.'),
-  timeZone: z.string().describe('The IANA time zone in which the days begin.'),
+  timeZone: z
+    .string()
+    .nullable()
+    .describe('The IANA time zone in which the days begin. Null: that of the account, without sign-in (ACC-7).'),
   cadence: z.string().nullable().describe('How often the order renews; null outside Loyalty Rewards.'),
   renewals: z.array(renewalQuote).describe('The next renewals, with dates and amounts.'),
   policyVersion: z.int().nullable().describe('The version of the policy that promises this. Null: not quoted.'),
@@ -45,9 +51,13 @@ export const checkoutQueries = ({ streams, stateOf, now }: QueryTools) => ({
     if (!wishes || status === 'unknown') return undefined;
     const { customerId, storeId, leadTypeId } = wishes;
     const amounts = await amountsOf(state, wishes, () => stateOf<'catalogue'>(catalogueStream), now());
-    return { checkoutId, status, customerId, storeId, leadTypeId, ...amounts, giveUpAt, revision };
+    const shown = { checkoutId, status, customerId, storeId, leadTypeId, ...amounts, giveUpAt, revision };
+    return wishes.withoutSignIn ? { ...shown, ...hidden } : shown;
   }),
 });
+
+/** ACC-7: whoever started it with an address is not shown what the account of that address has. */
+const hidden = { customerId: null, timeZone: null };
 
 type Amounts = Omit<
   CheckoutDetails,

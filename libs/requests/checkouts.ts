@@ -1,3 +1,4 @@
+import { customerStream } from '#domain/accounts/customer';
 import {
   type CheckoutState,
   checkout,
@@ -21,6 +22,7 @@ import { type OrderWishes, placingOf, quoteFor, refuseCurrencyLeftOut } from './
 import { refuseTotal } from './provider-limits.ts';
 import { type Receipt, type RequestContext, type RequestTools, whateverRevision } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
+import { type CheckoutWithoutSignIn, startWithoutSignIn } from './without-sign-in.ts';
 
 /** Checkouts: the requested leads, at most one coupon, and the resulting order (CHK). */
 export const checkoutRequests = (tools: RequestTools) => ({
@@ -29,6 +31,8 @@ export const checkoutRequests = (tools: RequestTools) => ({
       refused: (refusal) => refuseStarted(tools, refusal, context),
       ask: () => start(tools, request, context),
     }),
+  startWithoutSignIn: (request: CheckoutWithoutSignIn, context: RequestContext) =>
+    startWithoutSignIn(tools, request, context),
   quote: (checkoutId: string, wishes: ChangedWishes, context: RequestContext) =>
     quote(tools, checkoutId, wishes, context),
   useCoupon: (checkoutId: string, code: string, context: RequestContext) => useCoupon(tools, checkoutId, code, context),
@@ -55,7 +59,9 @@ async function start(tools: RequestTools, request: OrderWishes, context: Request
   const id = deriveId('checkout', context.commandId);
   const stream = checkoutStream(id);
   const { customerId } = request;
-  const refusal = checkRightEarly(stream, { type: 'StartCheckout', customerId }, checkout.initialState(), context);
+  const { storeId: storeOfCustomer } = await tools.stateOf<'customer'>(customerStream(customerId));
+  const draft = { type: 'StartCheckout', customerId, storeId: storeOfCustomer } as const;
+  const refusal = checkRightEarly(stream, draft, checkout.initialState(), context);
   if (refusal) return tools.refuse(id, stream, refusal, context);
   const placing = (await refuseErased(tools, customerId)) ?? (await placingOf(tools, request));
   if (isRefusal(placing)) return tools.send(id, stream, placing, context);
@@ -80,9 +86,11 @@ async function quote(
   if (noRight) return tools.refuse(checkoutId, stream, noRight, context);
   const { wishes, status } = state;
   if (!wishes || status !== 'started') return tools.send(checkoutId, stream, refuseIn(status), context);
-  const { customerId, leadTypeId } = wishes;
+  const { customerId, leadTypeId, storeId, timeZone, withoutSignIn } = wishes;
+  // ACC-7: the zone is that of the account, whatever is said.
+  const asked = withoutSignIn ? { ...changed, storeId, timeZone, withoutSignIn } : changed;
   const offer =
-    (await refuseErased(tools, customerId)) ?? (await quoteFor(tools, { customerId, leadTypeId, ...changed }));
+    (await refuseErased(tools, customerId)) ?? (await quoteFor(tools, { customerId, leadTypeId, ...asked }));
   const refused = isRefusal(offer) ? offer : refuseTotal(tools, discounted(offer, state.coupon));
   const command = refused ?? ({ type: 'QuoteCheckout', at: tools.now(), quote: offer as CheckoutQuote } as const);
   return tools.send(checkoutId, stream, command, context);
@@ -135,7 +143,9 @@ async function placeWithPassword(
 ): Promise<Receipt> {
   const id = orderIdOf(checkoutId);
   const { wishes } = await tools.stateOf<'checkout'>(checkoutStream(checkoutId));
-  return withFirstPassword(tools, { customerId: wishes?.customerId, password: placement.password }, context, {
+  // ACC-7: it was typed beside an address that may have an account.
+  const password = wishes?.withoutSignIn ? undefined : placement.password;
+  return withFirstPassword(tools, { customerId: wishes?.customerId, password }, context, {
     refused: (refusal) => tools.refuse(id, orderStream(id), refusal, context),
     ask: () => place(tools, checkoutId, placement, context),
   });

@@ -15,7 +15,14 @@ type ClockStatus = z.infer<typeof clockStatus>;
 
 /** Whether the clock of this machine was set back, also while no program ran. */
 export async function clockStatusOf(events: Pick<EventStore, 'readAll'>): Promise<ClockStatus> {
-  return { behindSeconds: Math.round(clockIsBehind(await lastInstant(events)) / 1000) };
+  return statusAfter(await lastInstant(events));
+}
+
+/** The same by what this program has seen of the log so far: for when the log does not answer in time. */
+export const clockStatusSoFar = (): ClockStatus => statusAfter(undefined);
+
+function statusAfter(seen: Instant | undefined): ClockStatus {
+  return { behindSeconds: Math.round(clockIsBehind(seen) / 1000) };
 }
 
 /** Said when a program starts: its time goes on from the clock of the machine, and so may be earlier than the log. */

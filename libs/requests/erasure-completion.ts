@@ -10,6 +10,7 @@ import { type Erasure, erasuresStream, partsOf } from '#domain/persons/erasures'
 import { lookKey, looksStream, monthOf } from '#domain/support/look';
 import { hashOfEvent } from '#event-store/event-hash';
 import { StoreUnavailable } from '#event-store/port';
+import type { SessionStore } from '#sessions/session-store';
 import { giveUpKeysOf } from './lost-keys.ts';
 import { openStreamsOf, purgeMails } from './persons.ts';
 import type { QueryDependencies } from './query-tools.ts';
@@ -18,7 +19,8 @@ import { requestTools } from './request-tools.ts';
 type CompletionTools = Pick<
   QueryDependencies,
   'events' | 'readModels' | 'mails' | 'vault' | 'streams' | 'clock' | 'dispatch'
->;
+> & { readonly sessions: SignInsToForget };
+export type SignInsToForget = Pick<SessionStore, 'forget'>;
 
 type Names = readonly string[];
 
@@ -27,7 +29,7 @@ const MILLISECONDS_TO_CATCH_UP = 30_000;
 
 /**
  * Does once more what the request of an erasure does, because a crash may have interrupted it: the keys are destroyed, copies of
- * mails deleted, the address is released.
+ * mails deleted, sign-ins forgotten, the address is released.
  * @returns what is there besides, and is to be recorded: leads with one of the keys, what the customer still has, and the
  * keys of reasons of looks until the erasure
  * @throws StoreUnavailable when the read models are too far behind to find everything
@@ -36,7 +38,7 @@ export async function completeErasure(
   tools: CompletionTools,
   { at, subjects, personKeys, ends }: Erasure & { readonly at: Instant },
 ): Promise<Erasure> {
-  const { readModels, events, vault, streams } = tools;
+  const { readModels, events, vault, streams, sessions } = tools;
   await giveUpKeysOf(tools, [{ at, subjects, ends }]);
   await vault.eraseAgain(subjects);
   if (!(await readModels.waitFor(await events.head(), MILLISECONDS_TO_CATCH_UP)))
@@ -45,6 +47,7 @@ export async function completeErasure(
   const known = (await streams.read<'erasures'>(erasuresStream)).state.subjects;
   const idsOf = (family: string) => subjects.filter((subject) => familyOf(subject) === family).map(idOf);
   const customerIds = idsOf('customer');
+  for (const customerId of customerIds) await sessions.forget(`customer:${customerId}`);
   const found = await rows.leads.ofPerson(caller, [...personKeys]);
   const newLeads = found.filter((leadId) => !known.has(leadStream(leadId)));
   const histories = { facts: (streams: Names) => factsOf(events, streams, { hashOf: hashOfEvent }) };

@@ -49,7 +49,12 @@ const firstPrices: readonly Omit<Price, 'effectiveFrom'>[] = Object.entries(firs
   }),
 );
 
-const caller: Caller = { kind: 'program', actor: 'system:first-start', roles: ['administrator'], stores: 'all' };
+const caller: Caller = {
+  kind: 'program',
+  actor: 'system:first-start',
+  roles: ['administrator', 'catalogue-manager'],
+  stores: 'all',
+};
 
 /**
  * Writes what a new ledger needs, once. Each request has a fixed id, which its stream remembers: after a crash the next

@@ -13,7 +13,7 @@ import { systemClock } from '#gateways/clock';
 import { engineStatus } from '#processes/engine/engine';
 import { type ReadModelStatus, readModelStatus } from '#read-models/read-models';
 import { type AttentionTools, attentionCounts } from './attention.ts';
-import { clockStatus, clockStatusOf } from './clock-status.ts';
+import { clockStatus, clockStatusOf, clockStatusSoFar } from './clock-status.ts';
 import { damagedStreamsIn, foreignStreamsIn, sightOf, sights } from './damaged-streams.ts';
 import { degradationsOf, degradedBy } from './degradations.ts';
 import { readModelStatuses } from './operations.ts';
@@ -26,7 +26,7 @@ export const MOST_LAG_COUNTED = 1000;
 
 type Programs = Pick<
   QueryDependencies,
-  'events' | 'processes' | 'readModels' | 'vault' | 'clock' | 'failingMilliseconds'
+  'events' | 'processes' | 'readModels' | 'vault' | 'identities' | 'clock' | 'failingMilliseconds'
 >;
 
 /** Green: all works. Yellow: it works, and something waits for an operator. Red: a part does not work. */
@@ -83,6 +83,12 @@ export const health = z
         'Yellow: it works, but something waits for people, or has failed for too long: see `degradedBy`. Red: a part does not work.',
       ),
     degradedBy,
+    trial: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether nobody is staff yet: whoever is at the machine may do everything. Absent while that is not known.',
+      ),
     clock: clockStatus.describe('The clock of the machine that answers.'),
     keys: z
       .object({
@@ -132,6 +138,7 @@ export const healthExample: z.input<typeof health> = {
   ok: true,
   status: 'green',
   degradedBy: [],
+  trial: false,
   clock: { behindSeconds: 0 },
   keys: { missing: 0, damaged: 0 },
   streams: { damaged: 0, foreign: 0, sight: 'watching' },
@@ -221,7 +228,7 @@ async function programsNow({ events, processes, readModels, vault }: Programs) {
     ofDatabase(processes.status()).catch(() => undefined),
   ]);
   const lags = await inTime(lagsOf(events, statuses)).catch(() => undefined);
-  const clock = await inTime(clockStatusOf(events)).catch(() => ({ behindSeconds: 0 }));
+  const clock = await inTime(clockStatusOf(events)).catch(clockStatusSoFar);
   await inTime(vault.lookAgain()).catch(() => {});
   return {
     clock,
@@ -248,7 +255,8 @@ async function healthOf(programs: Programs): Promise<Health> {
   const degradedBy = degradationsOf(parts, programs);
   const status: HealthStatus = ok ? (degradedBy.length > 0 ? 'yellow' : 'green') : 'red';
   const processes = { position, idle, processes: all };
-  return { ok, status, degradedBy, clock, store, database, keys, streams, processes, readModels };
+  const trial = await limitOfTime()(programs.identities.isTrial()).catch(() => undefined);
+  return { ok, status, degradedBy, trial, clock, store, database, keys, streams, processes, readModels };
 }
 
 const streamsOf = ({ damages, foreignStreams }: EventStore) => ({

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { customerStream, isRegistered, type LeadDelivery, leadMailChoices } from '#domain/accounts/customer';
+import { refuse } from '#domain/kernel/decider';
+import { addSeconds } from '#domain/kernel/instants';
 import type { Vault } from '#vault/vault';
 import { changeSealed, openIfThere, seal, sealSecret } from './account-seals.ts';
 import { keyMissing, openRow, type QueryTools } from './query-tools.ts';
@@ -20,18 +22,23 @@ export const openedLeadDelivery = z.object({
     .string()
     .nullable()
     .describe(
-      'The secret that calls are signed with. It stays until the address changes, or until a new one is asked for (newSigningSecret). Null: no calls are made.',
+      'The secret that calls are signed with. It stays until the address changes, or until a new one is asked for (newSigningSecret): then calls have the signature of the former one, too, for a day. Null: no calls are made.',
     ),
   revision,
   keyMissing,
 });
 export type OpenedLeadDelivery = Readonly<z.infer<typeof openedLeadDelivery>>;
 
+/** So long a customer has time to give a new secret to the program. */
+const OVERLAP_SECONDS = 24 * 3600;
+
 /** How customers want to receive their leads (DLV-9). */
 export const leadDeliveryRequests = (tools: RequestTools) => ({
   choose: (customerId: string, request: LeadDeliveryRequest, context: RequestContext) =>
     choose(tools, customerId, request, context),
 });
+
+const notPublic = refuse('webhook-address-private', 'webhooks are called on the public Internet only', 'DLV-9');
 
 const choose = (
   tools: RequestTools,
@@ -46,6 +53,7 @@ const choose = (
     // The customer's program checks calls with the secret that it has.
     const isPresent = present && (await openIfThere(vault, present.url)) === webhookUrl;
     if (isPresent && !newSigningSecret) return { ...chosen, webhook: present };
+    if (!isPresent && tools.refusesWebhook?.(webhookUrl)) return notPublic;
     const url = await seal(vault, customerId, 'webhook-address', webhookUrl);
     const signingSecret = await sealSecret(
       vault,
@@ -53,7 +61,8 @@ const choose = (
       'webhook-secret',
       signingSecretOf(vault, context.commandId),
     );
-    return { ...chosen, webhook: { url, signingSecret } };
+    const former = isPresent && { signingSecret: present.signingSecret, until: addSeconds(chosen.at, OVERLAP_SECONDS) };
+    return { ...chosen, webhook: { url, signingSecret, ...(former && { former }) } };
   });
 
 /** In the form of Standard Webhooks. Derived from the command id, so that a repeated request gives the same secret. */

@@ -10,6 +10,7 @@ import { defaultPolicy } from '#domain/policy/policy';
 import { openTwoMachines, type TwoMachines } from '#test/two-machines';
 import type { Outcome } from './addressed-command.ts';
 import type { RequestContext } from './request-tools.ts';
+import { RequestRefused } from './rights.ts';
 
 const START = '2026-03-02T15:00:00.000Z';
 const CAPTURED = '2026-01-01T00:00:00.000Z';
@@ -101,6 +102,13 @@ const withdrawAsBad = (leadId: string) =>
 
 const ofType = async <Type extends Fact['type']>(type: Type) =>
   (await log()).filter((fact) => fact.type === type) as unknown as FactOf<Type>[];
+
+test('nothing of a lead is recorded, and no person claimed, for who may bring none', async () => {
+  const brought = on(0).requests.leads.receive([requestOf({ telephone: 1, email: 1 })], by('customer:c1'));
+  await expect(brought).rejects.toThrow(RequestRefused);
+  const about = (await log()).filter(({ stream }) => /^(lead|person)-/.test(stream));
+  expect(about).toEqual([]);
+});
 
 describe('DLV-11: a further record of a person', () => {
   test('is a duplicate, whatever its source, its type, and by whichever key', async () => {

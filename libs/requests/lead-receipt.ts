@@ -1,12 +1,11 @@
 import { unknownLeadType } from '#domain/catalogue/catalogue';
-import { isToldOfDuplicates } from '#domain/kernel/caller';
 import { isRefusal, type Refusal, refuse } from '#domain/kernel/decider';
 import type { Instant } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { refuseCapture, refuseConsent } from '#domain/leads/capture';
 import type { Consent } from '#domain/leads/consent';
 import type { Contact } from '#domain/leads/contact';
-import { leadStream, receiptForfeited } from '#domain/leads/lead';
+import { lead, leadStream, receiptForfeited } from '#domain/leads/lead';
 import { isSuppressed } from '#domain/leads/person-claim';
 import { normaliseEmail, normaliseTelephone } from '#domain/leads/person-form';
 import { idOfRecord } from '#domain/leads/same-record';
@@ -31,6 +30,7 @@ import {
   requestTools,
   whateverRevision,
 } from './request-tools.ts';
+import { checkRightEarly, RequestRefused } from './rights.ts';
 import { type TermsOfBusiness, termsOfBusiness } from './terms-of-business.ts';
 import { startInTurns } from './turns.ts';
 
@@ -59,58 +59,33 @@ interface Arrival extends Newcomer {
 /**
  * Receives leads (DLV-11): the person of each is claimed first, then the lead is stored, or recorded as a duplicate of the
  * lead that has the person. A record that is known is not stored again.
+ * @throws RequestRefused
  */
 export async function receiveLeads(
   tools: RequestTools,
   requests: readonly ReceiveLeadRequest[],
   asked: RequestContext,
 ): Promise<Receipt[]> {
+  // Before anything of it is stored.
+  const noRight = checkRightEarly(leadStream('new'), { type: 'ReceiveLead' }, lead.initialState(), asked);
+  if (noRight) throw new RequestRefused(noRight);
   const at = tools.now();
   // A new lead has no revision that its sender could have seen, and one that is known is none of theirs.
   const context = whateverRevision(asked);
-  const named = requests.map((request) => ({ ...request, ...keyOfForm(tools.vault, request, context) }));
   const [terms, { personKeys: erased }] = await Promise.all([
     termsOfBusiness(tools, at),
     tools.stateOf<'erasures'>(erasuresStream),
   ]);
   const intake = { at, ...terms, erased };
-  const arrivals = await startInTurns(named, async (request) => arrivalOf(tools.vault, request, at, context));
+  const arrivals = await startInTurns(requests, async (request) => arrivalOf(tools.vault, request, at, context));
   const received = new Map<Arrival, Receipt>();
   for (const wave of wavesOf(arrivals))
     for (const [arrival, receipt] of await receiveWave(tools, intake, wave)) received.set(arrival, receipt);
-  const receipts = arrivals.map((arrival) => received.get(arrival) as Receipt);
-  if (isToldOfDuplicates(context.caller)) return receipts;
-  const own = receipts.map(({ outcome }, index) => ({ id: (arrivals[index] as Arrival).leadId, outcome }));
-  return asIfNew(tools, own);
+  return arrivals.map((arrival) => received.get(arrival) as Receipt);
 }
 
-/**
- * Nothing is stored of a person who was erased or is suppressed, so nobody could know that a key was used for one. So to a form the
- * key counts together with the body: another body with it is another record, for all persons.
- */
-function keyOfForm(
-  vault: Vault,
-  { leadId }: ReceiveLeadRequest,
-  { caller, requestHash }: RequestContext,
-): Pick<ReceiveLeadRequest, 'leadId'> {
-  if (leadId === undefined || requestHash === undefined || isToldOfDuplicates(caller)) return {};
-  return { leadId: deriveId('lead-of-form', leadId, vault.personKey('request', requestHash)) };
-}
-
-/** Whoever fills in a form is not told that a person was erased (DLV-11) or is suppressed (DLV-12). Nothing of it is stored. */
-async function asIfNew({ streams }: RequestTools, receipts: readonly Receipt[]): Promise<Receipt[]> {
-  const isSecret = ({ outcome }: Receipt) =>
-    outcome.kind === 'refused' && [personErased, isSuppressed].includes(outcome.refusal);
-  if (!receipts.some(isSecret)) return [...receipts];
-  const outcome = {
-    kind: 'accepted',
-    events: [],
-    revision: 0,
-    position: await streams.head(),
-    repeated: false,
-  } as const;
-  return receipts.map((receipt) => (isSecret(receipt) ? { ...receipt, outcome } : receipt));
-}
+/** Whoever fills in a form is not told that a person was erased (DLV-11) or is suppressed (DLV-12). */
+export const tellsOfPerson = (refusal: Refusal): boolean => [personErased, isSuppressed].includes(refusal);
 
 function arrivalOf(vault: Vault, request: ReceiveLeadRequest, at: Instant, context: RequestContext): Arrival {
   const { leadTypeId, source, capturedAt } = request;

@@ -6,9 +6,8 @@ import { personClaimStream } from '#domain/leads/person-claim';
 import { sourceOf } from '#domain/leads/suppression';
 import type { PersonReached } from './named-person.ts';
 import type { PersonTools } from './person-search.ts';
-import { keyReused } from './persons.ts';
 import { type RequestContext, requestTools } from './request-tools.ts';
-import { RequestRefused } from './rights.ts';
+import { mustBeAccepted, RequestRefused } from './rights.ts';
 import { suppressionsIn } from './suppression-lists.ts';
 import { keysOfReached } from './suppressions.ts';
 
@@ -88,8 +87,6 @@ async function liftKey(
   const command = { type: 'LiftSuppression', at: tools.now(), ...(listId !== undefined && { listId }) } as const;
   const commandId = deriveId(command.type, context.commandId, key);
   const { outcome } = await requestTools(tools).send(key, stream, command, { ...context, commandId });
-  if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
-  if (outcome.kind === 'key-reused') throw new RequestRefused(keyReused);
-  if (outcome.kind !== 'accepted') throw new Error(`the suppression was not lifted: ${outcome.kind}`);
+  mustBeAccepted(outcome, 'that the suppression is lifted');
   return outcome.events.length === 0 ? undefined : (await tools.stateOf<'person'>(stream)).suppressedBy.length;
 }

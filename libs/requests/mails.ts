@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type CustomerCommand, customerStream } from '#domain/accounts/customer';
+import { CONFIRMATION_MINUTES } from '#domain/accounts/link';
 import { deriveId } from '#domain/kernel/ids';
 import { type MailWish, mailStream } from '#domain/notifications/mail';
 import { newLink } from './account-seals.ts';
@@ -41,13 +42,15 @@ async function requestOfNewLink(
 ): Promise<CustomerCommand | undefined> {
   const at = tools.now();
   if (facts.expiresAt === undefined || at < facts.expiresAt) return undefined;
-  const { recovery, emailChange } = await tools.stateOf<'customer'>(customerStream(customerId));
+  const { recovery, emailChange, confirmation } = await tools.stateOf<'customer'>(customerStream(customerId));
   if (kind === 'password-recovery' && recovery)
     return { type: 'RequestPasswordRecovery', at, ...(await newLink(tools, customerId)) };
   if (kind === 'address-change' && emailChange && isDeepStrictEqual(emailChange.email, facts.to)) {
     const { email, addressKey } = emailChange;
     return { type: 'RequestEmailChange', at, email, addressKey, ...(await newLink(tools, customerId)) };
   }
+  if (kind === 'address-confirmation' && confirmation)
+    return { type: 'RequestAddressConfirmation', at, ...(await newLink(tools, customerId, CONFIRMATION_MINUTES)) };
   return undefined;
 }
 

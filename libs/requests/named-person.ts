@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ID, line } from '#domain/kernel/text';
+import { ID, telephoneLine } from '#domain/kernel/text';
 import { contact } from '#domain/leads/contact';
 import { normaliseTelephone } from '#domain/leads/person-form';
 import { exampleIds } from '#read-models/models/examples';
@@ -7,7 +7,7 @@ import { exampleIds } from '#read-models/models/examples';
 const id = z.string().regex(ID, 'must be an id: letters, digits, dots and dashes, at most 100');
 
 const reached = {
-  telephone: line(50)
+  telephone: telephoneLine()
     .refine((number) => normaliseTelephone(number) !== undefined, {
       error: 'must be a telephone number, with its country unless it is one of the US',
     })

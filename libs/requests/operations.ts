@@ -4,12 +4,15 @@ import { exampleIds } from '#read-models/models/examples';
 import { type ReadModels, readModelStatus } from '#read-models/read-models';
 import { type LiftingRequest, liftSuppressions } from './lifted-suppressions.ts';
 import { decideMissedRenewals, type MissedRenewalsRequest } from './missed-renewals.ts';
-import type { NamedPerson } from './named-person.ts';
+import { passkeyOperations } from './passkeys.ts';
 import type { PersonTools } from './person-search.ts';
 import { erasePerson } from './persons.ts';
+import { proofOperations } from './proofs.ts';
 import { sameForAll } from './query-tools.ts';
 import { type RequestContext, whateverRevision } from './request-tools.ts';
 import type { RunningProcesses } from './running-processes.ts';
+import { sessionOperations } from './sessions.ts';
+import { type ActRequest, asPolicySays } from './two-members.ts';
 
 export interface OperationDependencies {
   readonly readModels: ReadModels;
@@ -23,16 +26,22 @@ interface ReadModelRequest {
 }
 
 /**
- * What operators do to the programs of a store, which changes nothing in the ledger; erasures, which change more than the
+ * What operators do to the programs of a store, which changes nothing in the ledger; sessions, which are not in it; erasures, which change more than the
  * ledger: keys, and copies of mails; and what changes many streams, one by one.
  */
 export const createOperations = (tools: PersonTools) => ({
   // Neither a person nor a list has a revision that If-Match could name.
-  erasePerson: (context: RequestContext, name: NamedPerson) => erasePerson(tools, whateverRevision(context), name),
+  erasePerson: (asking: RequestContext, request: ActRequest) => {
+    const context = whateverRevision(asking);
+    return asPolicySays(tools, context, 'erasure', request, () => erasePerson(tools, context, request.person));
+  },
   decideMissedRenewals: (context: RequestContext, request: MissedRenewalsRequest) =>
     decideMissedRenewals(tools, context, request),
   liftSuppressions: (context: RequestContext, request: LiftingRequest) =>
     liftSuppressions(tools, whateverRevision(context), request),
+  ...sessionOperations(tools),
+  ...proofOperations(tools),
+  ...passkeyOperations(tools),
   /** @returns false when nothing is parked under this id */
   retryParkedItem: sameForAll(({ id }: { id: string }): Promise<boolean> => tools.processes.retry(id)),
   ...readModelOperations(tools.readModels),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { customerStream } from '#domain/accounts/customer';
 import { catalogueStream, leadTypeAt } from '#domain/catalogue/catalogue';
 import { couponStream, isDiscountIn } from '#domain/coupons/coupon';
 import { isRefusal, type Refusal } from '#domain/kernel/decider';
@@ -8,7 +9,7 @@ import type { CommandOf } from '#domain/ledger';
 import { programmeStream } from '#domain/loyalty/programme';
 import type { Advised } from '#domain/orders/instead';
 import { type DailyMaximum, order, orderStream, unknownOrder } from '#domain/orders/order';
-import { refuseOtherTotal } from '#domain/orders/total';
+import { type ExpectedTotal, refuseOtherTotal } from '#domain/orders/total';
 import { orderExample, orderRow } from '#read-models/models/orders';
 import { damaged } from '#read-models/queries/damaged';
 import { CannotOpenBox } from '#vault/vault';
@@ -17,6 +18,7 @@ import { returnCoupon, tryCoupon } from './coupons.ts';
 import { withFirstPassword } from './first-password.ts';
 import { forecastOf, orderForecast } from './forecast.ts';
 import type { HistoryRequest } from './histories.ts';
+import { cancelByLink, orderOfLink } from './order-links.ts';
 import {
   type PlaceOrderRequest,
   type Placing,
@@ -26,10 +28,11 @@ import {
   withCoupon,
 } from './placing.ts';
 import { refuseTotal } from './provider-limits.ts';
-import { asRows, type QueryTools } from './query-tools.ts';
+import { asRows, type QueryDependencies, type QueryTools } from './query-tools.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 import { termsOfBusiness } from './terms-of-business.ts';
+import { type OrderWithoutSignIn, placeWithoutSignIn } from './without-sign-in.ts';
 
 /** Orders: placed at once, and changed afterwards (ORD). */
 export function orderRequests(tools: RequestTools) {
@@ -37,6 +40,8 @@ export function orderRequests(tools: RequestTools) {
     tools.send(orderId, orderStream(orderId), command, context);
   const { now } = tools;
   return {
+    placeWithoutSignIn: (request: OrderWithoutSignIn, context: RequestContext) =>
+      placeWithoutSignIn(tools, request, context),
     place: ({ password, ...request }: PlaceOrderRequest & { readonly password?: string }, context: RequestContext) =>
       withFirstPassword(tools, { customerId: request.customerId, password }, context, {
         refused: (refusal) => refusePlaced(tools, refusal, context),
@@ -47,6 +52,7 @@ export function orderRequests(tools: RequestTools) {
       send(orderId, { type: 'RestartOrder', at: now(), ...(await adviceOn(tools, orderId)) }, context),
     cancel: async (orderId: string, context: RequestContext) =>
       send(orderId, { type: 'CancelOrder', at: now(), ...(await adviceOn(tools, orderId)) }, context),
+    cancelByLink: (token: string, context: RequestContext) => cancelByLink(tools, token, context),
     changeDailyMaximum: (orderId: string, dailyMaximum: DailyMaximum, context: RequestContext) =>
       changeDailyMaximum(tools, orderId, dailyMaximum, context),
     correctTimeZone: (orderId: string, timeZone: string, context: RequestContext) =>
@@ -68,7 +74,9 @@ async function place(tools: RequestTools, request: PlaceOrderRequest, context: R
   const id = deriveId('order', context.commandId);
   const stream = orderStream(id);
   const { customerId, couponCode, paymentToken, expectedTotalCents, expectedCurrency, ...wishes } = request;
-  const refusal = checkRightEarly(stream, { type: 'PlaceOrder', customerId }, order.initialState(), context);
+  const { storeId } = await tools.stateOf<'customer'>(customerStream(customerId));
+  const draft = { type: 'PlaceOrder', customerId, storeId } as const;
+  const refusal = checkRightEarly(stream, draft, order.initialState(), context);
   if (refusal) return tools.refuse(id, stream, refusal, context);
   const placing = await placingOf(tools, { customerId, ...wishes });
   if (isRefusal(placing)) return tools.send(id, stream, placing, context);
@@ -94,10 +102,10 @@ async function place(tools: RequestTools, request: PlaceOrderRequest, context: R
 }
 
 /** CHK-5, before a code is used up for an order that is refused. */
-async function refuseUnexpectedTotal(
+export async function refuseUnexpectedTotal(
   tools: RequestTools,
   placing: Placing,
-  { couponCode, ...expected }: PlaceOrderRequest,
+  { couponCode, ...expected }: ExpectedTotal & Pick<PlaceOrderRequest, 'couponCode'>,
 ): Promise<Refusal | undefined> {
   const currencyLeftOut = await refuseCurrencyLeftOut(tools, placing, expected);
   if (currencyLeftOut) return currencyLeftOut;
@@ -184,7 +192,7 @@ export const orderDetails = orderRow
       .describe('Usual delivery time of the lead type when it was ordered (CAT-2). Null: not set.'),
   })
   .meta({ id: 'OrderDetails' });
-type OrderDetails = z.infer<typeof orderDetails>;
+export type OrderDetails = z.infer<typeof orderDetails>;
 
 export const orderDetailsExample: OrderDetails = {
   ...orderExample,
@@ -194,9 +202,14 @@ export const orderDetailsExample: OrderDetails = {
   usualDelivery: 'at once',
 };
 
-export const orderQueries = (tools: QueryTools) => ({
+export const orderQueries = (tools: QueryTools & Pick<QueryDependencies, 'vault'>) => ({
   list: asRows(tools.rows.orders.list),
   get: (context: RequestContext, { orderId }: { orderId: string }) => getOrder(tools, context, orderId),
+  /** Who has the link sees the order as its customer does. */
+  async getByLink(context: RequestContext, { token }: { token: string }) {
+    const linked = await orderOfLink(tools, token);
+    return linked && getOrder(tools, { ...context, caller: linked.caller }, linked.orderId);
+  },
   history: (context: RequestContext, { orderId, ...upTo }: { orderId: string } & HistoryRequest) =>
     tools.histories.of(context, orderStream(orderId), upTo),
 });

@@ -1,5 +1,5 @@
 import { argon2Sync } from 'node:crypto';
-import { matches, verifierOf } from './password-hash.ts';
+import { matches, TooManyPasswords, verifierOf } from './password-hash.ts';
 
 /** As the versions before hashed a password: as it was sent. */
 function verifierOfBefore(password: string) {
@@ -32,4 +32,13 @@ it('a password that a version before hashed as it was sent opens its account, in
 it('another password is another one, and nothing matches where there is no password', async () => {
   expect(await matches('zo\u00eb and more', await verifierOf(composed))).toBe(false);
   expect(await matches(composed, undefined)).toBe(false);
+});
+
+it('of very many passwords at once some are refused, those that are admitted are all checked, and later ones are, too', async () => {
+  const asked = await Promise.allSettled(Array.from({ length: 100 }, () => matches('a password', undefined)));
+  const refused = asked.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused.length).toBeLessThan(100);
+  for (const { reason } of refused) expect(reason).toBeInstanceOf(TooManyPasswords);
+  expect(await matches('a password', undefined)).toBe(false);
 });

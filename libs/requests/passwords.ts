@@ -1,14 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { customerStream, isRegistered, linkInvalid, linkIsGood, wrongPassword } from '#domain/accounts/customer';
+import { type CustomerState, customerStream, isRegistered, wrongPassword } from '#domain/accounts/customer';
+import { linkInvalid, linkIsGood } from '#domain/accounts/link';
+import { isRefusal } from '#domain/kernel/decider';
 import type { Secret } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { ID } from '#domain/kernel/text';
 import type { Vault } from '#vault/vault';
-import { changeSealed, hashOfToken, newLink, openIfThere, sealSecret } from './account-seals.ts';
+import { changeSealed, hashOfToken, newLink, openIfThere } from './account-seals.ts';
 import { holderOf, isErased } from './address-claim.ts';
+import { chosenVerifierOf, sealedVerifier } from './chosen-password.ts';
 import { customerErased } from './erased-customers.ts';
-import { matches, type Verifier, verifierOf } from './password-hash.ts';
-import { sameForAll } from './query-tools.ts';
+import { matches, type Verifier } from './password-hash.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
 
 interface NewPassword {
@@ -39,11 +41,14 @@ const set = (
   { password, currentPassword = '' }: NewPassword,
   context: RequestContext,
 ): Promise<Receipt> =>
-  changeSealed(tools, customerId, 'SetPassword', context, async ({ verifier }) => {
+  changeSealed(tools, customerId, 'SetPassword', context, async (account) => {
+    const { verifier } = account;
     // The verifier is lost with the key: no password would be the right one.
     if (await isErased(tools, customerId)) return customerErased;
     if (verifier && !(await isRight(tools.vault, verifier, currentPassword))) return wrongPassword;
-    const secret = await sealSecret(tools.vault, customerId, 'password-verifier', await verifierOf(password));
+    const chosen = await chosenVerifierOf(tools, account, password);
+    if (isRefusal(chosen)) return chosen;
+    const secret = await sealedVerifier(tools, customerId, chosen);
     return { type: 'SetPassword', at: tools.now(), verifier: secret, ...(verifier && { checked: verifier }) };
   });
 
@@ -67,10 +72,12 @@ async function recover(
   const customerId = await accountIn(tools, token, context);
   const tokenHash = hashOfToken(token);
   const stream = customerStream(customerId);
-  const { recovery } = await tools.stateOf<'customer'>(stream);
+  const account = await tools.stateOf<'customer'>(stream);
   // A repeated request gets its first outcome from the stream, so this refusal does not affect it.
-  if (!linkIsGood(recovery, tokenHash, at)) return tools.send(customerId, stream, linkInvalid, context);
-  const verifier = await sealSecret(tools.vault, customerId, 'password-verifier', await verifierOf(password));
+  if (!linkIsGood(account.recovery, tokenHash, at)) return tools.send(customerId, stream, linkInvalid, context);
+  const chosen = await chosenVerifierOf(tools, account, password);
+  if (isRefusal(chosen)) return tools.send(customerId, stream, chosen, context);
+  const verifier = await sealedVerifier(tools, customerId, chosen);
   return tools.send(customerId, stream, { type: 'RecoverPassword', at, tokenHash, verifier }, context);
 }
 
@@ -84,20 +91,31 @@ async function accountIn(tools: RequestTools, token: string, { commandId }: Requ
   return isAccount ? id : deriveId('no-account', commandId);
 }
 
-/** ACC-2: both are compared with exact case. Takes equally long for an unknown account. @returns the customer's id */
-async function signIn(tools: Accounts, email: string, password: string): Promise<string | undefined> {
+/** Its stream is read where there is no account, so that both are the same work. Ids of customers are UUIDs. */
+const NOBODY = 'nobody';
+
+/**
+ * ACC-2: both are compared with exact case. ACC-6: nobody signs in with an address that is not proved. Takes equally long for an
+ * unknown account.
+ * @returns the customer's id
+ */
+export async function signIn(tools: Accounts, email: string, password: string): Promise<string | undefined> {
   const customerId = await holderOf(tools, email);
-  const state = customerId === undefined ? {} : await tools.stateOf<'customer'>(customerStream(customerId));
-  const { email: sealed, verifier } = state as { email?: Secret; verifier?: Secret };
-  const isTheirs = sealed !== undefined && (await openIfThere(tools.vault, sealed)) === email;
-  return (await isRight(tools.vault, isTheirs ? verifier : undefined, password)) ? customerId : undefined;
+  const state = await tools.stateOf<'customer'>(customerStream(customerId ?? NOBODY));
+  const isTheirs = await isSignInAddress(tools.vault, state, email);
+  return (await isRight(tools.vault, isTheirs ? state.verifier : undefined, password)) ? customerId : undefined;
 }
+
+const isSignInAddress = async (vault: Vault, state: CustomerState, email: string): Promise<boolean> =>
+  (await openIfThere(vault, state.email)) === email && state.addressIsProved === true;
+
+/** Of a customer. Takes equally long for whoever is none. */
+export const isPasswordOf = async (
+  { stateOf, vault }: Accounts,
+  customerId: string,
+  password: string,
+): Promise<boolean> => isRight(vault, (await stateOf<'customer'>(customerStream(customerId))).verifier, password);
 
 async function isRight(vault: Vault, verifier: Secret | undefined, password: string): Promise<boolean> {
   return matches(password, (await openIfThere(vault, verifier)) as Verifier | undefined);
 }
-
-export const passwordQueries = (tools: Accounts) => ({
-  /** Checks an address and a password. @returns the customer's id; undefined when they do not match an account */
-  signIn: sameForAll(({ email, password }: { email: string; password: string }) => signIn(tools, email, password)),
-});

@@ -13,7 +13,8 @@ import { passingsOn } from './lead-passings.ts';
 import type { NamedPerson } from './named-person.ts';
 import { type PersonTools, recordsNamed } from './person-search.ts';
 import { type RequestContext, requestTools } from './request-tools.ts';
-import { RequestRefused } from './rights.ts';
+import { mustBeAccepted } from './rights.ts';
+import { type ActRequest, type AwaitedApproval, asPolicySays } from './two-members.ts';
 import { factsAbout, recordLook, streamEvent, streamEventExample } from './whole-history.ts';
 
 const history = z.array(streamEvent).describe('All that is recorded, oldest first, opened.');
@@ -51,21 +52,24 @@ export const personExportExample: PersonExport = {
 
 export const personQueries = (tools: PersonTools) => ({
   /** All that is held about a person, opened: as a customer, and as each lead. The look at a customer is recorded (SUP-2). */
-  async export(context: RequestContext, name: NamedPerson): Promise<PersonExport> {
-    const { customerIds, leadIds } = await recordsNamed(tools, context.caller, name);
-    return {
-      asCustomer: await Promise.all([...customerIds].sort().map((id) => asCustomer(tools, context, id))),
-      asLead: await Promise.all([...leadIds].sort().map((leadId) => asLead(tools, context, leadId))),
-    };
-  },
+  export: (context: RequestContext, request: ActRequest): Promise<PersonExport | AwaitedApproval> =>
+    asPolicySays(tools, context, 'export', request, () => exportPerson(tools, context, request.person)),
 });
+
+async function exportPerson(tools: PersonTools, context: RequestContext, name: NamedPerson): Promise<PersonExport> {
+  const { customerIds, leadIds } = await recordsNamed(tools, context.caller, name);
+  return {
+    asCustomer: await Promise.all([...customerIds].sort().map((id) => asCustomer(tools, context, id))),
+    asLead: await Promise.all([...leadIds].sort().map((leadId) => asLead(tools, context, leadId))),
+  };
+}
 
 /** Also who looked at the history, when, and why: the look of this export is the last one. */
 async function asCustomer(tools: PersonTools, context: RequestContext, customerId: string) {
   // One request looks at each customer of the person, and ids of events follow from that of the command.
   const commandId = deriveId('look-of-export', context.commandId, customerId);
   const { outcome } = await recordLook(requestTools(tools), customerId, { ...context, commandId }, true);
-  if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
+  mustBeAccepted(outcome, 'the look');
   const facts = [
     ...(await factsAbout(tools, context, customerId)),
     ...(await tools.histories.facts([looksStream(customerId)])),

@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => events.close());
 
-const caller: Caller = { kind: 'process', actor: 'process:test', roles: ['process'], stores: 'all' };
+const caller: Caller = { kind: 'process', actor: 'process:test', roles: ['process', 'lead-source'], stores: 'all' };
 let sent = 0;
 
 /** The version before wrote the same events of leads, and claimed nothing. */

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { customerStream } from '#domain/accounts/customer';
 import { idOf } from '#domain/codec';
 import type { Caller } from '#domain/kernel/caller';
-import { refuse } from '#domain/kernel/decider';
 import { deriveId } from '#domain/kernel/ids';
 import { leadStream } from '#domain/leads/lead';
 import { personClaimStream } from '#domain/leads/person-claim';
@@ -16,7 +15,7 @@ import { giveUpKeysOf } from './lost-keys.ts';
 import type { NamedPerson } from './named-person.ts';
 import { type PersonTools, type Records, recordsNamed, withWhatArrived } from './person-search.ts';
 import { type RequestContext, requestTools } from './request-tools.ts';
-import { RequestRefused } from './rights.ts';
+import { mustBeAccepted } from './rights.ts';
 
 /** A person, and what goes with them. */
 interface Person extends Records {
@@ -63,6 +62,7 @@ export async function erasePerson(
     if (sizeOf(now) === sizeOf(person)) break;
     person = now;
   }
+  for (const customerId of person.customerIds) await tools.sessions.forget(`customer:${customerId}`);
   // A mail that was being written when its copy would have been deleted.
   await purgeMails(tools, caller, person);
   return { customers: person.customerIds.size, leads: person.leadIds.size };
@@ -83,12 +83,8 @@ async function recordPart(tools: PersonTools, context: RequestContext, part: Era
   // Sent again with its key: what was found since is recorded before its keys are destroyed.
   const outcome =
     first.kind === 'accepted' && first.repeated ? await send(randomUUID(), withoutRequestHash(context)) : first;
-  if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
-  if (outcome.kind === 'key-reused') throw new RequestRefused(keyReused);
-  if (outcome.kind !== 'accepted') throw new Error(`the erasure was not recorded: ${outcome.kind}`);
+  mustBeAccepted(outcome, 'the erasure');
 }
-
-export const keyReused = refuse('key-reused', 'this Idempotency-Key came with another body before');
 
 const withoutRequestHash = ({ requestHash: _, ...context }: RequestContext): RequestContext => context;
 

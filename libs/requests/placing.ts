@@ -47,11 +47,23 @@ export type Placing = Omit<PlaceOrderCommand, 'paymentToken'>;
 
 /** An order at the terms of this moment (CHK-1, CAT-3), or why no such order can be placed. */
 export async function placingOf(tools: RequestTools, request: OrderWishes): Promise<Placing | Refusal> {
+  const customer = await tools.stateOf<'customer'>(customerStream(request.customerId));
+  return isRegistered(customer)
+    ? placingFor(tools, request, customer)
+    : refuse('customer-unknown', `there is no customer ${request.customerId}`);
+}
+
+/** What of a customer the terms of an order depend on. */
+type Orderer = Pick<CustomerState, 'storeId' | 'timeZone'>;
+
+/** For a customer who is known by these details only. */
+export async function placingFor(
+  tools: RequestTools,
+  request: OrderWishes,
+  customer: Orderer,
+): Promise<Placing | Refusal> {
   const at = tools.now();
-  const [customer, terms] = await Promise.all([
-    tools.stateOf<'customer'>(customerStream(request.customerId)),
-    termsOfBusiness(tools, at),
-  ]);
+  const terms = await termsOfBusiness(tools, at);
   const statementDescriptor = shownDescriptor(tools, terms.catalogue.descriptor);
   const command = placeOrderCommand(at, request, customer, { ...terms, statementDescriptor });
   if (isRefusal(command)) return command;
@@ -60,8 +72,13 @@ export async function placingOf(tools: RequestTools, request: OrderWishes): Prom
 }
 
 /** What is ordered, at the terms of this moment (CHK-5), or why no such order can be placed. */
-export async function quoteFor(tools: RequestTools, request: OrderWishes): Promise<CheckoutQuote | Refusal> {
-  const placing = await placingOf(tools, request);
+export async function quoteFor(
+  tools: RequestTools,
+  { withoutSignIn, ...request }: OrderWishes & Partial<Orderer> & { readonly withoutSignIn?: true | undefined },
+): Promise<CheckoutQuote | Refusal> {
+  const placing = withoutSignIn
+    ? await placingFor(tools, request, request as Orderer)
+    : await placingOf(tools, request);
   return isRefusal(placing) ? placing : quoteOf(placing.at, placing);
 }
 
@@ -100,12 +117,11 @@ export const withCoupon = <Order extends Placing>(command: Order, code: string, 
 function placeOrderCommand(
   at: Instant,
   request: OrderWishes,
-  customer: CustomerState,
+  customer: Orderer,
   { catalogue, policy, statementDescriptor }: TermsOfBusiness & { readonly statementDescriptor: string },
 ): Placing | Refusal {
-  const { customerId, leadTypeId } = request;
+  const { leadTypeId } = request;
   const { storeId } = customer;
-  if (!isRegistered(customer)) return refuse('customer-unknown', `there is no customer ${customerId}`);
   const leadType = catalogue.leadTypes.get(leadTypeId);
   if (!leadType) return unknownLeadType(leadTypeId);
   if (leadType.retiredAt !== undefined) return leadTypeRetired(leadTypeId);
@@ -125,7 +141,7 @@ function placeOrderCommand(
 const leadTypeRetired = (leadTypeId: string) =>
   refuse('lead-type-retired', `${leadTypeId} is not sold any more`, 'CAT-5');
 
-const whatIsOrdered = (at: Instant, request: OrderWishes, { storeId, timeZone }: CustomerState) => ({
+const whatIsOrdered = (at: Instant, request: OrderWishes, { storeId, timeZone }: Orderer) => ({
   type: 'PlaceOrder' as const,
   at,
   customerId: request.customerId,

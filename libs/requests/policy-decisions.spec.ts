@@ -20,7 +20,7 @@ afterEach(() => events.close());
 async function tell(stream: string, command: AnyCommand): Promise<void> {
   const commandId = deriveId('policy-decisions.spec', stream, JSON.stringify(command));
   const cause = { commandId, correlationId: commandId, actor: caller.actor };
-  const staff: Caller = { ...caller, kind: 'person', roles: ['administrator'] };
+  const staff: Caller = { ...caller, kind: 'person', roles: ['administrator', 'operator'] };
   const outcome = await new CommandHandler(events).execute({ stream, command, caller: staff, cause });
   expect(outcome.kind).toBe('accepted');
 }

@@ -1,4 +1,5 @@
 import { accountQueries } from './accounts.ts';
+import { apiKeyQueries } from './api-keys.ts';
 import { attentionQueries } from './attention.ts';
 import { businessMergeQueries } from './business-merges.ts';
 import { catalogueQueries } from './catalogue.ts';
@@ -6,12 +7,12 @@ import { changeQueries } from './changes.ts';
 import { checkoutQueries } from './checkout-details.ts';
 import { couponQueries } from './coupons.ts';
 import { deliveredLeadQueries } from './delivered-leads.ts';
+import { factorQueries } from './factors.ts';
 import { operationQueries } from './health.ts';
 import { leadDeliveryQueries } from './lead-delivery.ts';
 import { leadQueries } from './leads.ts';
 import { mailQueries } from './mails.ts';
 import { orderQueries } from './orders.ts';
-import { passwordQueries } from './passwords.ts';
 import { personQueries } from './person-exports.ts';
 import { policyQueries } from './policy.ts';
 import { programmeQueries } from './programmes.ts';
@@ -20,6 +21,8 @@ import { receiptQueries } from './receipts.ts';
 import { refundQueries } from './refunds.ts';
 import type { RequestContext } from './request-tools.ts';
 import { returnQueries } from './returns.ts';
+import { sessionQueries } from './sessions.ts';
+import { staffQueries } from './staff.ts';
 import { supportQueries } from './support.ts';
 import { suppressionQueries } from './suppression-lists.ts';
 import { webhookQueries } from './webhooks.ts';
@@ -36,7 +39,6 @@ export function createQueries(tools: ReturnType<typeof queryTools>) {
     policy: policyQueries(tools),
     accounts: accountQueries(tools),
     businessMerges: businessMergeQueries(tools),
-    passwords: passwordQueries(tools),
     leadDelivery: leadDeliveryQueries(tools),
     checkouts: checkoutQueries(tools),
     coupons: couponQueries(tools),
@@ -52,6 +54,10 @@ export function createQueries(tools: ReturnType<typeof queryTools>) {
     suppressions: suppressionQueries(tools),
     support: supportQueries(tools),
     persons: personQueries(tools),
+    staff: staffQueries(tools),
+    apiKeys: apiKeyQueries(tools),
+    sessions: sessionQueries(tools),
+    factors: factorQueries(tools),
     attention: attentionQueries(tools),
     changes: changeQueries(tools),
     operations: operationQueries(tools),

@@ -1,4 +1,4 @@
-import { type Caller, trialCaller } from '#domain/kernel/caller';
+import { type Caller, formCaller, trialCaller, visitor } from '#domain/kernel/caller';
 import type { OwnerOf } from './owners.ts';
 import { type OperationRights, operationRights, type QueryRights, queryRights } from './query-rights.ts';
 import type { RequestContext } from './request-tools.ts';
@@ -52,8 +52,103 @@ describe('the table of queries', () => {
     expect([incomplete, unknown, other]).toHaveLength(3);
   });
 
-  it('refuses nothing to staff of all stores for now', async () => {
+  it('refuses nothing to staff of all stores who have all roles', async () => {
     expect(await refused(staff)).toEqual(['refunds.told: process-only']);
+  });
+
+  const mayAsk = async (...roles: Caller['roles']) => {
+    const names = new Set((await refused({ ...staff, roles })).map((line) => line.split(':')[0]));
+    const ofVisitors = new Set((await refused(visitor)).map((line) => line.split(':')[0]));
+    return queries.map(({ name }) => name).filter((name) => !names.has(name) && ofVisitors.has(name));
+  };
+
+  it('answers each role what it is for', async () => {
+    expect(await mayAsk('catalogue-manager')).toEqual([
+      'catalogue.listPriceHistory',
+      'catalogue.history',
+      'coupons.list',
+      'coupons.get',
+      'leads.verdict',
+      'leads.listStock',
+      'sessions.list',
+      'sessions.listSignIns',
+      'factors.get',
+    ]);
+    expect(await mayAsk('verifier')).toEqual([
+      'leads.get',
+      'deliveredLeads.list',
+      'deliveredLeads.get',
+      'returns.list',
+      'returns.get',
+      'returns.history',
+      'sessions.list',
+      'sessions.listSignIns',
+      'factors.get',
+    ]);
+    expect(await mayAsk('auditor')).toEqual([
+      'catalogue.listPriceHistory',
+      'catalogue.history',
+      'policy.listVersions',
+      'policy.listDecisions',
+      'businessMerges.list',
+      'coupons.list',
+      'coupons.get',
+      'coupons.listUses',
+      'orders.list',
+      'orders.get',
+      'orders.history',
+      'refunds.list',
+      'refunds.get',
+      'refunds.disputes',
+      'receipts.list',
+      'receipts.get',
+      'receipts.listTaxHistory',
+      'programmes.list',
+      'programmes.get',
+      'programmes.history',
+      'leads.history',
+      'returns.list',
+      'returns.get',
+      'returns.history',
+      'sessions.list',
+      'sessions.listSignIns',
+      'factors.get',
+      'attention.list',
+      'changes.follow',
+      'operations.listDamagedStreams',
+    ]);
+    expect(await mayAsk('analyst')).toEqual([
+      'leads.listStock',
+      'sessions.list',
+      'sessions.listSignIns',
+      'factors.get',
+    ]);
+    expect(await mayAsk('operator')).toEqual([
+      'leads.verdict',
+      'leads.listStock',
+      'webhooks.list',
+      'webhooks.get',
+      'sessions.list',
+      'sessions.listSignIns',
+      'factors.get',
+      'attention.list',
+      'changes.follow',
+      'operations.listParkedItems',
+      'operations.listDamagedStreams',
+      'operations.listReadModels',
+    ]);
+    expect(await mayAsk('administrator')).toEqual([
+      'policy.listVersions',
+      'policy.listDecisions',
+      'receipts.listTaxHistory',
+      'staff.list',
+      'apiKeys.list',
+      'sessions.list',
+      'sessions.listSignIns',
+      'sessions.listOf',
+      'factors.get',
+      'attention.list',
+    ]);
   });
 
   it('shows and erases a person only with a reason', async () => {
@@ -78,6 +173,9 @@ describe('the table of queries', () => {
       'leads.history: staff-only',
       'suppressions.listLists: staff-only',
       'persons.export: staff-only',
+      'staff.list: administrator-only',
+      'apiKeys.list: administrator-only',
+      'sessions.listOf: administrator-only',
     ]);
   });
 
@@ -94,9 +192,13 @@ describe('the table of queries', () => {
       'refunds.paymentsNamed: support-only',
       'refunds.told: process-only',
       'receipts.listTaxHistory: staff-only',
+      'leads.verdict: staff-only',
       'leads.history: staff-only',
       'suppressions.listLists: staff-only',
       'persons.export: support-only',
+      'staff.list: administrator-only',
+      'apiKeys.list: administrator-only',
+      'sessions.listOf: administrator-only',
       'operations.listParkedItems: staff-only',
       'operations.listDamagedStreams: staff-only',
       'operations.listReadModels: staff-only',
@@ -112,11 +214,42 @@ describe('the table of queries', () => {
     'support.ticketHistory: not-yours',
   ];
 
-  it.each([
-    ['a customer of another account', stranger],
-    ['a program', program],
-  ])('refuses %s what is read from the streams of a customer', async (_, caller) => {
-    expect((await refused(caller)).filter((line) => line.endsWith('not-yours'))).toEqual(ofCustomers);
+  it('refuses a customer what is read from the streams of another one', async () => {
+    expect((await refused(stranger)).filter((line) => line.endsWith('not-yours'))).toEqual(ofCustomers);
+  });
+
+  it('answers a lead source the verdicts on its leads, and else what anybody may read', async () => {
+    const names = async (caller: Caller) => new Set((await refused(caller)).map((line) => line.split(':')[0]));
+    const [ofVisitor, ofProgram] = [await names(visitor), await names(program)];
+    expect([...ofVisitor].filter((name) => !ofProgram.has(name))).toEqual([
+      'leads.verdict',
+      'sessions.list',
+      'sessions.listSignIns',
+      'factors.get',
+    ]);
+    expect([...(await names(formCaller('k1')))]).toEqual([...ofProgram]);
+  });
+
+  it('answers nobody but what is public', async () => {
+    const names = new Set((await refused(visitor)).map((line) => line.split(':')[0]));
+    expect(queries.map(({ name }) => name).filter((name) => !names.has(name))).toEqual([
+      'catalogue.listStores',
+      'catalogue.getStore',
+      'catalogue.getStatementDescriptor',
+      'catalogue.listLeadTypes',
+      'catalogue.getLeadType',
+      'catalogue.listPrices',
+      'policy.get',
+      // Whoever has the link may.
+      'orders.getByLink',
+      'receipts.listTaxes',
+      // The query records the look with a command, whose right refuses it.
+      'support.listWholeHistory',
+      'operations.getHealth',
+      'operations.getReadiness',
+      'operations.getMeasurements',
+    ]);
+    expect(await refused(visitor, queries, nothingExists)).toEqual(await refused(visitor));
   });
 
   it('does not refuse customers what does not exist: the answer is that it does not exist', async () => {
@@ -133,10 +266,18 @@ describe('the table of operations', () => {
     expect(incomplete).toBeDefined();
   });
 
-  it('allows all of them to staff, and none to others', async () => {
+  it('allows all of them to staff, and to others only what is about their own sessions', async () => {
+    const ofFactors = ['addTotp', 'removeFactor', 'changeOwnPassword', 'proveFactor'];
+    const ofPasskeys = ['addPasskey', 'beginPasskey', 'beginPasskeyProof', 'beginPasskeySignIn', 'signInWithPasskey'];
+    const ofEverybody = ['signIn', 'endSession', 'endOtherSessions', ...ofFactors, ...ofPasskeys];
     expect(await refused(staff, operations)).toEqual([]);
-    const ofSupport = ['erasePerson', 'liftSuppressions', 'decideMissedRenewals'];
-    const all = operations.map(({ name }) => `${name}: ${ofSupport.includes(name) ? 'support-only' : 'staff-only'}`);
+    const codes: Readonly<Record<string, string>> = {
+      ...{ erasePerson: 'support-only', liftSuppressions: 'support-only', decideMissedRenewals: 'support-only' },
+      endSessionsOf: 'administrator-only',
+    };
+    const all = operations
+      .filter(({ name }) => !ofEverybody.includes(name))
+      .map(({ name }) => `${name}: ${codes[name] ?? 'staff-only'}`);
     for (const caller of [owner, program]) expect(await refused(caller, operations)).toEqual(all);
   });
 });

@@ -1,11 +1,28 @@
 import { customerStream } from '#domain/accounts/customer';
+import { signInRights } from '#domain/accounts/sign-ins';
 import { checkoutStream } from '#domain/checkouts/checkout';
-import { scopeOf } from '#domain/kernel/caller';
+import { type StaffRole, scopeOf } from '#domain/kernel/caller';
 import { type Refusal, refuse } from '#domain/kernel/decider';
-import { anyone, type Described, described, processOnly, refuseStranger, staff, support } from '#domain/kernel/rights';
+import {
+  anyone,
+  beforeFactor,
+  bringingLeads,
+  type Described,
+  described,
+  freshFactor,
+  inWords,
+  processOnly,
+  refuseOtherRoles,
+  refuseStaffBut,
+  refuseStranger,
+  refuseVisitor,
+  staffWith,
+  support,
+} from '#domain/kernel/rights';
 import { programmeStream } from '#domain/loyalty/programme';
 import { orderStream } from '#domain/orders/order';
 import { replacementStream } from '#domain/replacements/replacement';
+import { administrator } from '#domain/staff/staff';
 import { ticketStream } from '#domain/support/ticket';
 import type { Operations } from './operations.ts';
 import type { OwnedStream, OwnerOf } from './owners.ts';
@@ -21,18 +38,31 @@ interface AskedQuery<Request> extends RequestContext {
 export type QueryRule<Request = unknown> = Described &
   ((asked: AskedQuery<Request>) => Refusal | undefined | Promise<Refusal | undefined>);
 
-/** Everybody may ask: each statement finds only the rows that the caller may see. */
-const onlyVisibleRows: QueryRule = described('anyone, only rows that the caller may see', () => undefined);
+const aboutThemselves: QueryRule = beforeFactor(
+  described('whoever says who asks, about themselves', (asked: RequestContext) => refuseVisitor(asked)),
+);
 
-/** Everybody may ask: each follower gets only the changes of what it may see. */
-const onlyVisibleChanges: QueryRule = described('anyone, only changes that the caller may see', () => undefined);
+/** Each statement finds only the rows that the caller may see: those of the customer, or of the stores of these roles. */
+const visibleRows = (...roles: readonly StaffRole[]): QueryRule =>
+  described(
+    `customers and ${inWords(roles)}, only rows that they may see`,
+    (asked: RequestContext) => refuseVisitor(asked) ?? refuseStaffBut(asked.caller, roles),
+  );
+
+/** Each follower gets only the changes of what it may see. */
+const visibleChanges = visibleRows('support', 'auditor', 'operator');
 
 /** For reads of a stream. Its owner is not looked up for callers who may ask about everything. */
-const ownedBy = <Request>(rule: string, streamOf: (request: Request) => OwnedStream): QueryRule<Request> =>
+const ownedBy = <Request>(
+  rule: string,
+  roles: readonly StaffRole[],
+  streamOf: (request: Request) => OwnedStream,
+): QueryRule<Request> =>
   described(
-    'its customer; staff',
+    `its customer; ${inWords(roles)}`,
     async (asked) => {
-      if (scopeOf(asked.caller) === 'all') return undefined;
+      const refusal = refuseVisitor(asked) ?? refuseStaffBut(asked.caller, roles, rule);
+      if (refusal || scopeOf(asked.caller) === 'all') return refusal;
       return refuseStranger(await asked.ownerOf(streamOf(asked.request)), asked, rule);
     },
     rule,
@@ -40,19 +70,30 @@ const ownedBy = <Request>(rule: string, streamOf: (request: Request) => OwnedStr
 
 /** An account that does not exist is refused to other customers as well. */
 const ownAccount: QueryRule<{ customerId: string }> = described(
-  'its customer; staff',
+  'its customer; support',
   async (asked) => {
     const { customerId } = asked.request;
+    const refusal = refuseVisitor(asked) ?? refuseStaffBut(asked.caller, ['support'], 'ACC-4');
+    if (refusal) return refusal;
     return refuseStranger((await asked.ownerOf(customerStream(customerId))) ?? { customerId }, asked, 'ACC-4');
   },
   'ACC-4',
 );
 
-const ownCheckout = ownedBy<{ checkoutId: string }>('CHK-1', ({ checkoutId }) => checkoutStream(checkoutId));
-const ownOrder = ownedBy<{ orderId: string }>('BCK-2', ({ orderId }) => orderStream(orderId));
-const ownProgramme = ownedBy<{ orderId: string }>('BCK-3', ({ orderId }) => programmeStream(orderId));
-const ownTicket = ownedBy<{ ticketId: string }>('SUP-1', ({ ticketId }) => ticketStream(ticketId));
-const ownReturn = ownedBy<{ replacementId: string }>('RPL-1', ({ replacementId }) => replacementStream(replacementId));
+/** The link was sent only to the address of the customer: the query checks its token. */
+const whoHasLink: QueryRule = described('whoever has the link in the mail', () => undefined, 'ACC-7');
+
+const ownCheckout = ownedBy<{ checkoutId: string }>('CHK-1', ['support'], ({ checkoutId }) =>
+  checkoutStream(checkoutId),
+);
+const ownOrder = ownedBy<{ orderId: string }>('BCK-2', ['support', 'auditor'], ({ orderId }) => orderStream(orderId));
+const ownProgramme = ownedBy<{ orderId: string }>('BCK-3', ['support', 'auditor'], ({ orderId }) =>
+  programmeStream(orderId),
+);
+const ownTicket = ownedBy<{ ticketId: string }>('SUP-1', ['support'], ({ ticketId }) => ticketStream(ticketId));
+const ownReturn = ownedBy<{ replacementId: string }>('RPL-1', ['support', 'verifier', 'auditor'], ({ replacementId }) =>
+  replacementStream(replacementId),
+);
 
 /** SUP-2: the query records the access with a command, whose right decides who may look. It does not know stores. */
 const recordedLook: QueryRule<{ customerId: string }> = described(
@@ -66,18 +107,30 @@ const recordedLook: QueryRule<{ customerId: string }> = described(
 );
 
 /** For all that is held about a person, whichever store has it. */
-const supportWithReason: QueryRule = described(
+const supportWithReason = described(
   'support of all stores, with a reason',
-  (asked) => support('SUP-2')(asked) ?? staffOfAllStores(asked),
+  (asked: RequestContext) => support('SUP-2')(asked) ?? ofAllStores('support')(asked),
   'SUP-2',
 );
 
+const freshSupportWithReason: QueryRule = freshFactor(supportWithReason);
+
 /** For what belongs to no store. */
-const staffOfAllStores: QueryRule = described('staff of all stores', (asked) => {
-  const refusal = staff()(asked);
-  if (refusal || scopeOf(asked.caller) === 'all') return refusal;
-  return refuse('staff-only', 'only staff of all stores may do this');
-});
+const ofAllStores = (...roles: readonly StaffRole[]) =>
+  described(`${inWords(roles)} of all stores`, ({ caller }: RequestContext) => {
+    const refusal = refuseOtherRoles(caller, roles);
+    if (refusal || scopeOf(caller) === 'all') return refusal;
+    return refuse('staff-only', 'only staff of all stores may do this');
+  });
+
+/** Of programs, the query finds only what they brought. */
+const ownVerdict: QueryRule = described(
+  `${bringingLeads('DLV-11').who}; programs only about leads that they brought`,
+  (asked: RequestContext) => bringingLeads('DLV-11')(asked),
+  'DLV-11',
+);
+
+const orderRows = visibleRows('support', 'auditor');
 
 export type QueryRights = {
   readonly [Subject in keyof Queries]: {
@@ -94,56 +147,84 @@ export const queryRights = {
     listLeadTypes: anyone,
     getLeadType: anyone,
     listPrices: anyone,
-    listPriceHistory: staff('CAT-3'),
-    history: staff('CAT-5'),
+    listPriceHistory: staffWith(['catalogue-manager', 'auditor'], 'CAT-3'),
+    history: staffWith(['catalogue-manager', 'auditor'], 'CAT-5'),
   },
-  policy: { get: anyone, listVersions: staff('POL-2'), listDecisions: staffOfAllStores },
-  accounts: { list: onlyVisibleRows, get: onlyVisibleRows },
-  businessMerges: { list: staffOfAllStores },
-  // Sign-in itself: the caller is not known yet.
-  passwords: { signIn: anyone },
+  policy: {
+    get: anyone,
+    listVersions: staffWith(['administrator', 'auditor'], 'POL-2'),
+    listDecisions: ofAllStores('administrator', 'auditor'),
+  },
+  accounts: { list: visibleRows('support'), get: visibleRows('support') },
+  businessMerges: { list: ofAllStores('support', 'auditor') },
   leadDelivery: { get: ownAccount },
   checkouts: { get: ownCheckout },
-  coupons: { list: staff('CPN-3'), get: staff('CPN-3'), listUses: staff('CPN-4') },
-  orders: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownOrder },
+  coupons: {
+    list: staffWith(['catalogue-manager', 'support', 'auditor'], 'CPN-3'),
+    get: staffWith(['catalogue-manager', 'support', 'auditor'], 'CPN-3'),
+    listUses: staffWith(['support', 'auditor'], 'CPN-4'),
+  },
+  orders: { list: orderRows, get: orderRows, getByLink: whoHasLink, history: ownOrder },
   refunds: {
-    list: onlyVisibleRows,
-    get: onlyVisibleRows,
-    disputes: onlyVisibleRows,
+    list: orderRows,
+    get: orderRows,
+    disputes: orderRows,
     paymentsNamed: support('CHK-6'),
     told: processOnly,
   },
   receipts: {
-    list: onlyVisibleRows,
-    get: onlyVisibleRows,
-    sheet: onlyVisibleRows,
+    list: visibleRows('support', 'auditor'),
+    get: visibleRows('support', 'auditor'),
+    sheet: visibleRows('support'),
     listTaxes: anyone,
-    listTaxHistory: staff('CHK-8'),
+    listTaxHistory: staffWith(['administrator', 'auditor'], 'CHK-8'),
   },
-  programmes: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownProgramme },
-  leads: { get: onlyVisibleRows, history: staffOfAllStores, listStock: onlyVisibleRows },
-  deliveredLeads: { list: onlyVisibleRows, get: onlyVisibleRows, download: onlyVisibleRows },
-  returns: { list: onlyVisibleRows, get: onlyVisibleRows, history: ownReturn },
-  mails: { list: onlyVisibleRows, get: onlyVisibleRows, getCopy: onlyVisibleRows, listNewest: onlyVisibleRows },
-  webhooks: { list: onlyVisibleRows, get: onlyVisibleRows },
-  suppressions: { listLists: staffOfAllStores },
+  programmes: { list: orderRows, get: orderRows, history: ownProgramme },
+  leads: {
+    get: visibleRows('support', 'verifier'),
+    verdict: ownVerdict,
+    history: ofAllStores('support', 'auditor'),
+    listStock: visibleRows('catalogue-manager', 'support', 'analyst', 'operator'),
+  },
+  deliveredLeads: {
+    list: visibleRows('support', 'verifier'),
+    get: visibleRows('support', 'verifier'),
+    download: visibleRows('support'),
+  },
+  returns: {
+    list: visibleRows('support', 'verifier', 'auditor'),
+    get: visibleRows('support', 'verifier', 'auditor'),
+    history: ownReturn,
+  },
+  mails: {
+    list: visibleRows('support'),
+    get: visibleRows('support'),
+    getCopy: visibleRows('support'),
+    listNewest: visibleRows('support'),
+  },
+  webhooks: { list: visibleRows('support', 'operator'), get: visibleRows('support', 'operator') },
+  suppressions: { listLists: ofAllStores('support') },
   support: {
-    listTickets: onlyVisibleRows,
-    getTicket: onlyVisibleRows,
+    listTickets: visibleRows('support'),
+    getTicket: visibleRows('support'),
     ticketHistory: ownTicket,
     listWholeHistory: recordedLook,
   },
-  persons: { export: supportWithReason },
-  attention: { list: onlyVisibleRows },
-  changes: { follow: onlyVisibleChanges },
+  persons: { export: freshSupportWithReason },
+  staff: { list: administrator },
+  apiKeys: { list: administrator },
+  sessions: { list: aboutThemselves, listSignIns: aboutThemselves, listOf: administrator },
+  factors: { get: aboutThemselves },
+  attention: { list: visibleRows('support', 'operator', 'auditor', 'administrator') },
+  changes: { follow: visibleChanges },
   // Tools that watch the programs do not sign in.
   operations: {
     getHealth: anyone,
     getReadiness: anyone,
     getMeasurements: anyone,
-    listParkedItems: staff(),
-    listDamagedStreams: staff(),
-    listReadModels: staff(),
+    listParkedItems: staffWith(['operator']),
+    listDamagedStreams: staffWith(['operator', 'auditor']),
+    listReadModels: staffWith(['operator']),
   },
 } satisfies QueryRights;
 
@@ -151,13 +232,28 @@ export type OperationRights = { readonly [Name in keyof Operations]: QueryRule<R
 
 /** THE table of operations: who may do what to the programs. An operation without a line here does not compile. */
 export const operationRights = {
-  erasePerson: supportWithReason,
+  // Sign-in itself: the caller is not known yet.
+  signIn: anyone,
+  signInWithPasskey: anyone,
+  beginPasskeySignIn: anyone,
+  endSession: aboutThemselves,
+  endOtherSessions: aboutThemselves,
+  endSessionsOf: signInRights.EndSessions,
+  // Each sends a command, whose right decides.
+  addTotp: aboutThemselves,
+  addPasskey: aboutThemselves,
+  beginPasskey: aboutThemselves,
+  beginPasskeyProof: aboutThemselves,
+  removeFactor: aboutThemselves,
+  changeOwnPassword: aboutThemselves,
+  proveFactor: aboutThemselves,
+  erasePerson: freshSupportWithReason,
   liftSuppressions: supportWithReason,
   decideMissedRenewals: support('LOY-10'),
-  retryParkedItem: staff(),
-  pauseReadModel: staff(),
-  resumeReadModel: staff(),
-  retryReadModel: staff(),
-  rebuildReadModel: staff(),
-  cancelReadModelRebuild: staff(),
+  retryParkedItem: staffWith(['operator']),
+  pauseReadModel: staffWith(['operator']),
+  resumeReadModel: staffWith(['operator']),
+  retryReadModel: staffWith(['operator']),
+  rebuildReadModel: staffWith(['operator']),
+  cancelReadModelRebuild: staffWith(['operator']),
 } satisfies OperationRights;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Caller } from '#domain/kernel/caller';
+import { type Caller, isStaff } from '#domain/kernel/caller';
 import type { Sealed } from '#domain/kernel/events';
 import type { EventStore } from '#event-store/port';
 import { readsInTurn } from '#event-store/reads-in-turn';
@@ -7,10 +7,13 @@ import type { MailGateway } from '#gateways/mail';
 import type { PaymentNotices } from '#gateways/payment-notices';
 import type { RowQueries } from '#read-models/queries';
 import type { Page } from '#read-models/queries/paging';
-import { CannotOpenBox, forReaders } from '#vault/vault';
+import type { SessionStore } from '#sessions/session-store';
+import { CannotOpenBox, forReaders, NotForCaller } from '#vault/vault';
 import { type HistoryReader, historyReader } from './histories.ts';
+import type { Identities } from './identities.ts';
 import type { OperationDependencies } from './operations.ts';
 import { type OwnerOf, Owners } from './owners.ts';
+import { RecordedReads } from './recorded-reads.ts';
 import type { RequestContext, RequestDependencies, RequestTools } from './request-tools.ts';
 
 export interface QueryDependencies extends RequestDependencies, OperationDependencies {
@@ -19,6 +22,9 @@ export interface QueryDependencies extends RequestDependencies, OperationDepende
   readonly mails: MailGateway | undefined;
   /** What the payment provider tells by itself. */
   readonly notices: PaymentNotices;
+  /** Who is signed in. */
+  readonly sessions: SessionStore;
+  readonly identities: Identities;
   /** How long something may fail before the health is degraded, and it is listed. Default: ten minutes. */
   readonly failingMilliseconds?: number;
 }
@@ -34,8 +40,8 @@ export interface QueryTools extends Pick<RequestTools, 'streams' | 'stateOf' | '
 }
 
 /**
- * Opens a sealed box for a caller. Queries open boxes only with this function.
- * @returns undefined for a value that was erased
+ * Opens a sealed box for a caller. Queries open boxes only with this function: what staff see is recorded before it is shown.
+ * @returns undefined for a value that was erased. @throws NotForCaller, and what the vault throws
  */
 export type OpenBox = (context: RequestContext, box: Sealed) => Promise<unknown>;
 
@@ -44,7 +50,13 @@ export function queryTools(dependencies: QueryDependencies) {
   const events = readsInTurn(dependencies.events);
   const owners = new Owners({ events, rows: readModels.queries });
   const shown = forReaders(vault);
-  const open: OpenBox = (_context, box) => shown.open(box);
+  const recorded = new RecordedReads(dependencies);
+  const open: OpenBox = async (context, box) => {
+    if (!mayOpen(context)) throw new NotForCaller();
+    const content = await shown.open(box);
+    if (content !== undefined) await recorded.before(context, box);
+    return content;
+  };
   return {
     ...dependencies,
     events,
@@ -57,6 +69,10 @@ export function queryTools(dependencies: QueryDependencies) {
     open,
   } satisfies QueryTools & QueryDependencies;
 }
+
+/** Customers see what is theirs. Of staff, those see personal data who work with it, and others where the look is recorded. */
+const mayOpen = ({ caller: { roles }, opensBoxes }: RequestContext): boolean =>
+  opensBoxes || !isStaff(roles) || roles.includes('support') || roles.includes('verifier');
 
 /** For what does not depend on the caller: whoever has the right to ask gets the same. The right was checked before. */
 export const sameForAll =
@@ -96,7 +112,7 @@ export async function openRow<Opened extends object>(
       return ((box && (await open(context, box))) ?? null) as Value | null;
     } catch (error) {
       if (!(error instanceof CannotOpenBox)) throw error;
-      isMissing = true;
+      isMissing ||= !(error instanceof NotForCaller);
       return null;
     }
   });

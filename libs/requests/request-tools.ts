@@ -24,8 +24,12 @@ export interface RequestContext {
   readonly ifRevision?: number;
   /** When the caller gives up, as `performance.now()` counts. Default: after a time of the store's. */
   readonly until?: number;
+  /** The query that is answered: subject and name. */
+  readonly asked?: string;
   /** The request that it is part of, for traces. */
   readonly parent?: ActivityKey;
+  /** Personal data is shown, whatever the roles: the log says who looked and why, or it is about the caller's own work. */
+  readonly opensBoxes?: true;
 }
 
 /** The id of what was asked for, and the outcome. */
@@ -45,6 +49,8 @@ export interface RequestDependencies {
   readonly clock: Clock;
   /** What the payment provider cannot charge or show. Default: it takes every amount and text. */
   readonly providerLimits?: ProviderLimits | undefined;
+  /** Whether no webhook is called at this address. Default: it may be. */
+  readonly refusesWebhook?: ((url: string) => boolean) | undefined;
   readonly dispatch: Dispatch;
 }
 

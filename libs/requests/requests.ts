@@ -1,10 +1,12 @@
 import type { CommandOf, FamilyName } from '#domain/ledger';
 import type { Patience } from '#event-store/port';
 import { accountRequests } from './accounts.ts';
+import { apiKeyRequests } from './api-keys.ts';
 import { businessMergeRequests } from './business-merges.ts';
 import { catalogueRequests } from './catalogue.ts';
 import { checkoutRequests } from './checkouts.ts';
 import { couponRequests } from './coupons.ts';
+import { factorRequests } from './factors.ts';
 import { leadDeliveryRequests } from './lead-delivery.ts';
 import { leadRequests } from './leads.ts';
 import { mailRequests } from './mails.ts';
@@ -17,6 +19,7 @@ import { receiptRequests } from './receipts.ts';
 import { refundRequests } from './refunds.ts';
 import { type RequestContext, type RequestDependencies, type RequestTools, requestTools } from './request-tools.ts';
 import { returnRequests } from './returns.ts';
+import { staffRequests } from './staff.ts';
 import { supportRequests } from './support.ts';
 import { suppressionRequests } from './suppressions.ts';
 import { WaitingCommands } from './waiting-commands.ts';
@@ -51,6 +54,9 @@ export function createRequests(dependencies: RequestDependencies) {
     suppressions: perRequest(suppressionRequests),
     returns: perRequest(returnRequests),
     support: perRequest(supportRequests),
+    staff: perRequest(staffRequests),
+    factors: perRequest(factorRequests),
+    apiKeys: perRequest(apiKeyRequests),
   };
 }
 

@@ -1,5 +1,13 @@
 import { customer } from '#domain/accounts/customer';
-import { type Caller, staffRoles, trialCaller } from '#domain/kernel/caller';
+import {
+  type Caller,
+  formCaller,
+  memberCaller,
+  type ProvedFactor,
+  staffRoles,
+  trialCaller,
+  visitor,
+} from '#domain/kernel/caller';
 import { anyone, type RightsOf } from '#domain/kernel/rights';
 import { type CommandOf, type FamilyName, ledger, type StateOf } from '#domain/ledger';
 import { checkRight } from './rights.ts';
@@ -12,8 +20,11 @@ const staff = trialCaller('staff:ada');
 const process: Caller = { kind: 'process', actor: 'process:mailing', roles: ['process'], stores: 'all' };
 const program: Caller = { kind: 'program', actor: 'system:intake', roles: ['lead-source'], stores: 'all' };
 
+const withRoles = (...roles: Caller['roles']): Caller => ({ ...staff, roles });
+
 /** States of streams that belong to the customer c1. The others are owned by the name of the stream, or have no owner. */
 const owned: Partial<Record<FamilyName, object>> = {
+  factors: { factors: new Map() },
   checkout: { wishes: { customerId: 'c1' } },
   order: { terms: { customerId: 'c1' } },
   programme: { status: 'active', customerId: 'c1' },
@@ -48,12 +59,15 @@ describe('the table of rights', () => {
   it('names the few commands that anyone may ask for', () => {
     expect(typesWhere((command) => refusalOf(command, program) === undefined)).toEqual([
       'RegisterCustomer',
+      'ConfirmAddress',
       'ConfirmEmailChange',
       'SwitchMailOff',
       'RequestPasswordRecovery',
       'RecoverPassword',
       'ClaimAddress',
       'ReleaseAddress',
+      'WarnHolder',
+      'WantAddress',
       'ReceiveLead',
       'ReceiveDuplicate',
       'ReceiveKnown',
@@ -65,6 +79,10 @@ describe('the table of rights', () => {
       'LinkPerson',
       'SuppressPerson',
       'ClaimPayment',
+      'RecordRead',
+      'NoticeManyPersons',
+      'AddFirstAdministrator',
+      'SetStaffPassword',
     ]);
   });
 
@@ -110,7 +128,45 @@ describe('the table of rights', () => {
     expect(refusalOf(command, stranger, 'because')).toBe('not-yours');
   });
 
-  const ofProcesses = commands.filter((command) => refusalOf(command, staff, 'because') !== undefined);
+  const ofSessions = commands.filter((command) => refusalOf(command, staff, 'because')?.startsWith('not-your'));
+
+  it('lets only whoever signed in change the own factors and the own password', () => {
+    expect(ofSessions.map(({ type }) => type).sort()).toEqual(
+      ['AddPasskey', 'AddTotp', 'ChangeStaffPassword', 'IssueRecoveryCodes', 'OfferTotp', 'RemoveFactor'].sort(),
+    );
+    for (const command of ofSessions.filter(({ family }) => family === 'factors')) {
+      expect(refusalOf(command, { ...owner, authenticated: 'session' })).toBeUndefined();
+      expect(refusalOf(command, { ...stranger, authenticated: 'session' })).toBe('not-your-factors');
+    }
+  });
+
+  const member = (factor: ProvedFactor) => memberCaller('ada', { roles: staffRoles, stores: 'all' }, factor);
+
+  it('asks people for a fresh factor before money, data or rights are given away', () => {
+    const stale = commands.filter((command) => refusalOf(command, member('proved'), 'because') === 'factor-stale');
+    expect(stale.map(({ type }) => type).sort()).toEqual(
+      [
+        ...['WishRefund', 'RetryRefund', 'SettleRefund', 'IssueApiKey', 'RotateApiKey', 'RevokeApiKey', 'ResetFactors'],
+        ...['ResetCustomerFactors', 'PublishPolicy'],
+        ...['AddStaffMember', 'InviteStaffMember', 'ChangeStaffRoles', 'RemoveStaffMember', 'RequestEmailChange'],
+        ...['RequestApproval', 'Approve'],
+      ].sort(),
+    );
+    for (const command of stale) expect(refusalOf(command, member('fresh'), 'because')).toBeUndefined();
+  });
+
+  it('lets a member of staff without a factor add one, and do what anyone may', () => {
+    const ruleOf = ({ family, type }: Command) => (ledger[family].rights as Record<string, unknown>)[type];
+    const isOpen = (command: Command) => refusalOf(command, member('none'), 'because') !== 'factor-required';
+    expect(typesWhere((command) => ruleOf(command) !== anyone && isOpen(command))).toEqual([
+      ...['OfferTotp', 'AddTotp', 'AddPasskey', 'RemoveFactor', 'IssueRecoveryCodes'],
+    ]);
+    expect(commands.filter((command) => ruleOf(command) === anyone).every(isOpen)).toBe(true);
+  });
+
+  const ofProcesses = commands.filter(
+    (command) => refusalOf(command, staff, 'because') !== undefined && !ofSessions.includes(command),
+  );
 
   it.each(ofProcesses)('lets only the store itself ask for $type', (command) => {
     for (const person of [owner, stranger, staff, program])
@@ -127,6 +183,8 @@ describe('the table of rights', () => {
           // It comes with an order, for which staff give no reason either.
           .filter((type) => type !== 'SetFirstPassword'),
         'AnswerTicket',
+        'RequestAddressConfirmation',
+        'ResetCustomerFactors',
         'TakeUpLetter',
         'ChangeLoyaltyQualification',
         'ChangeUsualDelivery',
@@ -144,6 +202,9 @@ describe('the table of rights', () => {
         'CorrectToGranted',
         'DenyChargeback',
         'ErasePerson',
+        'RequestApproval',
+        'Approve',
+        'EndSessions',
         'GiveAlternativeCoupon',
         'GrantChargeback',
         'GrantGoodwill',
@@ -183,5 +244,96 @@ describe('the table of rights', () => {
     const state = customer.initialState();
     expect(() => checkRight('customer-c1', { type: 'PauseOrder' }, state, { caller: staff })).toThrow(RangeError);
     expect(() => checkRight('customer-c1', { type: 'toString' }, state, { caller: staff })).toThrow(RangeError);
+  });
+
+  const commandsOf = (caller: Caller) =>
+    typesWhere((command) => refusalOf(command, caller, 'because') === undefined).filter(
+      (type) => !typesWhere((command) => refusalOf(command, program, 'because') === undefined).includes(type),
+    );
+
+  it('allows each role what it is for', () => {
+    const ofSupport = commandsOf(withRoles('support'));
+    const ofManagers = commandsOf(withRoles('catalogue-manager'));
+    expect(ofManagers).toEqual([
+      'OpenStore',
+      'SetStatementDescriptor',
+      'DefineLeadType',
+      'SetPrice',
+      'RenameStore',
+      'ChangeWebAddress',
+      'RenameLeadType',
+      'ChangeUsualDelivery',
+      'ChangeLoyaltyQualification',
+      'RetireLeadType',
+      'ReopenLeadType',
+      'DefineCoupon',
+      'RetireCoupon',
+      'ReopenCoupon',
+    ]);
+    const ofAdministrators = commandsOf(withRoles('administrator'));
+    expect(ofAdministrators).toEqual([
+      'PublishPolicy',
+      'SetTaxes',
+      'AddStaffMember',
+      'InviteStaffMember',
+      'ChangeStaffRoles',
+      'RemoveStaffMember',
+      'ResetFactors',
+      'EndSessions',
+      'IssueApiKey',
+      'RotateApiKey',
+      'RevokeApiKey',
+    ]);
+    expect(commandsOf(withRoles('verifier'))).toEqual([
+      'GrantChargeback',
+      'DenyChargeback',
+      'CorrectToGranted',
+      'CorrectToDenied',
+    ]);
+    expect(commandsOf(withRoles('auditor'))).toEqual(['ShowCustomerHistory']);
+    for (const role of ['analyst', 'operator'] as const) expect(commandsOf(withRoles(role))).toEqual([]);
+    expect([...ofSupport, ...ofManagers, ...ofAdministrators].sort()).toEqual([...commandsOf(staff)].sort());
+  });
+
+  it('takes leads from lead sources, forms and who looks after the stock', () => {
+    const bring = (caller: Caller) => refusalOf({ family: 'lead', type: 'ReceiveLead' }, caller);
+    expect([program, formCaller('k1'), withRoles('catalogue-manager'), withRoles('operator')].map(bring)).toEqual(
+      Array(4).fill(undefined),
+    );
+    expect([owner, withRoles('support'), withRoles('auditor'), visitor].map(bring)).toEqual([
+      'staff-only',
+      'other-role',
+      'other-role',
+      'sign-in-needed',
+    ]);
+    expect(commandsOf(formCaller('k1'))).toEqual([]);
+  });
+
+  it('says which role is needed', () => {
+    const price = { family: 'catalogue', type: 'SetPrice' } as const;
+    expect(refusalOf(price, withRoles('auditor'))).toBe('other-role');
+    expect(refusalOf(price, owner)).toBe('staff-only');
+  });
+
+  it('holds in the stores of the roles only', () => {
+    const ofMain: Caller = { ...staff, stores: ['main'] };
+    const pausing = (storeId: string) =>
+      checkRight('order-o1', { type: 'PauseOrder' }, { terms: { customerId: 'c1', storeId } }, { caller: ofMain })
+        ?.code;
+    expect([pausing('main'), pausing('other')]).toEqual([undefined, 'not-yours']);
+    const maximum = (storeId: string) =>
+      checkRight(
+        'order-o1',
+        { type: 'ChangeDailyMaximum' },
+        { terms: { customerId: 'c1', storeId } },
+        { caller: ofMain, reason: 'because' },
+      )?.code;
+    expect([maximum('main'), maximum('other')]).toEqual([undefined, 'other-store']);
+    const price = (storeId?: string) =>
+      checkRight('catalogue-main', { type: 'SetPrice', storeId } as { type: string }, {}, { caller: ofMain })?.code;
+    expect([price('main'), price('other'), price()]).toEqual([undefined, 'other-store', 'other-store']);
+    const policy = { type: 'PublishPolicy' };
+    expect(checkRight('policy-main', policy, {}, { caller: ofMain })?.code).toBe('other-store');
+    expect(checkRight('customer-c9', { type: 'RegisterCustomer' }, {}, { caller: ofMain })).toBeUndefined();
   });
 });

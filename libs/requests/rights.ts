@@ -1,8 +1,10 @@
 import { idOf } from '#domain/codec';
-import type { Refusal } from '#domain/kernel/decider';
+import { scopeOf } from '#domain/kernel/caller';
+import { type Refusal, refuse } from '#domain/kernel/decider';
 import { LeadgerError } from '#domain/kernel/leadger-error';
-import type { Asked, AskedBy, Rule } from '#domain/kernel/rights';
+import { type Asked, type AskedBy, anyone, type Rule, refuseBeforeFactor } from '#domain/kernel/rights';
 import { type Family, type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
+import type { Outcome } from './addressed-command.ts';
 
 /** The caller has no right to ask for this. */
 export class RequestRefused extends LeadgerError {
@@ -12,6 +14,18 @@ export class RequestRefused extends LeadgerError {
     super(refusal.code, refusal.message);
     this.refusal = refusal;
   }
+}
+
+const keyReused = refuse('key-reused', 'this Idempotency-Key came with another body before');
+
+/** For a step of a request that does more. @throws RequestRefused */
+export function mustBeAccepted(
+  outcome: Outcome,
+  what: string,
+): asserts outcome is Extract<Outcome, { readonly kind: 'accepted' }> {
+  if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
+  if (outcome.kind === 'key-reused') throw new RequestRefused(keyReused);
+  if (outcome.kind !== 'accepted') throw new Error(`${what} was not recorded: ${outcome.kind}`);
 }
 
 type RightsIn<Name extends FamilyName> = (typeof ledger)[Name]['rights'];
@@ -45,8 +59,26 @@ export function checkRight(
   state: unknown,
   { caller, reason }: AskedBy,
 ): Refusal | undefined {
-  const { rights }: Family = ledger[familyOf(stream)];
+  const { rights, store }: Family = ledger[familyOf(stream)];
   const rule = Object.hasOwn(rights, command.type) ? rights[command.type] : undefined;
   if (!rule) throw new RangeError(`${command.type} is no command of ${stream}`);
-  return rule({ caller, reason, command, state, id: idOf(stream) } as Asked<never, never>);
+  const id = idOf(stream);
+  const scope = scopeOf(caller);
+  const stores = typeof scope === 'object' && 'stores' in scope ? scope.stores : undefined;
+  const storeId = stores && store?.(state as never, command as never, id);
+  const asked: Asked<unknown, unknown> = { caller, reason, command, state, id, storeId };
+  return (
+    refuseBeforeFactor(rule, asked) ??
+    rule(asked as Asked<never, never>) ??
+    (rule === anyone || !stores ? undefined : refuseOtherStore(stores, storeId))
+  );
+}
+
+/** Roles hold in their stores. What belongs to all of them, or to one that is not known, is for staff of all stores. */
+function refuseOtherStore(stores: readonly string[], storeId: string | undefined): Refusal | undefined {
+  if (storeId !== undefined && stores.includes(storeId)) return undefined;
+  return refuse(
+    'other-store',
+    'your roles do not hold in the store that this belongs to, or this belongs to all stores',
+  );
 }

@@ -82,7 +82,12 @@ export class StreamCache {
 
   /** Whether a stream has events, as far as the cache knows. */
   exists(stream: string): boolean {
-    return ((this.#used.peek(stream) ?? this.#begun.peek(stream))?.revision ?? -1) >= 0;
+    return (this.peek(stream)?.revision ?? -1) >= 0;
+  }
+
+  /** A stream as far as it was read, or written here. Undefined while it is changed. */
+  peek(stream: string): Pick<FoldedStream, 'state' | 'revision'> | undefined {
+    return this.#used.peek(stream) ?? this.#begun.peek(stream);
   }
 
   /** Removes a stream from the cache while it is changed: no other reader may see what is decided and not yet written. */
@@ -94,7 +99,9 @@ export class StreamCache {
   }
 
   keep(stream: string, folded: FoldedStream): void {
-    if (folded.generation === this.#generation) this.#used.set(stream, folded);
+    // Who only read it may have begun before somebody wrote.
+    const isOlder = (this.#used.peek(stream)?.revision ?? -1) > folded.revision;
+    if (folded.generation === this.#generation && !isOlder) this.#used.set(stream, folded);
   }
 
   keepBegun(stream: string, folded: FoldedStream): void {

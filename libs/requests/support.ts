@@ -53,7 +53,8 @@ export const supportRequests = (tools: RequestTools) => ({
 async function openTicket(tools: RequestTools, letter: OpenTicketRequest, context: RequestContext): Promise<Receipt> {
   const id = deriveId('ticket', context.commandId);
   const { customerId } = letter;
-  const draft = { type: 'OpenTicket', customerId } as const;
+  const { storeId } = await tools.stateOf<'customer'>(customerStream(customerId));
+  const draft = { type: 'OpenTicket', customerId, storeId } as const;
   const refusal = checkRightEarly(ticketStream(id), draft, ticket.initialState(), context);
   if (refusal) return tools.refuse(id, ticketStream(id), refusal, context);
   return tools.send(id, ticketStream(id), await opening(tools, letter), context);

@@ -131,6 +131,20 @@ describe('DLV-12: a suppressed person', () => {
     expect((await on(0).handler.streams.read<'lead'>(leadStream(other))).state.status).toBe('available');
   });
 
+  test('holds up nobody by the address that was claimed before the number was seen to be suppressed', async () => {
+    // Keys are claimed in their order.
+    const keys = (number: number) => [keyOf(number), machines.vault.personKey('email', `person${number}@example.org`)];
+    const number = [1, 2, 3, 4, 5, 6, 7, 8, 9].find((one) => (keys(one)[1] ?? '') < (keys(one)[0] ?? '')) ?? 0;
+    await suppress({ telephone: number });
+    const leadId = await receive({ telephone: number, email: number });
+    const read = on(1).handler.streams;
+    const { claim } = (await read.read<'person'>(personClaimStream(keys(number)[1] ?? ''))).state;
+    const { state } = await read.read<'lead'>(leadStream(claim?.leadId ?? ''));
+    // Another record waits for a lead that is missing, and not for one whose receipt was forfeited.
+    expect([claim?.leadId, state.status]).toEqual([leadId, 'unknown']);
+    expect(state.forfeits).toBeGreaterThan(claim?.attempt ?? 0);
+  });
+
   test('is not claimed by a lead that comes between the withdrawal and the suppression', async () => {
     machines.sending = (execute) => async (command) => {
       if ('type' in command.command && command.command.type === 'SuppressPerson') {

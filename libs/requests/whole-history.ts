@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { type HistoryEvent, historyEvent } from '#audit/history';
 import { businessMergesStream } from '#domain/accounts/business-merges';
 import { customerStream, notRegistered } from '#domain/accounts/customer';
+import { signInsStream } from '#domain/accounts/sign-ins';
 import type { Fact } from '#domain/codec';
+import { factorsStream } from '#domain/factors/factors';
 import { contactBookStream } from '#domain/leads/contact-book';
 import { looksStream } from '#domain/support/look';
 import { BadCursor } from '#read-models/errors';
@@ -17,7 +19,7 @@ import {
   type RequestTools,
   requestTools,
 } from './request-tools.ts';
-import { checkRightEarly, RequestRefused } from './rights.ts';
+import { checkRightEarly, mustBeAccepted } from './rights.ts';
 import { isKnown } from './writers.ts';
 
 export interface WholeHistoryRequest {
@@ -48,14 +50,14 @@ export async function listWholeHistory(
 ): Promise<Page<StreamEvent>> {
   const exists = await isKnown(tools, context.caller, customerId);
   const { outcome } = await recordLook(requestTools(tools), customerId, context, exists);
-  if (outcome.kind === 'refused') throw new RequestRefused(outcome.refusal);
-  if (outcome.kind !== 'accepted') throw new Error(`the look was not recorded: ${outcome.kind}`);
-  const facts = await factsAbout(tools, context, customerId);
+  mustBeAccepted(outcome, 'the look');
+  const looking = { ...context, opensBoxes: true } as const;
+  const facts = await factsAbout(tools, looking, customerId);
   const from = cursor === undefined ? 0 : facts.findIndex(({ position }) => position === cursor) + 1;
   if (cursor !== undefined && from === 0) throw new BadCursor();
   const page = facts.slice(from, from + limit);
   const items = await Promise.all(
-    page.map(async (fact) => ({ stream: fact.stream, ...(await tools.histories.entry(context, fact)) })),
+    page.map(async (fact) => ({ stream: fact.stream, ...(await tools.histories.entry(looking, fact)) })),
   );
   const last = page.at(-1);
   return from + limit < facts.length && last ? { items, nextCursor: last.position } : { items };
@@ -79,7 +81,13 @@ export async function factsAbout(
   { caller }: RequestContext,
   customerId: string,
 ): Promise<readonly Fact[]> {
-  const own = [customerStream(customerId), contactBookStream(customerId), businessMergesStream];
+  const own = [
+    customerStream(customerId),
+    contactBookStream(customerId),
+    factorsStream(customerId),
+    signInsStream(customerId),
+    businessMergesStream,
+  ];
   const streams = [...own, ...(await rows.customers.streams(caller, customerId))];
   const facts = [
     ...(await histories.facts(streams)),

@@ -75,6 +75,12 @@ class KeyVault implements Vault {
     return JSON.parse(content.toString());
   }
 
+  async subjectOf(sealed: Sealed): Promise<string | undefined> {
+    this.#mustBeOpen();
+    const { keyId } = sealed;
+    return isUnsealed(sealed) ? undefined : (this.#unwrapped.get(keyId) ?? (await this.#find(keyId)))?.subject;
+  }
+
   get keysDamaged(): number {
     return this.#damaged.size;
   }

@@ -19,7 +19,14 @@ export type KeyedKind =
   | 'webhook-secret'
   | 'letter'
   | 'unsubscribe'
+  | 'order-link'
   | 'vault'
+  | 'network'
+  | 'first-account'
+  | 'recovery-code'
+  | 'approval'
+  | 'browser'
+  | 'passkey'
   | 'actor';
 
 /** Seals personal data with one key per person. Destroying the key erases the person. */
@@ -41,6 +48,8 @@ export interface Vault {
   seal(subject: string, purpose: Purpose, value: unknown): Promise<Sealed>;
   /** @returns the value; undefined after its owner was erased. @throws CannotOpenBox */
   open(box: Sealed): Promise<unknown>;
+  /** @returns whose key seals a box; undefined for one without a key, and after its owner was erased. @throws CannotOpenBox */
+  subjectOf(box: Sealed): Promise<string | undefined>;
   /** Which of these different key ids this vault never had, or has lost. No box is opened. */
   missingAmong(keyIds: readonly string[]): Promise<readonly string[]>;
   /** Which of these different key ids have a key that is not what was written. No box is opened. */
@@ -104,6 +113,13 @@ export class BoxDamaged extends CannotOpenBox {
 export class KeyMissing extends CannotOpenBox {
   constructor(keyId: string) {
     super('key-missing', `key ${keyId} is not in this vault: are these the keys of this log?`);
+  }
+}
+
+/** Whoever asks has no right to see what is in the box. */
+export class NotForCaller extends CannotOpenBox {
+  constructor() {
+    super('not-for-caller', 'personal data is for other roles');
   }
 }
 

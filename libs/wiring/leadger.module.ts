@@ -43,8 +43,10 @@ import {
   PROVIDER_LIMITS,
   READ_MODELS,
   RUNNING_PROCESSES,
+  SESSIONS,
   SUPPORT_MAIL,
   VAULT,
+  WEBHOOKS,
   WORK,
 } from './tokens.ts';
 import { Worker } from './worker.ts';
@@ -148,6 +150,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
       { provide: STORES, useValue: stores },
       { provide: EVENT_STORE, useValue: stores.events },
       { provide: VAULT, useValue: stores.vault },
+      { provide: SESSIONS, useValue: stores.sessions },
       { provide: READ_MODELS, useValue: stores.readModels },
       { provide: ACTIVITIES, useValue: stores.activities },
       { provide: FAILING_LIMIT, useValue: options.failingMilliseconds },
@@ -156,6 +159,7 @@ export class LeadgerModule implements OnApplicationBootstrap, OnApplicationShutd
       { provide: SUPPORT_MAIL, useValue: support },
       { provide: MAILBOX, useValue: mailbox },
       { provide: NOTICES, useValue: options.notices ?? noticesOf(process.env) },
+      { provide: WEBHOOKS, useValue: webhooks },
       { provide: PROVIDER_LIMITS, useValue: payments.limits },
     ];
     const providers = [...values, ...asking, ...work];
@@ -196,16 +200,17 @@ const CREATE_ENGINE = Symbol('CreateEngine');
 const worksHere = (outside: Outside, leases: Leases | undefined): FactoryProvider[] => [
   {
     provide: CREATE_ENGINE,
-    inject: [EVENT_STORE, VAULT, READ_MODELS, StreamCache, CommandBus, ACTIVITIES],
+    inject: [EVENT_STORE, VAULT, SESSIONS, READ_MODELS, StreamCache, CommandBus, ACTIVITIES],
     useFactory: (
       store: EventStore,
       vault: Vault,
+      sessions: Stores['sessions'],
       readModels: Stores['readModels'],
       streams: StreamCache,
       bus: CommandBus,
       activities: Activities,
     ): CreateEngine => {
-      const ofAllEngines = { ...outside, store, vault, readModels, streams, activities, underWay: new Map() };
+      const ofAllEngines = { ...outside, store, vault, sessions, readModels, streams, activities, underWay: new Map() };
       return (parts = {}) => createReactions({ ...ofAllEngines, dispatch: dispatchOver(bus), ...parts });
     },
   },

@@ -16,6 +16,7 @@ import { reachPostgres } from '#postgres/reach';
 import { openReadModels, type ReadModels } from '#read-models/read-models';
 import { halfCopyOf, refuseHalfCopy } from '#requests/log-origin';
 import { openVaultOf, whyNotTogether } from '#requests/vault-link';
+import { openSessions, type SessionStore } from '#sessions/session-store';
 import type { VaultOptions } from '#vault/opened-keys';
 import type { Vault } from '#vault/vault';
 import { checkAddress, reachServers } from './reach-servers.ts';
@@ -27,6 +28,8 @@ export interface Stores {
   readonly events: EventStore;
   readonly vault: Vault;
   readonly readModels: ReadModels;
+  /** Who is signed in. */
+  readonly sessions: SessionStore;
   /** Where is told what is done with them. */
   readonly activities: Activities;
   close(): Promise<void>;
@@ -83,11 +86,12 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
     const directory = path === undefined ? undefined : keep(openDataDirectory(path));
     const events = keep(await openEvents({ ...location, waits }));
     const vault = keep(await openVaultOf(events, { ...keysOf(location), masterKey, nextMasterKey, matchingSecret }));
+    const sessions = keep(await openSessions(placeOf(location, 'sessions')));
     const log = keep(sameLog(events, vault, location));
     const files = inside(path, 'read-models');
     const readModels = await openReadModels({ store: log, databaseUrl: location.databaseUrl, activities, ...files });
     keep({ close: () => readModels.stop() });
-    return { directory, events: log, vault, readModels, activities };
+    return { directory, events: log, vault, readModels, sessions, activities };
   });
 }
 
@@ -212,7 +216,11 @@ const prefixesOf = (names: readonly FamilyName[]): readonly string[] => names.ma
 
 /** Where the keys are: with the read models when the events are on a server, too, else in the directory. */
 export const keysOf = (location: StoreLocation): Pick<VaultOptions, 'directory' | 'databaseUrl'> =>
-  isOnServers(location) ? { databaseUrl: location.databaseUrl } : inside(location.directory, 'keys');
+  placeOf(location, 'keys');
+
+/** Sessions are beside the keys: neither is in the log, nor in what a rebuild brings back. */
+const placeOf = (location: StoreLocation, part: Part): Pick<VaultOptions, 'directory' | 'databaseUrl'> =>
+  isOnServers(location) ? { databaseUrl: location.databaseUrl } : inside(location.directory, part);
 
 const isOnServers = ({ eventStoreDb, databaseUrl }: StoreLocation): boolean =>
   eventStoreDb !== undefined && databaseUrl !== undefined;

@@ -1,11 +1,13 @@
 /** Names of Nest providers that have no class. */
 export const EVENT_STORE = Symbol('EventStore');
 export const VAULT = Symbol('Vault');
+export const SESSIONS = Symbol('SessionStore');
 export const REQUESTS = Symbol('Requests');
 export const QUERIES = Symbol('Queries');
 export const OPERATIONS = Symbol('Operations');
 export const READ_MODELS = Symbol('ReadModels');
 export const CLOCK = Symbol('Clock');
+export const WEBHOOKS = Symbol('Webhooks');
 export const MAILS = Symbol('MailGateway');
 /** Undefined where this store takes no mails to support. */
 export const SUPPORT_MAIL = Symbol('SupportMail');

@@ -34,7 +34,7 @@ function filesWithMark(directory: string): string[] {
 async function accountHistory(shop: Shop, customerId: string): Promise<[type: string, business: unknown][]> {
   const { items } = await shop.ask('GET', `/api/customers/${customerId}/whole-history`, undefined, 200, staff);
   return (items as { stream: string; type: string; data: { businessAssociation?: unknown } }[])
-    .filter(({ stream }) => stream === `customer-${customerId}`)
+    .filter(({ stream, type }) => stream === `customer-${customerId}` && type !== 'AddressConfirmationRequested')
     .map(({ type, data }) => [type, data.businessAssociation]);
 }
 

@@ -259,6 +259,28 @@ test('CHK-1: a card number is refused wherever a token is expected, and never re
   expect(JSON.stringify(await shop.log())).not.toMatch(/(4242\W?){4}|3782\W?822463\W?10005/);
 });
 
+test('CHK-1: a card number is refused in every text that somebody writes, and in no telephone number and no id', async () => {
+  const customerId = await shop.customer();
+  const card = '4242 4242 4242 4242';
+  const contact = { telephone: '+1 212 555 0188', comment: `charge ${card}` };
+  const refused: [string, object, string][] = [
+    ['tickets', { customerId, subject: card, message: 'Please.' }, 'subject'],
+    ['tickets', { customerId, subject: 'My card', message: `It is ${card}.` }, 'message'],
+    ['leads', { leadTypeId: 'exclusive-fresh', source: 'page', contact }, 'contact.comment'],
+  ];
+  for (const [path, body, field] of refused) {
+    const answer = await shop.try('POST', `/api/${path}`, body);
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ field }] } });
+    expect(answer.text).not.toContain(card);
+  }
+  const reason = await shop.try('POST', `/api/orders/x/pause`, undefined, { 'leadger-reason': `card ${card}` });
+  expect(reason).toMatchObject({ status: 400, body: { errors: [{ field: 'leadger-reason' }] } });
+  const extraFields = { ad_id: '4242424242424242' };
+  const telephone = '+49 1512 3456784';
+  await shop.lead('exclusive-fresh', { contact: { telephone, extraFields } });
+  expect(JSON.stringify(shop.server.log)).not.toContain(card);
+});
+
 test('CHK-1: a checkout that is not completed is abandoned after a day', async () => {
   const checkoutId = await checkout(await shop.customer());
   await shop.wait({ days: 1 });

@@ -83,7 +83,7 @@ test('what would begin or change something is refused with one code, and nothing
     ['PUT', `${customer}/leads/${kept}/rating`, { rating: 5 }],
     ['PUT', `${customer}/name`, { name: { firstName: 'Ada', lastName: 'Byron' } }],
     ['PUT', `${customer}/time-zone`, { timeZone: 'UTC' }],
-    ['PUT', `${customer}/password`, { password: 'another horse', currentPassword: 'correct horse battery' }],
+    ['PUT', `${customer}/password`, { password: 'another horse today', currentPassword: 'correct horse battery' }],
     ['PUT', `${customer}/email`, { email: 'new@example.org' }],
     ['PUT', `${customer}/mail-preferences`, { mailsOff: [] }],
     ['PUT', `${customer}/lead-delivery`, { mails: 'each', webhookUrl: 'https://example.org/leads' }],

@@ -127,16 +127,6 @@ test('DLV-11: a request with a key gets its first answer for ever, and its key i
   expect(await shop.try('POST', '/api/leads', other, key)).toMatchObject({ status: 422 });
 });
 
-test('DLV-11: whoever fills in a form twice is not told which record is known', async () => {
-  const record = person();
-  const { leadId } = await post(record);
-  const form = { 'leadger-actor': 'customer:visitor', 'idempotency-key': 'visitor' };
-  const { telephone, email, source } = record;
-  const answer = await shop.ask('POST', '/api/leads', { leadTypeId, source, contact: { telephone, email } }, 201, form);
-  expect(answer).toEqual({ leadId: expect.any(String), events: ['LeadReceived'] });
-  expect(answer.leadId).not.toBe(leadId);
-});
-
 test('DLV-6: a lead that was captured in the future is refused on every route, but for a tolerance of the policy', async () => {
   const captured = (seconds: number) => person({ capturedAt: addSeconds(shop.now(), seconds) });
   for (const name of names) expect((await by(name)(captured(300))).as).toBe('new');

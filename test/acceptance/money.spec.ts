@@ -67,7 +67,8 @@ test('CHK-7: amounts are minor units of their currency, as the provider, the mai
     const orderId = await shop.order(customerId, { leadTypeId, quantity: 10, paymentToken: token });
     expect(await shop.read(`/api/orders/${orderId}`)).toMatchObject({ status: 'open', totalCents: 1500, currency });
     expect([...stripe.intents.values()].at(-1)).toMatchObject({ amount, currency: currency.toLowerCase() });
-    expect(mailsTo(token)[0]?.text.replaceAll('\u00a0', ' ')).toContain(`It costs ${told}.`);
+    const texts = mailsTo(token).map(({ text }) => text.replaceAll('\u00a0', ' '));
+    expect(texts.filter((text) => text.includes(`It costs ${told}.`))).toHaveLength(1);
   }
 });
 

@@ -1,4 +1,5 @@
 import { addDays } from '#domain/kernel/instants';
+import { proveAddress } from '#test/mail-copies';
 import { openShop, type Shop } from './shop.ts';
 
 let shop: Shop;
@@ -169,7 +170,9 @@ describe('the first password', () => {
   const buyer = async () => {
     people += 1;
     const email = `buyer${people}@example.org`;
-    return { email, customerId: await shop.customer({ email }) };
+    const customerId = await shop.customer({ email });
+    await proveAddress(shop, customerId);
+    return { email, customerId };
   };
   const signIn = async (email: string, password: string) =>
     (await shop.try('POST', '/api/sign-ins', { email, password })).status;
@@ -177,9 +180,9 @@ describe('the first password', () => {
   test('ACC-1: may come with the first order; one that is there stays', async () => {
     const { email, customerId } = await buyer();
     const wish = { leadTypeId: 'exclusive-fresh', quantity: 1 };
-    await shop.order(customerId, { ...wish, password: 'first of all' });
-    await shop.order(customerId, { ...wish, password: 'second of all' });
-    expect([await signIn(email, 'first of all'), await signIn(email, 'second of all')]).toEqual([200, 401]);
+    await shop.order(customerId, { ...wish, password: 'first of them all' });
+    await shop.order(customerId, { ...wish, password: 'second of them all' });
+    expect([await signIn(email, 'first of them all'), await signIn(email, 'second of them all')]).toEqual([200, 401]);
     const anonymous = await shop.customer();
     const refused = { customerId: anonymous, ...wish, paymentToken: 'tok_ok', password: 'without address' };
     expect(await shop.try('POST', '/api/orders', refused)).toMatchObject({
@@ -191,15 +194,15 @@ describe('the first password', () => {
   test('ACC-1: may come with a checkout, when it is started or placed', async () => {
     const wish = { leadTypeId: 'exclusive-fresh', quantity: 1 };
     const first = await buyer();
-    await start({ ...wish, customerId: first.customerId, password: 'at the start' });
-    expect(await signIn(first.email, 'at the start')).toBe(200);
+    await start({ ...wish, customerId: first.customerId, password: 'right at the start' });
+    expect(await signIn(first.email, 'right at the start')).toBe(200);
     const second = await buyer();
     const asked = { 'leadger-actor': `customer:${second.customerId}` };
     const { checkoutId } = (await shop.try('POST', '/api/checkouts', { ...wish, customerId: second.customerId }, asked))
       .body;
-    const payment = { paymentToken: 'tok_ok', password: 'at the end' };
+    const payment = { paymentToken: 'tok_ok', password: 'right at the end' };
     expect((await shop.try('POST', `/api/checkouts/${checkoutId}/place`, payment, asked)).status).toBe(201);
-    expect(await signIn(second.email, 'at the end')).toBe(200);
+    expect(await signIn(second.email, 'right at the end')).toBe(200);
   });
 });
 

@@ -32,11 +32,11 @@ const keyOfLook = (customerId: string) => `looks-${customerId}/2026-03`;
 
 test('copies of mails are removed after 90 days, or as the policy says; the log says that they were sent', async () => {
   const customerId = await shop.customer({ email: 'ada@example.org' });
-  // Its confirmation and its receipt.
+  // One confirms the address, the others the order and its receipt.
   await shop.order(customerId);
-  expect(await copies()).toHaveLength(2);
+  expect(await copies()).toHaveLength(3);
   await shop.wait({ days: 89 });
-  expect(await copies()).toHaveLength(2);
+  expect(await copies()).toHaveLength(3);
   await shop.wait({ days: 2 });
   expect(await copies()).toEqual([]);
   await publish({ mailCopiesDays: 1 });
@@ -44,7 +44,7 @@ test('copies of mails are removed after 90 days, or as the policy says; the log 
   expect(await copies()).toHaveLength(2);
   await shop.wait({ days: 2 });
   expect(await copies()).toEqual([]);
-  expect((await shop.log()).filter(({ type }) => type === 'MailSent')).toHaveLength(4);
+  expect((await shop.log()).filter(({ type }) => type === 'MailSent')).toHaveLength(5);
   const [mail] = (await shop.read(`/api/mails?customerId=${customerId}`)).items;
   expect(await shop.try('GET', `/api/mails/${mail.mailId}/copy`)).toMatchObject({ status: 404 });
 });

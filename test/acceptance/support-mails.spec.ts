@@ -21,7 +21,7 @@ let people = 0;
 const customer = async () => {
   people += 1;
   const email = `customer${people}@example.org`;
-  return { email, customerId: await support.shop.customer({ email, password: 'open, wombat' }) };
+  return { email, customerId: await support.shop.customer({ email, password: 'open, grey wombat' }) };
 };
 
 test('SUP-3: a mail of a customer to support is a ticket of the customer, due as any other', async () => {

@@ -15,6 +15,8 @@ const person = () => {
   return { telephone: `+1 212 555 ${5000 + people}`, email: `listed-${people}@example.org` };
 };
 const asProgram = { 'leadger-actor': 'system:lists' };
+/** Lists come from staff, and from programs with a role of theirs. */
+const asStaff = { 'leadger-actor': 'staff:lists' };
 const asForm = { 'leadger-actor': 'customer:visitor' };
 const asSupport = { 'leadger-actor': 'staff:ada', 'leadger-reason': 'the wrong file was sent' };
 
@@ -26,7 +28,7 @@ const send = async (contact: object, leadTypeId = 'exclusive-fresh') => {
 };
 const isSuppressed = async (contact: object) => (await send(contact)).code === 'person-suppressed';
 
-async function listOf(content: string | Buffer, query = '', contentType = 'text/csv', caller: object = asProgram) {
+async function listOf(content: string | Buffer, query = '', contentType = 'text/csv', caller: object = asStaff) {
   const headers = { ...caller, 'content-type': contentType };
   const { status, body } = await shop.server.call(
     'POST',

@@ -3,6 +3,7 @@ import { withoutDirections } from '#domain/kernel/text';
 import { type Json, type Operation, ownRead, readDocument } from './api-document.ts';
 import { ExampleCalls } from './example-calls.ts';
 import { type Reply, type Server, startServer } from './server.ts';
+import { nameOf, type TextField, textFieldsOf, withText } from './text-fields.ts';
 
 /** Milliseconds. About two thousand requests, on a busy machine. */
 const FAR_AWAY = 900_000;
@@ -53,6 +54,18 @@ const without = (body: Json, ...names: string[]) =>
   Object.fromEntries(Object.entries(body).filter(([n]) => !names.includes(n)));
 const freshCustomer = () => calls.call('registerCustomer', { email: addressOfNobody(), password: undefined });
 
+/** ACC-7: an order names a customer, or an account of an address. */
+const withAccount = (body: Json, field: string | undefined): Json =>
+  field === 'account'
+    ? {
+        ...without(body, 'customerId', 'couponCode', 'password'),
+        account: {
+          ...without(calls.bodyOf(calls.operation('registerCustomer')), 'password', 'mailsOff', 'leadDelivery'),
+          email: addressOfNobody(),
+        },
+      }
+    : without(body, 'account');
+
 /** What happens first, so that a request can be accepted, and what is different in its body. */
 const before: Readonly<Record<string, (body: Json, path: readonly string[]) => Json>> = {
   openStore: (body) => ({ ...body, storeId: `store-${++number}` }),
@@ -75,7 +88,11 @@ const before: Readonly<Record<string, (body: Json, path: readonly string[]) => J
     return without(body, 'currentPassword');
   },
   placeOrder: (body, [field]) =>
-    without({ ...body, expectedTotalCents: undefined }, ...['couponCode', 'loyalty'].filter((one) => one !== field)),
+    withAccount(
+      without({ ...body, expectedTotalCents: undefined }, ...['couponCode', 'loyalty'].filter((one) => one !== field)),
+      field,
+    ),
+  startCheckout: (body, [field]) => withAccount(body, field),
   async requestReplacement() {
     await deliver();
     return { ...calls.bodyOf(calls.operation('requestReplacement')), reason: await approvedReason() };
@@ -103,55 +120,13 @@ const before: Readonly<Record<string, (body: Json, path: readonly string[]) => J
   },
 };
 
-interface TextField {
-  readonly operation: Operation;
-  readonly path: readonly string[];
-}
-
-const resolved = (schema: Json): Json =>
-  schema.$ref ? api.document.components.schemas[schema.$ref.split('/').at(-1)] : schema;
-
-/** The places of texts that are no choice from a list, no id and no instant. `[]`: a member of a list; `*`: of a record. */
-function pathsIn(schema: Json, path: readonly string[] = []): (readonly string[])[] {
-  const {
-    type,
-    properties = {},
-    additionalProperties,
-    propertyNames,
-    items,
-    anyOf = [],
-    allOf = [],
-    enum: list,
-    ...more
-  } = resolved(schema);
-  if (type === 'string') return list || 'const' in more || more.pattern || /date/.test(more.format) ? [] : [path];
-  const alternatives = [...anyOf, ...allOf].flatMap((one: Json) => pathsIn(one, path));
-  const members = Object.entries<Json>(properties).flatMap(([name, member]) => pathsIn(member, [...path, name]));
-  const ofList = items ? pathsIn(items, [...path, '[]']) : [];
-  const ofRecord = additionalProperties ? pathsIn(additionalProperties, [...path, '*']) : [];
-  const names = propertyNames ? pathsIn(propertyNames, [...path, '(name)']) : [];
-  return [...alternatives, ...members, ...ofList, ...ofRecord, ...names];
-}
-
 /** What the policy allows is changed last. */
+/** The first account ends the trial, in which all others are asked; and a form has few tries, with the fields of a lead. */
 const textFields = (): TextField[] =>
   api.operations
+    .filter(({ id }) => id !== 'addFirstAdministrator' && id !== 'sendLeadForm')
     .toSorted((a, b) => Number(a.id === 'publishPolicy') - Number(b.id === 'publishPolicy'))
-    .flatMap((operation) => {
-      const schema = operation.operation.requestBody?.content?.['application/json']?.schema;
-      return schema ? pathsIn(schema).map((path) => ({ operation, path })) : [];
-    });
-
-const nameOf = ({ operation, path }: TextField): string => `${operation.id} ${path.join('.')}`;
-
-/** A body with a text at a place. */
-function withText(body: Json, [name, ...below]: readonly string[], text: string): Json {
-  if (name === undefined) return text;
-  if (name === '[]') return [withText(Array.isArray(body) ? body[0] : undefined, below, text)];
-  if (name === '*') return { 'wrong-number': text };
-  if (name === '(name)') return { [text]: 'A label' };
-  return { ...body, [name]: withText(body?.[name], below, text) };
-}
+    .flatMap((operation) => textFieldsOf(api.document, operation));
 
 const textsIn = (value: Json): string[] => {
   if (typeof value === 'string') return [value];
@@ -160,7 +135,8 @@ const textsIn = (value: Json): string[] => {
 };
 
 /** What no answer shows: secrets, and what is only compared. */
-const neverShown = /(password|currentPassword|paymentToken|token|couponCode|insteadOf|webhookUrl)$/i;
+/** An order without sign-in shows nothing of its account. */
+const neverShown = /^account\.|(password|currentPassword|paymentToken|token|couponCode|insteadOf|webhookUrl)$/i;
 const onlyAsked =
   /^(signIn|requestPasswordRecovery|exportPerson|erasePerson|suppress|liftSuppressions|quoteCheckout|useCoupon)$/;
 
@@ -220,14 +196,15 @@ async function sendText({ operation, path }: TextField, text: string): Promise<b
 const knownOf = (name: string): readonly string[] => {
   if (/telephone$/.test(name))
     return ['+1 212 555 0177', '+1 212 555 0177\0', '+1 212\ud800 555 0177', '+1 212\n555 0177'];
+  if (/password$/i.test(name)) return ['Zoe\u0308 \u{1f600} \u540d, a long one'];
   if (/email$/i.test(name)) return ['zo@exe\u0301mple.org', 'z\0o@example.org', 'zo@example.org\ud800'];
   if (/webAddress|webhookUrl/.test(name)) return ['https://x.example/\0', 'https://x.example/\udc00'];
   return /[Zz]one$/.test(name) ? ['UTC', 'UTC\0'] : [];
 };
 
-/** Fields that take only what there is, what has a form of its own, or what a verdict came before. All others must have taken some text. */
+/** Fields that take only what there is, what has a form of its own, what a verdict came before, or what there is after a trial. All others must have taken some text. */
 const choosy =
-  /(webAddress|webhookUrl|[Zz]one|cadence|couponCode|insteadOf|currency|token|email|telephone|signIn password|completePasswordRecovery password|requestReplacement reason|correctReplacement explanation|consent.(page|ip|certificate))$/;
+  /(webAddress|webhookUrl|[Zz]one|cadence|couponCode|insteadOf|currency|token|email|telephone|signIn password|changeStaffPassword (currentP|p)assword|(signIn|proveFactor|confirmTotp) code|(confirmTotp|addPasskey) currentPassword|addPasskey name|(signIn|proveFactor|addPasskey|signInWithPasskey) passkey.*|completePasswordRecovery password|acceptInvitation password|addStaffMember name|issueApiKey origins.*|issueApiKey form.thanksPage|requestReplacement reason|correctReplacement explanation|consent.(page|ip|certificate))$/;
 
 test(
   'any text in any field is refused, or stored and shown as it is',

@@ -59,11 +59,13 @@ export function ownRead(operations: readonly Operation[], { path }: Operation): 
   return undefined;
 }
 
-/** The headers that an operation cannot do without: the ETag of what it changes. */
+/** The headers that an operation cannot do without: the ETag of what it changes, and from which page a form comes. */
 export async function neededHeaders(server: Server, operations: readonly Operation[], operation: Operation) {
   const read = takesIfMatch(operation, true) ? ownRead(operations, operation) : undefined;
   const etag = read && (await server.call('GET', read.path)).headers.get('etag');
-  return etag ? { 'if-match': etag } : {};
+  const page = operation.operation.parameters?.find((one: Json) => one.name === 'Origin');
+  const origin = page?.example ?? page?.schema.example;
+  return { ...(etag && { 'if-match': etag }), ...(origin && { origin }) };
 }
 
 /** A body made of the examples of its fields. */

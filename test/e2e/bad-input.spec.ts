@@ -502,6 +502,11 @@ describe('a body that a stranger made large', () => {
     expect(problem.detail).toBe('body: has more than 2000 members');
   });
 
+  test('is refused for its long lists', async () => {
+    const { status, body } = await server.call('POST', '/api/leads', { ...aLead, x: Array(10_001).fill([]) });
+    expect([status, body.detail]).toEqual([400, 'body: has more than 10000 items in its lists']);
+  });
+
   test('has an answer that names the first hundred of its unknown fields', async () => {
     const { status, body } = await server.call('POST', '/api/leads', { ...aLead, ...many(1000) });
     expect(status).toBe(400);

@@ -110,8 +110,15 @@ async function doorsOf(route: Route): Promise<readonly string[]> {
 
 test('every route goes through the command bus or the query bus, where a table of rights decides', () => {
   const around = [...doors].filter(([, through]) => through.length === 0);
-  // Liveness depends on nothing but the program. A link of a mail without its token, and a mail without the secret, ask for nothing.
-  expect(around.map(([route]) => route).sort()).toEqual(['POST /api/support-mails', 'getLiveness', 'unsubscribe']);
+  // Liveness depends on nothing but the program. A link of a mail without its token, or with a wrong one, and a mail without the
+  // secret, ask for nothing; nor does a form that does not exist.
+  expect(around.map(([route]) => route).sort()).toEqual([
+    'POST /api/support-mails',
+    'cancelLinkedOrder',
+    'getLiveness',
+    'sendLeadForm',
+    'unsubscribe',
+  ]);
 });
 
 test('the routes are those of the document, the page of mails, and the doors of the providers of payments and mails', () => {
@@ -124,7 +131,7 @@ test('the routes are those of the document, the page of mails, and the doors of 
 test('a read goes through the query bus. One that is recorded sends a command, too', () => {
   expect(through('GET', 'command')).toEqual(['listWholeHistory']);
   // What staff found about a payment is compared with all payments first.
-  const reading = ['resolvePayment', 'POST /api/payment-notices', 'exportPerson', 'signIn'];
+  const reading = ['resolvePayment', 'POST /api/payment-notices', 'exportPerson'];
   expect(through('POST', 'query')).toEqual(reading);
   expect(through('PUT', 'query')).toEqual([]);
 });
@@ -133,7 +140,9 @@ test('operations on the programs have their own table of rights', () => {
   expect(through('POST', 'operation')).toEqual([
     ...['releaseMissedRenewals', 'skipMissedRenewals'],
     ...['erasePerson', 'liftSuppressions', 'retryParkedItem', 'pauseReadModel', 'resumeReadModel', 'retryReadModel'],
-    ...['rebuildReadModel', 'cancelReadModelRebuild'],
+    ...['rebuildReadModel', 'cancelReadModelRebuild', 'signIn', 'signOut', 'proveFactor', 'endOtherSessions'],
+    ...['endSession', 'endSessionsOfMember', 'endSessionsOfCustomer', 'confirmTotp', 'removeFactor'],
+    ...['beginPasskey', 'addPasskey', 'beginPasskeySignIn', 'signInWithPasskey', 'beginPasskeyProof'],
   ]);
 });
 

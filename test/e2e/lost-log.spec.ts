@@ -34,7 +34,7 @@ const isReady = async () => (await server.call('GET', '/health/ready')).status =
 
 test('the event store comes back empty: the program is not ready, says why, writes nothing, and keeps its read models until the log is put back', async () => {
   const { body } = await server.call('POST', '/api/customers', customer);
-  await server.call('GET', `/api/customers/${body.customerId}?waitFor=${body.position}`);
+  await server.call('GET', `/api/customers/${body.customerId}?waitFor=${await server.position()}`);
   await comeBackWith(empty);
   await waitUntil(async () => !(await isReady()));
   const health = await server.call('GET', '/health');

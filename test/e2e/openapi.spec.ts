@@ -84,6 +84,7 @@ test('it lists every route with its operation id: after a change run `npm test -
   "PUT /api/customers/{customerId}/time-zone changeTimeZone",
   "PUT /api/customers/{customerId}/name changeName",
   "PUT /api/customers/{customerId}/postal-address changePostalAddress",
+  "POST /api/customers/{customerId}/reset-factors resetCustomerFactors",
   "PUT /api/customers/{customerId}/email requestEmailChange",
   "POST /api/customers/{customerId}/email/confirm confirmEmailChange",
   "PUT /api/customers/{customerId}/password setPassword",
@@ -104,6 +105,8 @@ test('it lists every route with its operation id: after a change run `npm test -
   "PUT /api/orders/{orderId}/time-zone correctTimeZone",
   "PUT /api/orders/{orderId}/payment-card changePaymentCard",
   "GET /api/orders/{orderId}/history getOrderHistory",
+  "GET /api/order-links/{token} getLinkedOrder",
+  "POST /api/order-links/{token}/cancel cancelLinkedOrder",
   "GET /api/refunds listRefunds",
   "GET /api/refunds/{refundId} getRefund",
   "GET /api/disputes listDisputes",
@@ -133,8 +136,10 @@ test('it lists every route with its operation id: after a change run `npm test -
   "POST /api/leads receiveLead",
   "POST /api/leads/batches receiveLeadBatch",
   "GET /api/leads/{leadId} getLead",
+  "GET /api/leads/{leadId}/verdict getLeadVerdict",
   "GET /api/stock listStock",
   "GET /api/leads/{leadId}/history getLeadHistory",
+  "POST /api/forms/{apiKeyId}/leads sendLeadForm",
   "GET /api/replacements listReplacements",
   "POST /api/replacements requestReplacement",
   "GET /api/replacements/{replacementId} getReplacement",
@@ -177,8 +182,41 @@ test('it lists every route with its operation id: after a change run `npm test -
   "POST /api/read-models/{name}/rebuild rebuildReadModel",
   "POST /api/read-models/{name}/rebuild/cancel cancelReadModelRebuild",
   "POST /api/sign-ins signIn",
+  "GET /api/sign-ins listSignIns",
   "POST /api/password-recoveries requestPasswordRecovery",
   "POST /api/password-recoveries/complete completePasswordRecovery",
+  "GET /api/sessions listSessions",
+  "POST /api/sessions/current/end signOut",
+  "POST /api/sessions/current/prove proveFactor",
+  "POST /api/sessions/others/end endOtherSessions",
+  "POST /api/sessions/{sessionId}/end endSession",
+  "GET /api/staff-members/{memberId}/sessions listSessionsOfMember",
+  "POST /api/staff-members/{memberId}/sessions/end endSessionsOfMember",
+  "GET /api/customers/{customerId}/sessions listSessionsOfCustomer",
+  "POST /api/customers/{customerId}/sessions/end endSessionsOfCustomer",
+  "GET /api/factors getFactors",
+  "POST /api/factors/totp offerTotp",
+  "POST /api/factors/totp/{factorId}/confirm confirmTotp",
+  "POST /api/factors/recovery-codes issueRecoveryCodes",
+  "POST /api/factors/{factorId}/remove removeFactor",
+  "POST /api/factors/passkeys/options beginPasskey",
+  "POST /api/factors/passkeys addPasskey",
+  "POST /api/sign-ins/passkey/options beginPasskeySignIn",
+  "POST /api/sign-ins/passkey signInWithPasskey",
+  "POST /api/sessions/current/prove/options beginPasskeyProof",
+  "POST /api/staff-members/first addFirstAdministrator",
+  "POST /api/staff-members addStaffMember",
+  "GET /api/staff-members listStaffMembers",
+  "PUT /api/staff-members/{memberId}/roles changeStaffRoles",
+  "POST /api/staff-members/{memberId}/invite inviteStaffMember",
+  "POST /api/staff-members/{memberId}/reset-factors resetFactors",
+  "PUT /api/staff-password changeStaffPassword",
+  "POST /api/staff-members/{memberId}/remove removeStaffMember",
+  "POST /api/staff-invitations/accept acceptInvitation",
+  "POST /api/api-keys issueApiKey",
+  "GET /api/api-keys listApiKeys",
+  "POST /api/api-keys/{apiKeyId}/rotate rotateApiKey",
+  "POST /api/api-keys/{apiKeyId}/revoke revokeApiKey",
   "GET /health getHealth",
   "GET /health/live getLiveness",
   "GET /health/ready getReadiness",
@@ -227,7 +265,8 @@ describe('names (ADR 16)', () => {
   test('an id is named after what it identifies', () => {
     const plain = objects().flatMap(({ at, properties }) =>
       Object.keys(properties)
-        .filter((name) => name === 'id')
+        // What browsers make of passkeys has the names of WebAuthn.
+        .filter((name) => name === 'id' && !/passkey/i.test(at))
         .map(() => at),
     );
     const inPaths = operations.filter(({ path }) => path.includes('{id}'));
@@ -259,9 +298,9 @@ describe('names (ADR 16)', () => {
 
   test('POST creates or does what its path ends with, PUT sets what its path ends with', () => {
     const verbs =
-      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|take-up|resolve|unsubscribe|lift|acknowledge)$/;
+      /\/(pause|restart|cancel|hold|activate|grant|deny|goodwill|correct|answer|close|place|quote|retry|settle|resume|rebuild|confirm|complete|release|skip|retire|reopen|take-back|take-up|resolve|unsubscribe|lift|acknowledge|end|invite|prove|reset-factors|accept|remove|rotate|revoke)$/;
     const collections =
-      /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges|suppressions)$/;
+      /\/(stores|lead-types|prices|versions|checkouts|coupons|alternatives|customers|orders|leads|batches|replacements|refunds|tickets|messages|sign-ins|password-recoveries|exports|erasures|business-merges|suppressions|staff-members|first|api-keys|totp|recovery-codes|passkey|passkeys|options)$/;
     const posts = operations.filter(({ method }) => method === 'POST').map(({ path }) => path);
     const unknown = posts.filter((path) => !verbs.test(path) && !collections.test(path));
     expect({ addToVerbsOrCollections: unknown }).toEqual({ addToVerbsOrCollections: [] });
@@ -405,7 +444,10 @@ test('every body made of the examples is valid: only a rule may refuse it', asyn
       'leadger-reason': 'it is tried',
       ...(await neededHeaders(server, operations, { id, method, path, operation })),
     });
-    if (![200, 201, 202, 404, 409].includes(status)) refused.push(`${id}: ${status} ${answer.detail}`);
+    // Nobody signs in with an address that is not proved (ACC-6).
+    // In a trial nobody has factors.
+    if (answer.code === 'not-your-factors') continue;
+    if (![200, 201, 202, 401, 404, 409].includes(status)) refused.push(`${id}: ${status} ${answer.detail}`);
   }
   expect(refused).toEqual([]);
 });

@@ -13,7 +13,7 @@ import type { PaymentGateway } from '#gateways/payments';
 import type { SupportMail } from '#gateways/support-mail';
 import { httpWebhooks } from '#gateways/webhooks';
 import { ProcessEngine } from '#processes/engine/engine';
-import { eventsElsewhere } from '#test/event-stores/event-stores';
+import { eventsAreElsewhere, eventsElsewhere } from '#test/event-stores/event-stores';
 import { freshDatabase } from '#test/postgres/database';
 import { LeadgerModule } from '#wiring/leadger.module';
 import { startLeadger } from '#wiring/start';
@@ -47,8 +47,14 @@ export interface Server {
 
 export const START = '2026-03-02T15:00:00.000Z';
 
-/** With `LEADGER_TEST_DATABASE=postgres` the read models are in a new PostgreSQL database. */
-const startDatabase = () => (process.env.LEADGER_TEST_DATABASE === 'postgres' ? freshDatabase() : undefined);
+/**
+ * With `LEADGER_TEST_DATABASE=postgres` the read models are in a new PostgreSQL database, with events elsewhere the keys, too. Then
+ * a store in a directory has no database: its test opens it again, or looks at its keys.
+ */
+const startDatabase = (directory: string | undefined) =>
+  process.env.LEADGER_TEST_DATABASE === 'postgres' && !(eventsAreElsewhere && directory !== undefined)
+    ? freshDatabase()
+    : undefined;
 
 async function callOnce(
   ...[url, method, path, body, headers = {}]: [string, ...Parameters<Server['call']>]
@@ -78,6 +84,7 @@ export async function startServer({
   mailbox,
   eventStoreDb,
   mostFeeds,
+  http = {},
 }: {
   directory?: string;
   start?: string;
@@ -89,6 +96,7 @@ export async function startServer({
   /** A node with the events. It stays open. */
   eventStoreDb?: string;
   mostFeeds?: number;
+  http?: Partial<NonNullable<Parameters<typeof createHttpApplication>[1]>>;
 } = {}): Promise<Server> {
   const temporary = directory ?? (await mkdtemp(join(tmpdir(), 'leadger-e2e-')));
   const mails = given ?? (directory === undefined ? mailFiles(join(temporary, 'mails')) : undefined);
@@ -104,7 +112,7 @@ export async function startServer({
   const clock = new MovedClock(start);
   const events = eventStoreDb === undefined ? await eventsElsewhere(temporary) : undefined;
   // A store that has its own node is the same wherever the rows of the others are.
-  const database = eventStoreDb === undefined ? await startDatabase() : undefined;
+  const database = eventStoreDb === undefined ? await startDatabase(directory) : undefined;
   const stores = await openStores({
     directory,
     eventStoreDb: eventStoreDb ?? events?.connectionString,
@@ -121,7 +129,7 @@ export async function startServer({
       ...(mailbox && { mailbox }),
       webhooks: httpWebhooks({ toThisMachine: true }),
     }),
-    { telling: { log, telemetry: undefined }, ...(mostFeeds !== undefined && { mostFeeds }) },
+    { telling: { log, telemetry: undefined }, ...(mostFeeds !== undefined && { mostFeeds }), ...http },
   );
   const { running } = await startLeadger(application);
   // `stop` reports this error. Some tests close the stores on purpose and never call it.

@@ -45,3 +45,16 @@ test('an answer that is under way when its server stops is sent whole, and its c
   await stopped;
   expect(answer).toMatch(/^HTTP\/1\.1 400 .*\r\n\r\n\{.*\}$/s);
 });
+
+test('a server that stops waits only so long for a client that never sends the rest of its request', async () => {
+  const server = await startServer({ http: { stopMilliseconds: 100 } });
+  const { socket, ended } = await connection(server.url);
+  const arrived = once(server.application.getHttpServer() as Server, 'request');
+  socket.on('error', () => {});
+  socket.write(
+    'POST /api/customers HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{',
+  );
+  await arrived;
+  await server.stop();
+  await ended;
+});

@@ -19,7 +19,9 @@ const whole = join(temporary, 'whole');
 const none = join(temporary, 'none');
 const leads = join(temporary, 'leads.csv');
 const balance = join(temporary, 'balance.csv');
+const password = join(temporary, 'password');
 beforeAll(async () => {
+  writeFileSync(password, 'correct horse battery\n', { mode: 0o600 });
   writeFileSync(leads, 'telephone,leadTypeId,source\n+12125550143,exclusive-fresh,fair\n');
   writeFileSync(balance, 'balance_transaction_id,created_utc,currency,gross,reporting_category,source_id\n');
   for (const directory of [half, whole]) await (await openStores({ directory })).close();
@@ -43,6 +45,9 @@ const filesOf = (directory: string) =>
 /** All that opens a log. What is not here has no log: `catalog`, and `help`. */
 const onDirectory = {
   'import leads': ['import', 'leads', leads, '--data', half],
+  'admin create': ['admin', 'create', '--email', 'ada@example.com', '--password-file', password, '--data', half],
+  'admin reset-factor': ['admin', 'reset-factor', '--email', 'ada@example.com', '--data', half],
+  'admin end-sessions': ['admin', 'end-sessions', '--email', 'ada@example.com', '--reason', 'asked', '--data', half],
   'person export': ['person', 'export', '--lead', 'l1', '--reason', 'asked', '--data', half],
   'person erase': ['person', 'erase', '--lead', 'l1', '--reason', 'asked', '--data', half],
   timeline: ['timeline', 'policy', 'main', '--data', half],

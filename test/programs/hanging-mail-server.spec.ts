@@ -54,7 +54,8 @@ describeWithPostgres('two workers beside a mail server that takes a mail and the
     }
     await waitUntil(async () => (await facts('LeadDelivered')).length === people);
   };
-  const mailsOfEachOrder = 2;
+  /** To prove the address, the confirmation, the receipt. */
+  const mailsOfEachOrder = 3;
   const wished = () => facts('MailWished');
 
   test('go on delivering leads and answer for their health, and send all mails when it answers again', async () => {

@@ -2,6 +2,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { proveAddress } from '#test/mail-copies';
 import { waitUntil } from '#test/wait-until';
 import { cli, type Program, serve } from './program.ts';
 
@@ -38,7 +39,17 @@ const read = async (path: string) => (await (await fetch(`${url}${path}`, { head
 
 async function register(email: string): Promise<string> {
   const registration = { storeId: 'main', businessAssociation: email, timeZone: 'UTC', email, password };
-  return (await post('/api/customers', registration)).body.customerId as string;
+  const customerId = (await post('/api/customers', registration)).body.customerId as string;
+  const isMailed = async () => (await read(`/api/mails?customerId=${customerId}`)).items[0]?.status === 'sent';
+  await waitUntil(isMailed);
+  await proveAddress({ read, ask }, customerId);
+  return customerId;
+}
+
+async function ask(method: string, path: string, body?: unknown) {
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  const answer = await fetch(`${url}${path}`, { method, headers, ...sent });
+  return path.endsWith('/copy') ? answer.text() : answer.json();
 }
 
 const leadsOf = async (customerId: string) => (await read(`/api/customers/${customerId}/leads`)).items;

@@ -80,7 +80,7 @@ test('a program whose clock jumps by a week does what is due within a minute; se
   const again = client(second.url);
   try {
     expect(second.program.stderr).toMatch(/the clock of the machine is 69\d{4} seconds behind the last event/);
-    await waitUntil(async () => (await again.health()).status === 'yellow');
+    expect(await again.health()).toMatchObject({ status: 'yellow' });
     await pausedOrder(again.call);
     await setClock(20 * DAY_MILLISECONDS);
     await waitUntil(async () => (await again.health()).clock.behindSeconds === 0);

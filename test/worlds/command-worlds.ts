@@ -241,11 +241,12 @@ const linked = (choice: number, at: string) => ({
 });
 const address = (choice: number) => ({ email: box(`${choice}@example.com`), addressKey: `a${choice}` });
 const customer: Makers<'customer'> = {
-  RegisterCustomer: () => ({
+  RegisterCustomer: (choice) => ({
     storeId: 'main',
     businessAssociation: box('Abc'),
     businessKey: 'abc',
     timeZone: 'Etc/UTC',
+    ...(choice % 2 === 1 && address(choice)),
   }),
   ChangeBusinessAssociation: (choice) => ({
     businessAssociation: choice < 5 ? unsealed(`B ${choice}`, 'business-association') : box(`B ${choice}`),
@@ -262,6 +263,8 @@ const customer: Makers<'customer'> = {
   ChangeTimeZone: (choice) => ({ timeZone: one(['Etc/UTC', 'Pacific/Honolulu'], choice) }),
   ChangeName: (choice) => ({ name: box(`Name ${choice}`) }),
   ChangePostalAddress: (choice) => ({ postalAddress: box(`Street ${choice}`) }),
+  RequestAddressConfirmation: (choice, at) => linked(choice, at),
+  ConfirmAddress: (choice) => ({ tokenHash: `hash ${choice % 3}` }),
   RequestEmailChange: (choice, at) => ({ ...address(choice), ...linked(choice, at) }),
   ConfirmEmailChange: (choice, at) => ({ tokenHash: `hash ${choice % 3}`, claimedAt: at }),
   SetPassword: (choice) => ({ verifier: secret(`verifier ${choice}`) }),
@@ -340,11 +343,15 @@ const streamOf = (family: Family, choice: number): string => {
 
 /** Commands that must have happened for the others to be about something. */
 const beginning: readonly Attempt[] = [
-  ['customer', 'RegisterCustomer', 0],
   ...LEADS.map((_, choice) => ['lead', 'ReceiveLead', choice] as const),
   ['order', 'ReplaceOrderCoupon', 0],
 ].map(([family, type, choice]) => ({ family, type, choice, afterHours: 0 }) as Attempt);
 
+/** Without an address, and with one. */
+const registering = fc.constantFrom<Attempt>(
+  { family: 'customer', type: 'RegisterCustomer', choice: 0, afterHours: 0 },
+  { family: 'customer', type: 'RegisterCustomer', choice: 1, afterHours: 0 },
+);
 const placing = fc.constantFrom<Attempt>(
   { family: 'order', type: 'PlaceOrder', choice: 0, afterHours: 0 },
   { family: 'order', type: 'PlacePromisedOrder', choice: 1, afterHours: 0 },
@@ -370,8 +377,17 @@ const fixed = ({ family, type }: Pick<Attempt, 'family' | 'type'>) => ({
 /** Attempts about a few families that meet in the same rows. */
 export const worldsOf = (...families: readonly Family[]): fc.Arbitrary<readonly Attempt[]> =>
   fc
-    .tuple(placing, fc.boolean(), fc.array(attempts(families), { minLength: 1, maxLength: 80, size: 'max' }))
-    .map(([placed, joins, world]) => [placed, ...(joins && families.includes('programme') ? joining : []), ...world]);
+    .tuple(
+      registering,
+      placing,
+      fc.boolean(),
+      fc.array(attempts(families), { minLength: 1, maxLength: 80, size: 'max' }),
+    )
+    .map(([registered, placed, joins, world]) => [
+      ...[registered, placed],
+      ...(joins && families.includes('programme') ? joining : []),
+      ...world,
+    ]);
 
 /** All that happened: what was refused did not. */
 export function factsOfWorld(world: readonly Attempt[]): readonly Fact[] {

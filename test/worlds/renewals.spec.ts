@@ -16,6 +16,7 @@ import { CommandHandler } from '#requests/command-handler';
 import { prepareNewStore } from '#requests/first-start';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import { createRequests, type Requests } from '#requests/requests';
+import { openSqliteSessions } from '#sessions/sqlite-sessions';
 import { openVault } from '#vault/key-vault';
 import type { Vault } from '#vault/vault';
 import { createReactions } from '#wiring/reactions';
@@ -67,6 +68,7 @@ function startEngine(): void {
   engine = createReactions({
     store,
     vault,
+    sessions: openSqliteSessions(undefined),
     streams,
     clock,
     payments,

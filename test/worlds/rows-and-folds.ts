@@ -308,6 +308,7 @@ const customerColumns: Comparison<CustomerRow>['columns'] = {
   newEmail: (row, state) => customerOf(row, state).emailChange?.email ?? null,
   name: (row, state) => customerOf(row, state).name ?? null,
   postalAddress: (row, state) => customerOf(row, state).postalAddress ?? null,
+  emailProved: (row, state) => customerOf(row, state).addressIsProved === true,
   hasPassword: (row, state) => customerOf(row, state).verifier !== undefined,
   mailsOff: (row, state) => customerOf(row, state).mailsOff,
   revision: only,

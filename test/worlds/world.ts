@@ -17,6 +17,7 @@ import { CommandHandler } from '#requests/command-handler';
 import { prepareNewStore } from '#requests/first-start';
 import type { RequestContext } from '#requests/request-tools';
 import { createRequests, type Requests } from '#requests/requests';
+import { openSqliteSessions } from '#sessions/sqlite-sessions';
 import { openVault } from '#vault/key-vault';
 import type { Vault } from '#vault/vault';
 import { createReactions } from '#wiring/reactions';
@@ -183,6 +184,7 @@ export class World {
     this.#engine = createReactions({
       store,
       vault: this.vault,
+      sessions: openSqliteSessions(undefined),
       streams,
       clock,
       payments: this.#payments,

@@ -41,6 +41,7 @@ export function withTrouble(clock: Pick<Clock, 'now'>, since: Instant): ReturnTy
       },
     },
     webhooks: {
+      ...webhooks,
       call: async (message) =>
         isIn(PROGRAMS_BROKEN)
           ? { accepted: false, failure: 'answered', status: BROKEN, hopeless: false }

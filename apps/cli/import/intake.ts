@@ -5,6 +5,7 @@ import { lostRows } from '#requests/lead-files/counts';
 import { openStores, type StoreLocation, type Stores } from '#wiring/stores';
 import { CommandFailed } from '../command-failed.ts';
 import { printError } from '../print.ts';
+import { askServer } from '../running-server.ts';
 import { type RunningStore, runStore } from '../running-store.ts';
 import { activitiesOfCommand } from '../telling.ts';
 
@@ -33,6 +34,8 @@ export interface Imported<Item> {
   readonly name: string;
   /** The route that takes a file of them, one in a line. */
   readonly path: string;
+  /** As whom they are imported: who may bring them. */
+  readonly actor: string;
   /** @returns one result for each, in the order given */
   readonly receive: (
     requests: RunningStore['requests'],
@@ -53,13 +56,13 @@ export interface Intake<Item> {
 
 /** Opens the store, or sends the rows to the program that has its data directory open. @throws CannotOpenStore */
 export async function openIntake<Item>(location: StoreLocation, imported: Imported<Item>): Promise<Intake<Item>> {
-  const url = location.directory === undefined ? undefined : directoryHolder(location.directory)?.url;
-  if (url === undefined) return StoreIntake.open(location, imported);
+  const { directory } = location;
+  const url = directory === undefined ? undefined : directoryHolder(directory)?.url;
+  if (directory === undefined || url === undefined) return StoreIntake.open(location, imported);
   printError(`leadger: the store is running at ${url}: the ${imported.name} are sent there`);
-  return new HttpIntake(url, imported);
+  return new HttpIntake({ url, directory, actor: imported.actor }, imported);
 }
 
-const importer = trialCaller('system:import', 'cli');
 const READABLE_WITHIN_MILLISECONDS = 60_000;
 
 /** Receives rows in this program. */
@@ -67,12 +70,14 @@ class StoreIntake<Item> implements Intake<Item> {
   readonly #stores: Stores;
   readonly #store: RunningStore;
   readonly #imported: Imported<Item>;
-  readonly #context = { caller: importer, commandId: deriveId('import', crypto.randomUUID()) };
+  readonly #context: ImportContext;
 
   private constructor(stores: Stores, store: RunningStore, imported: Imported<Item>) {
     this.#stores = stores;
     this.#store = store;
     this.#imported = imported;
+    const caller = trialCaller(imported.actor, 'cli');
+    this.#context = { caller, commandId: deriveId('import', crypto.randomUUID()) };
   }
 
   static async open<Item>(location: StoreLocation, imported: Imported<Item>): Promise<StoreIntake<Item>> {
@@ -100,11 +105,11 @@ const worksHere = ({ directory }: Stores): boolean => directory !== undefined;
 
 /** Sends rows to a running program, which does what follows. */
 class HttpIntake<Item> implements Intake<Item> {
-  readonly #url: string;
+  readonly #server: Parameters<typeof askServer>[0];
   readonly #imported: Imported<Item>;
 
-  constructor(url: string, imported: Imported<Item>) {
-    this.#url = url;
+  constructor(server: Parameters<typeof askServer>[0], imported: Imported<Item>) {
+    this.#server = server;
     this.#imported = imported;
   }
 
@@ -117,16 +122,9 @@ class HttpIntake<Item> implements Intake<Item> {
     return resultsOf(report, items.length);
   }
 
-  async #send(body: string): Promise<unknown> {
-    const response = await fetch(`${this.#url}${this.#imported.path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-ndjson', 'leadger-actor': importer.actor },
-      body,
-    }).catch((error: Error) => {
-      throw new CommandFailed(`${this.#url} cannot be reached: ${error.message}`);
-    });
-    if (!response.ok) throw new CommandFailed(`${this.#url} answered ${response.status}: ${await response.text()}`);
-    return response.json();
+  #send(body: string): Promise<unknown> {
+    const headers = { 'content-type': 'application/x-ndjson' };
+    return askServer(this.#server, { method: 'POST', path: this.#imported.path, headers, body });
   }
 
   async finish(): Promise<void> {}

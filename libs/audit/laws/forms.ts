@@ -16,7 +16,10 @@ const ACTOR = /^([a-z]+:)?[A-Za-z0-9][\w.-]{0,63}$/;
 const isActor: Check = (value) => typeof value === 'string' && ACTOR.test(value);
 const isBox: Check = (value) => isObject(value) && isText(value.keyId) && typeof value.box === 'string';
 
-const AUTHENTICATIONS: ReadonlySet<string> = new Set(['trial-header', 'cli', 'process', 'signature']);
+const AUTHENTICATIONS: ReadonlySet<string> = new Set([
+  ...['trial-header', 'cli', 'process', 'signature', 'mail-link'],
+  ...['session', 'api-key', 'public-form', 'none'],
+]);
 
 const causeFields: Readonly<Record<string, Check>> = {
   commandId: isText,

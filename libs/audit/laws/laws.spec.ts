@@ -1102,12 +1102,20 @@ describe('the digest of a log', () => {
       decision: { decidedAt: 'now', eventsSeen, decisionIndex },
     });
     const one: Line[] = [
-      ['a-1', 'A', { contact: sealed('Ann', '1'), telephoneKey: 'x', businessKey: 'x', ...decision(7, 0) }],
+      [
+        'a-1',
+        'A',
+        { contact: sealed('Ann', '1'), telephoneKey: 'x', tokenHash: 'x', businessKey: 'x', ...decision(7, 0) },
+      ],
       ['b-1', 'B', { count: 1, name: 'n' }],
     ];
     const other: Line[] = [
       ['b-1', 'B', { name: 'n', count: 1 }],
-      ['a-1', 'A', { contact: sealed('Ann', '2'), telephoneKey: 'y', businessKey: 'y', ...decision(6, 1) }],
+      [
+        'a-1',
+        'A',
+        { contact: sealed('Ann', '2'), telephoneKey: 'y', tokenHash: 'y', businessKey: 'y', ...decision(6, 1) },
+      ],
     ];
     expect(await digest(one)).toBe(await digest(other));
     expect(await digest(one)).not.toBe(await digest([['a-1', 'A', { contact: sealed('Bob', '1') }], one[1] as Line]));

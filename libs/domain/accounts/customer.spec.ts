@@ -36,15 +36,15 @@ describe('a customer', () => {
       type: 'CustomerRegistered',
       data: { at: minute(0), ...details, email: boxOf('ada@example.org'), addressKey: 'k' },
     };
-    const set = (of: string): CustomerEvent => ({
+    const set = (of: string, told?: true): CustomerEvent => ({
       type: 'PasswordSet',
-      data: { at: minute(1), verifier: secret(of), how: 'chosen' },
+      data: { at: minute(1), verifier: secret(of), how: 'chosen', ...(told && { told }) },
     });
     const change = { type: 'SetPassword', at: minute(1), verifier: secret('new') } as const;
     const checked = { ...change, checked: secret('old') };
     given(customer, known).when(change).thenRecordsEachTime(set('new'));
     given(customer, known, set('old')).when(change).thenRefuses('password-wrong', 'ACC-2');
-    given(customer, known, set('old')).when(checked).thenRecordsEachTime(set('new'));
+    given(customer, known, set('old')).when(checked).thenRecordsEachTime(set('new', true));
     given(customer, known, set('other')).when(checked).thenRefuses('password-wrong', 'ACC-2');
   });
 
@@ -58,9 +58,68 @@ describe('a customer', () => {
       .when(follow)
       .thenRecordsEachTime({
         type: 'PasswordSet',
-        data: { at: minute(3), verifier: box('verifier'), how: 'recovered' },
+        data: { at: minute(3), verifier: box('verifier'), how: 'recovered', told: true },
       });
     given(customer, registered, asked, moved).when(follow).thenRefuses('link-invalid');
+  });
+});
+
+describe('the address of a customer', () => {
+  const box = (of: string) => ({ box: of, subject: of }) as never;
+  const link = { token: box('token'), tokenHash: 'h', expiresAt: minute(30) };
+  const known: CustomerEvent = {
+    type: 'CustomerRegistered',
+    data: { at: minute(0), ...details, email: box('old'), addressKey: 'k' },
+  };
+  const asked: CustomerEvent = { type: 'AddressConfirmationRequested', data: { at: minute(0), ...link } };
+  const proved: CustomerEvent = { type: 'AddressConfirmed', data: { at: minute(3), addressKey: 'k' } };
+  const wished: CustomerEvent = {
+    type: 'EmailChangeRequested',
+    data: { at: minute(1), ...link, email: box('new'), addressKey: 'n' },
+  };
+  const moved: CustomerEvent = {
+    type: 'EmailChanged',
+    data: { at: minute(4), email: box('new'), addressKey: 'n', formerAddressKey: 'k', formerEmail: box('old') },
+  };
+  const set = (how: 'chosen' | 'recovered', at = 5): CustomerEvent => ({
+    type: 'PasswordSet',
+    data: { at: minute(at), verifier: box('verifier'), how },
+  });
+  const confirm = (at: number, tokenHash = 'h') => ({ type: 'ConfirmAddress', at: minute(at), tokenHash }) as const;
+
+  it('ACC-6: is proved by the link that was sent there, in time; opening it again is no error', () => {
+    given(customer, known, asked).when(confirm(3)).thenRecords(proved);
+    given(customer, known, asked, proved).when(confirm(40)).thenNothing();
+    given(customer, known, asked).when(confirm(30)).thenRefuses('link-invalid');
+    given(customer, known, asked).when(confirm(3, 'other')).thenRefuses('link-invalid');
+  });
+
+  it('ACC-6: is not proved by a link to the address before', () => {
+    given(customer, known, asked, wished, moved).when(confirm(5, 'other')).thenRefuses('link-invalid');
+    expect(given(customer, known, proved).state().addressIsProved).toBe(true);
+    const olderMove = { ...moved, data: { ...moved.data, addressKey: 'k2' } } as CustomerEvent;
+    expect(given(customer, known, asked, olderMove).state().confirmation).toBeUndefined();
+  });
+
+  it('ACC-6: is proved by a recovery and by a change, too, and by a chosen password it is not', () => {
+    expect(given(customer, known, asked).state().addressIsProved).toBe(undefined);
+    expect(given(customer, known, set('chosen')).state().addressIsProved).toBe(undefined);
+    expect(given(customer, known, set('recovered')).state().addressIsProved).toBe(true);
+    expect(given(customer, known, wished, moved).state().addressIsProved).toBe(true);
+  });
+
+  it('ACC-6: a change names the former address, which is told', () => {
+    given(customer, known, wished)
+      .when({ type: 'ConfirmEmailChange', at: minute(4), claimedAt: minute(4), tokenHash: 'h' })
+      .thenRecords(moved);
+  });
+
+  it('ACC-6: a new password, a recovery and a new address end the sessions that began before', () => {
+    const voidBefore = (...events: CustomerEvent[]) => given(customer, known, ...events).state().sessionsVoidBefore;
+    expect(voidBefore(asked, proved)).toBeUndefined();
+    expect(voidBefore(set('chosen', 5))).toBe(minute(5));
+    expect(voidBefore(set('chosen', 5), set('recovered', 7))).toBe(minute(7));
+    expect(voidBefore(wished, moved)).toBe(minute(4));
   });
 });
 

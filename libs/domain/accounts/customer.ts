@@ -10,9 +10,28 @@ import {
   type Secret,
   unsealed,
 } from '../kernel/events.ts';
-import { id, keyedHash, personKey, randomTokenHash, sealedFor, secretFor, timeZone } from '../kernel/fields.ts';
-import { anyone, customerInName, ownerOrStaff, ownerOrSupport, processOnly, type RightsOf } from '../kernel/rights.ts';
+import { id, keyedHash, personKey, sealedFor, secretFor, timeZone } from '../kernel/fields.ts';
+import {
+  anyone,
+  customerInName,
+  freshFactorOfStaff,
+  ownerOrSupport,
+  ownerOrSupportWithoutReason,
+  processOnly,
+  type RightsOf,
+} from '../kernel/rights.ts';
 import { alwaysSent, type MailKind, mailKinds } from '../notifications/kinds.ts';
+import { type Link, link, linkInvalid, linkIsGood, type PendingLink } from './link.ts';
+import {
+  type AddressProof,
+  confirmAddress,
+  confirmationRequested,
+  type ProveAddressCommand,
+  proofAfter,
+  proveAddressRights,
+  provedAddressEvents,
+  requestConfirmation,
+} from './proved-address.ts';
 import {
   type BusinessKeys,
   businessKeysRenewed,
@@ -29,13 +48,6 @@ import {
  * e-mail address yet. The vault seals all data that names the person with one key.
  */
 export const customerStream = (customerId: string) => `customer-${customerId}` as const;
-
-/** How long a link in a mail is valid (ACC-3, ACC-4). */
-export const LINK_MINUTES = 30;
-
-/** SHA-256, base64url, of the token in a link: the log can recognise the token but does not reveal it. */
-const tokenHash = randomTokenHash.length(43);
-const link = { token: secretFor('customer', 'link-token'), tokenHash, expiresAt: instant };
 
 /** DLV-9: one mail an hour for all leads, or one mail for each lead. */
 export const leadMailChoices = ['digest', 'each'] as const;
@@ -81,15 +93,26 @@ export const customerEvents = {
   TimeZoneChanged: fact({ timeZone }),
   NameChanged: fact({ name: sealedFor('customer', 'name') }),
   PostalAddressChanged: fact({ postalAddress: sealedFor('customer', 'postal-address') }),
+  ...provedAddressEvents,
   /** The link is sent to the new address: who opens it confirms the change. */
   EmailChangeRequested: fact({ email: sealedFor('customer', 'email'), addressKey: personKey, ...link }),
   EmailChanged: fact({
     email: sealedFor('customer', 'email'),
     addressKey: personKey,
     formerAddressKey: personKey.optional(),
+    formerEmail: sealedFor('customer', 'email')
+      .optional()
+      .describe('It is told of the change (ACC-6). Absent: there was none, or an older version recorded this.'),
   }),
   /** What a password is checked against; never the password itself. */
-  PasswordSet: fact({ verifier: secretFor('customer', 'password-verifier'), how: z.enum(['chosen', 'recovered']) }),
+  PasswordSet: fact({
+    verifier: secretFor('customer', 'password-verifier'),
+    how: z.enum(['chosen', 'recovered']),
+    told: z
+      .literal(true)
+      .optional()
+      .describe('Its owner gets a mail. Absent: it is the first one, or an older version recorded this.'),
+  }),
   PasswordRecoveryRequested: fact(link),
   MailPreferencesChanged: fact({ off: z.array(z.enum(mailKinds)) }),
   /** DLV-9: how leads are announced by mail, and whether they are also sent to the customer's program. */
@@ -97,24 +120,29 @@ export const customerEvents = {
     mails: z.enum(leadMailChoices),
     /** Only the customer may see the secret that signs the calls. */
     webhook: z
-      .object({ url: sealedFor('customer', 'webhook-address'), signingSecret: secretFor('customer', 'webhook-secret') })
+      .object({
+        url: sealedFor('customer', 'webhook-address'),
+        signingSecret: secretFor('customer', 'webhook-secret'),
+        /** Calls are signed with it, too, so that the customer can change the secret of a program that runs. */
+        former: z.object({ signingSecret: secretFor('customer', 'webhook-secret'), until: instant }).optional(),
+      })
       .optional(),
   }),
 };
 export type CustomerEvent = EventsOf<typeof customerEvents>;
-
-interface Link {
-  readonly token: Secret;
-  readonly tokenHash: string;
-  readonly expiresAt: Instant;
-}
 
 export type LeadDelivery = Omit<Extract<CustomerEvent, { type: 'LeadDeliveryChosen' }>['data'], 'at'>;
 
 export type Registration = Readonly<Omit<Extract<CustomerEvent, { type: 'CustomerRegistered' }>['data'], 'at'>>;
 
 export type CustomerCommand =
-  | ({ type: 'RegisterCustomer'; at: Instant; verifier?: Secret } & Registration)
+  /** `confirmation`: the link that proves its address. */
+  | ({
+      type: 'RegisterCustomer';
+      at: Instant;
+      verifier?: Secret | undefined;
+      confirmation?: Link | undefined;
+    } & Registration)
   /** A name that has not changed comes in the same box. */
   | ({ type: 'ChangeBusinessAssociation'; at: Instant; businessAssociation: Sealed } & BusinessKeys)
   /** `formerNameKeys`: of all `plainBusinesses`. Without a box, the customer was erased. */
@@ -128,6 +156,7 @@ export type CustomerCommand =
   | { type: 'ChangeTimeZone'; at: Instant; timeZone: string }
   | { type: 'ChangeName'; at: Instant; name: Sealed }
   | { type: 'ChangePostalAddress'; at: Instant; postalAddress: Sealed }
+  | ProveAddressCommand
   | ({ type: 'RequestEmailChange'; at: Instant; email: Sealed; addressKey: string } & Link)
   /** `claimedAt`: when the new address was claimed. The link must have been valid then. */
   | { type: 'ConfirmEmailChange'; at: Instant; tokenHash: string; claimedAt: Instant }
@@ -155,8 +184,10 @@ export const customerRights = {
   ChangeMailPreferences: owner,
   ChooseLeadDelivery: owner,
   SetPassword: owner,
-  SetFirstPassword: ownerOrStaff(customerInName, 'ACC-1'),
-  RequestEmailChange: owner,
+  SetFirstPassword: ownerOrSupportWithoutReason(customerInName, 'ACC-1'),
+  // A customer sends the password with it.
+  RequestEmailChange: freshFactorOfStaff(owner),
+  ...proveAddressRights,
   // The link gives the right: it was sent only to that address.
   ConfirmEmailChange: anyone,
   // The link in the mail gives the right (NTF-6): the request checks its token.
@@ -165,18 +196,16 @@ export const customerRights = {
   RecoverPassword: anyone,
 } satisfies RightsOf<CustomerCommand, CustomerState>;
 
-type PendingLink = Pick<Link, 'tokenHash' | 'expiresAt'>;
-
-export interface CustomerState extends Registration {
+export interface CustomerState extends Registration, AddressProof {
   /** Names of businesses that an older version stored plain, and that have no key yet. */
   readonly plainBusinesses: readonly Sealed[];
   /** The names of businesses that it stated, the present one last, each with its newest key. */
   readonly statedBusinesses: readonly StatedBusiness[];
   readonly verifier?: Secret;
   readonly emailChange?: PendingLink & { readonly email: Sealed; readonly addressKey: string };
-  /** The link that confirmed the present address: opening it again is no error. */
-  readonly confirmedBy?: string;
   readonly recovery?: PendingLink;
+  /** ACC-6: sessions that began before this instant have ended. */
+  readonly sessionsVoidBefore?: Instant;
   readonly mailsOff: readonly MailKind[];
   readonly leadDelivery: LeadDelivery;
 }
@@ -195,11 +224,6 @@ const nobody: CustomerState = {
   leadDelivery: { mails: 'digest' },
 };
 export const notRegistered = refuse('customer-unknown', 'there is no such customer');
-export const linkInvalid = refuse(
-  'link-invalid',
-  'this link was used, has expired or was never issued: request a new one',
-);
-
 export const wrongPassword = refuse('password-wrong', 'the current password is another one', 'ACC-2');
 
 export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = {
@@ -223,6 +247,10 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
         return [{ type: 'NameChanged', data: { at, name: command.name } }];
       case 'ChangePostalAddress':
         return [{ type: 'PostalAddressChanged', data: { at, postalAddress: command.postalAddress } }];
+      case 'RequestAddressConfirmation':
+        return requestConfirmation(command, state);
+      case 'ConfirmAddress':
+        return confirmAddress(command, state);
       case 'RequestEmailChange':
         return [{ type: 'EmailChangeRequested', data: withoutType(command) }];
       case 'ConfirmEmailChange':
@@ -230,14 +258,14 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
       case 'SetPassword':
         // Another password was set since the check: what was sent as the current one is no longer it.
         if (command.checked?.box !== state.verifier?.box) return wrongPassword;
-        return setPassword(at, command.verifier, state.email);
+        return setPassword(at, command.verifier, state.email, state.verifier !== undefined);
       case 'SetFirstPassword':
         return state.verifier ? [] : setPassword(at, command.verifier, state.email);
       case 'RequestPasswordRecovery':
         return [{ type: 'PasswordRecoveryRequested', data: withoutType(command) }];
       case 'RecoverPassword':
         if (!linkIsGood(state.recovery, command.tokenHash, at)) return linkInvalid;
-        return [{ type: 'PasswordSet', data: { at, verifier: command.verifier, how: 'recovered' } }];
+        return [{ type: 'PasswordSet', data: { at, verifier: command.verifier, how: 'recovered', told: true } }];
       case 'ChangeMailPreferences':
         return changeMailPreferences(command, state);
       case 'SwitchMailOff':
@@ -282,15 +310,21 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
         const { email, addressKey, tokenHash, expiresAt } = event.data;
         return { ...state, emailChange: { email, addressKey, tokenHash, expiresAt } };
       }
+      case 'AddressConfirmationRequested':
+      case 'AddressConfirmed':
+        return { ...state, ...proofAfter(state, event) };
       case 'EmailChanged': {
-        // A recovery link sent to the former address is not valid any more.
-        const { emailChange, recovery: _, ...rest } = state;
-        const { email, addressKey } = event.data;
-        return { ...rest, email, addressKey, ...(emailChange && { confirmedBy: emailChange.tokenHash }) };
+        // Links sent to the former address are not valid any more.
+        const { emailChange, recovery: _, confirmation: __, ...rest } = state;
+        const { at: sessionsVoidBefore, email, addressKey } = event.data;
+        const proved = { addressIsProved: true, confirmedBy: emailChange?.tokenHash } as const;
+        return { ...rest, email, addressKey, ...proved, sessionsVoidBefore };
       }
       case 'PasswordSet': {
         const { recovery: _, ...rest } = state;
-        return { ...rest, verifier: event.data.verifier };
+        const { at: sessionsVoidBefore, verifier, how } = event.data;
+        const proved = how === 'recovered' && { addressIsProved: true as const };
+        return { ...rest, verifier, ...proved, sessionsVoidBefore };
       }
       case 'PasswordRecoveryRequested': {
         const { tokenHash, expiresAt } = event.data;
@@ -315,13 +349,15 @@ function withoutType<Named extends CustomerCommand>({ type: _, ...data }: Named)
 }
 
 function register(command: Command<'RegisterCustomer'>, state: CustomerState): Decision<CustomerEvent> {
-  const { type: _, verifier, ...data } = command;
+  const { type: _, verifier, confirmation, ...data } = command;
   if (isRegistered(state))
     return (['storeId', 'businessKey', 'timeZone', 'addressKey'] as const).every((name) => state[name] === data[name])
       ? []
       : refuse('customer-registered', 'this customer is registered already, with other details');
   const password = verifier ? setPassword(data.at, verifier, data.email) : [];
-  return 'refused' in password ? password : [{ type: 'CustomerRegistered', data }, ...password];
+  if ('refused' in password) return password;
+  const link = confirmation ? [confirmationRequested(data.at, confirmation)] : [];
+  return [{ type: 'CustomerRegistered', data }, ...password, ...link];
 }
 
 function changeBusinessAssociation(
@@ -346,12 +382,13 @@ function sealBusinessAssociation(
 
 function confirmEmailChange(
   { at, tokenHash, claimedAt }: Command<'ConfirmEmailChange'>,
-  { confirmedBy, emailChange, addressKey: formerAddressKey }: CustomerState,
+  { confirmedBy, emailChange, addressKey: formerAddressKey, email: formerEmail }: CustomerState,
 ): Decision<CustomerEvent> {
   if (tokenHash === confirmedBy) return [];
   if (!emailChange || !linkIsGood(emailChange, tokenHash, claimedAt)) return linkInvalid;
   const { email, addressKey } = emailChange;
-  return [{ type: 'EmailChanged', data: { at, email, addressKey, ...(formerAddressKey && { formerAddressKey }) } }];
+  const former = { ...(formerAddressKey && { formerAddressKey }), ...(formerEmail && { formerEmail }) };
+  return [{ type: 'EmailChanged', data: { at, email, addressKey, ...former } }];
 }
 
 function changeMailPreferences(
@@ -372,10 +409,14 @@ const isPresentDelivery = (asked: LeadDelivery, present: LeadDelivery): boolean 
   asked.webhook?.signingSecret.box === present.webhook?.signingSecret.box;
 
 /** ACC-1: the e-mail address is the user name, so a password needs one. */
-const setPassword = (at: Instant, verifier: Secret, email: Sealed | undefined): Decision<CustomerEvent> =>
-  email ? [{ type: 'PasswordSet', data: { at, verifier, how: 'chosen' } }] : addressMissing;
+const setPassword = (
+  at: Instant,
+  verifier: Secret,
+  email: Sealed | undefined,
+  isAnother = false,
+): Decision<CustomerEvent> =>
+  email
+    ? [{ type: 'PasswordSet', data: { at, verifier, how: 'chosen', ...(isAnother && { told: true }) } }]
+    : addressMissing;
 
 export const addressMissing = refuse('address-missing', 'a password needs an e-mail address to sign in with', 'ACC-1');
-
-export const linkIsGood = (link: PendingLink | undefined, hash: string, at: Instant): boolean =>
-  link !== undefined && link.tokenHash === hash && at < link.expiresAt;

@@ -5,7 +5,10 @@ import { hasAtMost, normalText } from '../kernel/text.ts';
  * and must open the same account.
  */
 
-const LEAST_CHARACTERS = 8;
+/** Of the only factor (NIST SP 800-63B-4, 3.1.1.1). */
+export const LEAST_CHARACTERS = 15;
+/** Where another factor is asked for, too. */
+export const LEAST_BESIDE_ANOTHER_FACTOR = 8;
 /** Of a password that is checked, too: hashing a long one must not cost more. */
 const MOST_CHARACTERS = 200;
 
@@ -18,10 +21,10 @@ const DISALLOWED = /[\p{C}\p{Zl}\p{Zp}\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]|\
 const JOINERS_IN_WORDS = /(?<=[\p{L}\p{M}])[\u200c\u200d](?=[\p{L}\p{M}])/gu;
 
 /** What is wrong with a new password, as a part of a sentence about its field. Undefined: nothing. */
-export function wrongInNewPassword(password: string): string | undefined {
+export function wrongInNewPassword(password: string, least = LEAST_CHARACTERS): string | undefined {
   const prepared = preparedPassword(password);
-  if (!hasAtMost(MOST_CHARACTERS, prepared) || hasAtMost(LEAST_CHARACTERS - 1, prepared))
-    return `must have ${LEAST_CHARACTERS} to ${MOST_CHARACTERS} characters`;
+  if (!hasAtMost(MOST_CHARACTERS, prepared) || hasAtMost(least - 1, prepared))
+    return `must have ${least} to ${MOST_CHARACTERS} characters`;
   return DISALLOWED.test(prepared.replace(JOINERS_IN_WORDS, ''))
     ? 'must not contain control characters, invisible characters or halves of characters'
     : undefined;

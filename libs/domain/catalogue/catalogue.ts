@@ -3,7 +3,7 @@ import { type Decider, type Decision, refuse, undecided } from '../kernel/decide
 import { cents, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { currency, id, storeText } from '../kernel/fields.ts';
 import { inEffectAt } from '../kernel/instants.ts';
-import { type RightsOf, staff, staffWithReason } from '../kernel/rights.ts';
+import { type RightsOf, staffWith, staffWithReason } from '../kernel/rights.ts';
 
 /** The parent company's one catalogue: its stores, what they sell, and at which price (STO, CAT). */
 export const catalogueStream = 'catalogue-main';
@@ -71,19 +71,21 @@ export type CatalogueCommand =
   | { type: 'ChangeLoyaltyQualification'; at: Instant; leadTypeId: string; qualifiesForLoyaltyRewards: boolean }
   | { type: 'RetireLeadType' | 'ReopenLeadType'; at: Instant; leadTypeId: string };
 
+const managers = ['catalogue-manager'] as const;
+
 /** Who may ask for which command. */
 export const catalogueRights = {
-  OpenStore: staff('STO-1'),
-  SetStatementDescriptor: staff('STO-2'),
-  DefineLeadType: staff('CAT-1'),
-  SetPrice: staff('CAT-3'),
-  RenameStore: staffWithReason('CAT-5'),
-  ChangeWebAddress: staffWithReason('CAT-5'),
-  RenameLeadType: staffWithReason('CAT-5'),
-  ChangeUsualDelivery: staffWithReason('CAT-5'),
-  ChangeLoyaltyQualification: staffWithReason('CAT-5'),
-  RetireLeadType: staffWithReason('CAT-5'),
-  ReopenLeadType: staffWithReason('CAT-5'),
+  OpenStore: staffWith(managers, 'STO-1'),
+  SetStatementDescriptor: staffWith(managers, 'STO-2'),
+  DefineLeadType: staffWith(managers, 'CAT-1'),
+  SetPrice: staffWith(managers, 'CAT-3'),
+  RenameStore: staffWithReason(managers, 'CAT-5'),
+  ChangeWebAddress: staffWithReason(managers, 'CAT-5'),
+  RenameLeadType: staffWithReason(managers, 'CAT-5'),
+  ChangeUsualDelivery: staffWithReason(managers, 'CAT-5'),
+  ChangeLoyaltyQualification: staffWithReason(managers, 'CAT-5'),
+  RetireLeadType: staffWithReason(managers, 'CAT-5'),
+  ReopenLeadType: staffWithReason(managers, 'CAT-5'),
 } satisfies RightsOf<CatalogueCommand, CatalogueState>;
 
 export interface CatalogueState {

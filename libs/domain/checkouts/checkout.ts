@@ -5,7 +5,8 @@ import { type EventsOf, fact, type Instant, instant, type Secret } from '../kern
 import { id, storeText, timeZone } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { addDays } from '../kernel/instants.ts';
-import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
+import { processOnly, type RightsOf, support } from '../kernel/rights.ts';
+import { buyer, signedInBuyer } from '../orders/buyer.ts';
 import { type PromisedOrder, promisedOrder } from '../orders/order.ts';
 import { type ExpectedTotal, refuseOtherTotal } from '../orders/total.ts';
 import { customerErased } from '../persons/erasures.ts';
@@ -28,6 +29,8 @@ const wishes = {
   dailyMaximum: z.union([z.strictObject({ leads: z.int() }), z.strictObject({ percent: z.number() })]).optional(),
   timeZone,
   loyalty: z.object({ cadence: storeText }).optional(),
+  /** ACC-7: whoever orders said only the address of the customer. */
+  withoutSignIn: z.literal(true).optional(),
 };
 
 export const checkoutEvents = {
@@ -71,15 +74,17 @@ type CheckoutCommand =
 
 export const customerOfCheckout = ({ wishes }: CheckoutState): string | undefined => wishes?.customerId;
 
-const owner = ownerOrStaff<unknown, CheckoutState>(({ state }) => customerOfCheckout(state), 'CHK-1');
+const itsBuyer = buyer<unknown, CheckoutState>(({ state }) => state.wishes);
+
+type CustomerInCommand = Pick<CheckoutWishes, 'customerId' | 'withoutSignIn'>;
 
 /** Who may ask for which command. */
 export const checkoutRights = {
-  StartCheckout: ownerOrStaff(customerInCommand, 'CHK-1'),
-  QuoteCheckout: owner,
-  TakeCoupon: owner,
+  StartCheckout: buyer<CustomerInCommand, CheckoutState>(({ command }) => command),
+  QuoteCheckout: itsBuyer,
+  TakeCoupon: signedInBuyer<unknown, CheckoutState>(({ state }) => state.wishes),
   ReplaceTakenCoupon: support('CPN-4'),
-  PlaceCheckout: owner,
+  PlaceCheckout: itsBuyer,
   RecordPlaced: processOnly,
   AbandonCheckout: processOnly,
 } satisfies RightsOf<CheckoutCommand, CheckoutState>;

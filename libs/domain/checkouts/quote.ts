@@ -18,7 +18,8 @@ const RENEWALS_SHOWN = 3;
 
 /** What a checkout shows, and what is charged and promised if it is placed (CHK-5). */
 export const checkoutQuote = z.object({
-  ...promisedOrder.omit({ customerId: true, storeId: true, leadTypeId: true, paymentToken: true }).shape,
+  ...promisedOrder.omit({ customerId: true, storeId: true, leadTypeId: true, paymentToken: true, withoutSignIn: true })
+    .shape,
   bonusLeads: count,
   /** In Loyalty Rewards: the next renewals. */
   renewals: z.array(renewalQuote).optional(),
@@ -79,10 +80,15 @@ interface Payer {
   readonly storeId: string;
   readonly leadTypeId: string;
   readonly paymentToken: Secret;
+  readonly withoutSignIn?: true | undefined;
 }
 
 /** The order that a quote promises, for the one who pays it. */
 export const orderOf = (
   { bonusLeads: _, renewals: _shown, ...promised }: CheckoutQuote,
-  { customerId, storeId, leadTypeId, paymentToken }: Payer,
-): PromisedOrder => ({ ...promised, customerId, storeId, leadTypeId, paymentToken });
+  { customerId, storeId, leadTypeId, paymentToken, withoutSignIn }: Payer,
+): PromisedOrder => ({
+  ...promised,
+  ...{ customerId, storeId, leadTypeId, paymentToken },
+  ...(withoutSignIn && { withoutSignIn }),
+});

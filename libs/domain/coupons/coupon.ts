@@ -5,7 +5,14 @@ import { currency, id, shortStoreText, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { isCurrency } from '../kernel/minor-units.ts';
 import { percentOf } from '../kernel/percent.ts';
-import { customerInCommand, ownerOrStaff, type RightsOf, staff, staffWithReason, support } from '../kernel/rights.ts';
+import {
+  customerInCommand,
+  ownerOrSupportWithoutReason,
+  type RightsOf,
+  staffWith,
+  staffWithReason,
+  support,
+} from '../kernel/rights.ts';
 import { isTypable, TYPABLE_CODE } from './typable.ts';
 
 /** One coupon code: its discount, where and when it is valid, and who used it (CPN). */
@@ -122,13 +129,13 @@ interface Use {
 
 /** Who may ask for which command. */
 export const couponRights = {
-  DefineCoupon: staff('CPN-3'),
+  DefineCoupon: staffWith(['catalogue-manager'], 'CPN-3'),
   GiveAlternativeCoupon: support('CPN-4'),
-  TryCoupon: ownerOrStaff(customerInCommand, 'CHK-1'),
-  ReturnCoupon: ownerOrStaff(customerInCommand, 'CPN-2'),
+  TryCoupon: ownerOrSupportWithoutReason(customerInCommand, 'CHK-1'),
+  ReturnCoupon: ownerOrSupportWithoutReason(customerInCommand, 'CPN-2'),
   ReplaceCoupon: support('CPN-4'),
-  RetireCoupon: staffWithReason('CAT-5'),
-  ReopenCoupon: staffWithReason('CAT-5'),
+  RetireCoupon: staffWithReason(['catalogue-manager'], 'CAT-5'),
+  ReopenCoupon: staffWithReason(['catalogue-manager'], 'CAT-5'),
 } satisfies RightsOf<CouponCommand, CouponState>;
 
 export interface CouponState {

@@ -10,6 +10,7 @@ const kinds = [
   'row',
   'import',
   'support-mail',
+  'lead-form',
   'cli',
 ] as const;
 type ActivityKind = (typeof kinds)[number];

@@ -10,13 +10,30 @@ export interface Caller {
   readonly authenticated?: Authentication;
   /** Who was authenticated, where that is another than the actor for whom it acts. */
   readonly authenticatedAs?: string;
+  /** Of a person who signed in. Absent: no second factor is asked for. */
+  readonly factor?: ProvedFactor;
 }
+
+/** Whether the session proved a second factor, besides the password, and whether that was a short time ago. */
+export type ProvedFactor = 'none' | 'proved' | 'fresh';
 
 /**
  * How it is known who asks. `trial-header`: a header of the request says so, and nobody checked it. `cli`: a person runs a
- * command on the machine of the store. `process`: the program itself. `signature`: the sender signed it.
+ * command on the machine of the store. `process`: the program itself. `signature`: the sender signed it. `mail-link`: a mail to the customer
+ * had the link. `session`: a person signed in. `api-key`: a program sent its key. `public-form`: anybody filled in the form of a
+ * key. `none`: nobody said who asks.
  */
-export const authentications = ['trial-header', 'cli', 'process', 'signature'] as const;
+export const authentications = [
+  'trial-header',
+  'cli',
+  'process',
+  'signature',
+  'mail-link',
+  'session',
+  'api-key',
+  'public-form',
+  'none',
+] as const;
 export type Authentication = (typeof authentications)[number];
 
 /**
@@ -40,8 +57,14 @@ export const staffRoles = [
   'administrator',
 ] as const;
 
+/** The role of a program that only brings leads. */
+export const leadSource = 'lead-source';
+
+/** The role of a form that anybody may fill in: it brings leads, and is told nothing. */
+export const publicForm = 'public-form';
+
 /** What a caller may do follows from its roles. `process` is the store itself, carrying out what it has promised. */
-type Role = (typeof staffRoles)[number] | 'customer' | 'lead-source' | 'process';
+export type Role = (typeof staffRoles)[number] | 'customer' | typeof leadSource | typeof publicForm | 'process';
 
 const CUSTOMER = 'customer:';
 const PROGRAM = 'system:';
@@ -57,10 +80,14 @@ export function scopeOf({ actor, roles, stores }: Caller): Scope {
   return stores === 'all' ? 'all' : { stores };
 }
 
+/** Of everyone who works for the store. */
+export type StaffRole = (typeof staffRoles)[number];
+
 export const isStaff = (roles: readonly Role[]): boolean => staffRoles.some((role) => roles.includes(role));
 
-/** Staff, and programs that bring leads, are told which leads are duplicates. Whoever fills in a form is not (DLV-11). */
-export const isToldOfDuplicates = ({ roles }: Caller): boolean => isStaff(roles) || roles.includes('lead-source');
+/** For programs and forms whose only business is to bring leads. */
+export const onlyBringsLeads = ({ roles }: Pick<Caller, 'roles'>): boolean =>
+  roles.length > 0 && roles.every((role) => role === leadSource || role === publicForm);
 
 /** Who something belongs to. */
 export interface Owner {
@@ -76,12 +103,65 @@ export function covers(scope: Scope, { customerId, storeId }: Owner): boolean {
   return storeId !== undefined && scope.stores.includes(storeId);
 }
 
+/** Nobody said who asks. */
+export const visitor: Caller = {
+  kind: 'person',
+  actor: 'visitor:web',
+  roles: [],
+  stores: 'all',
+  authenticated: 'none',
+};
+
+export const isVisitor = ({ actor }: Caller): boolean => actor === visitor.actor;
+
+export const customerCaller = (customerId: string, factor: ProvedFactor): Caller => ({
+  kind: 'person',
+  actor: `${CUSTOMER}${customerId}`,
+  roles: ['customer'],
+  stores: 'all',
+  authenticated: 'session',
+  factor,
+});
+
+const STAFF = 'staff:';
+
+/** Whoever has no factor yet has no role yet, either. */
+export const memberCaller = (
+  memberId: string,
+  { roles, stores }: Pick<Caller, 'roles' | 'stores'>,
+  factor: ProvedFactor,
+): Caller => ({
+  kind: 'person',
+  actor: `${STAFF}${memberId}`,
+  roles: factor === 'none' ? [] : roles,
+  stores,
+  authenticated: 'session',
+  factor,
+});
+
+/** A member of staff who signed in, and has no factor yet. */
+export const needsFactor = ({ actor, factor }: Caller): boolean => factor === 'none' && actor.startsWith(STAFF);
+
+export const programCaller = (keyId: string, { roles, stores }: Pick<Caller, 'roles' | 'stores'>): Caller => ({
+  kind: 'program',
+  actor: `${PROGRAM}${keyId}`,
+  roles,
+  stores,
+  authenticated: 'api-key',
+});
+
+/** Whoever fills in a form asks as the key of the form. */
+export const formCaller = (keyId: string): Caller => ({
+  ...programCaller(keyId, { roles: [publicForm], stores: 'all' }),
+  authenticated: 'public-form',
+});
+
 /**
- * Until there is sign-in, the header of a request says who asks: the owner of the machine, a customer of the store, or a
- * program that brings leads.
+ * In a trial, the header of a request says who asks: the owner of the machine, a customer of the store, or a program that
+ * brings leads.
  */
 export function trialCaller(actor: string, authenticated: Authentication = 'trial-header'): Caller {
   const all = { actor, stores: 'all', authenticated } as const;
-  if (actor.startsWith(PROGRAM)) return { ...all, kind: 'program', roles: ['lead-source'] };
+  if (actor.startsWith(PROGRAM)) return { ...all, kind: 'program', roles: [leadSource] };
   return { ...all, kind: 'person', roles: actor.startsWith(CUSTOMER) ? ['customer'] : staffRoles };
 }

@@ -26,6 +26,8 @@ export const purposes = [
   'reason',
   'payment-token',
   'password-verifier',
+  'totp-secret',
+  'passkey',
   'link-token',
   'webhook-address',
   'webhook-secret',

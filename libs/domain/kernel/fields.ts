@@ -63,8 +63,11 @@ export const keyedHash = text('keyed hash', 'keyed hash');
 /** A keyed hash of a normalised telephone number or e-mail address. */
 export const personKey = keyedHash.regex(/^[A-Za-z0-9_-]{22}$/);
 
-/** `subject`: whom the stream is about (`subjectOf` in the requests); a thing of the store has a key of its own. */
-type Owner = 'customer' | 'lead' | 'subject';
+/**
+ * `subject`: whom the stream is about (`subjectOf` in the requests); a thing of the store has a key of its own. `member`: the
+ * member of staff whom the event names; `holder`: the member or the customer whom it names.
+ */
+type Owner = 'customer' | 'lead' | 'member' | 'holder' | 'subject';
 
 /** A box that the key of this person opens. When the person is erased, it is lost. */
 export const sealedFor = (owner: Owner, purpose: Purpose) =>

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hasCardNumber } from './card-numbers.ts';
 
 /**
  * The one schema of texts that come from outside: over HTTP, in files, from the command line and in the answers of other
@@ -44,6 +45,8 @@ export interface TextForm {
   readonly most: number;
   /** It is compared with one that was sent before, and nobody need see it: a code, a token. */
   readonly exact?: true;
+  /** Whether a long number is no wonder: anywhere in it (a telephone), or if it is nothing else (an id of another system). */
+  readonly digits?: 'anywhere' | 'alone';
 }
 
 /** The form in which every text is stored and compared: letters that can be written in two ways are composed (NFC). */
@@ -56,14 +59,22 @@ export function hasAtMost(most: number, text: string): boolean {
 }
 
 /** What is wrong with a text, as a part of a sentence about its field. Undefined: nothing. */
-export function wrongInText(text: string, { lines, most, exact }: TextForm): string | undefined {
+export function wrongInText(text: string, { lines, most, exact, digits }: TextForm): string | undefined {
   if (text.trim() === '') return 'must not be empty';
   const pattern = lines === 'one' ? ONE_LINE : SEVERAL_LINES;
-  if (hasAtMost(most, text) && pattern.test(text)) return exact ? undefined : wrongInShown(text, lines);
+  if (hasAtMost(most, text) && pattern.test(text)) {
+    if (hasCardNumber(text) && !isOther(text, digits)) return CARD_NUMBER;
+    return exact ? undefined : wrongInShown(text, lines);
+  }
   return lines === 'one'
     ? `must be one line of text, at most ${most} characters`
     : `must be a text of at most ${most} characters`;
 }
+
+const isOther = (text: string, digits: TextForm['digits']): boolean =>
+  digits === 'anywhere' || (digits === 'alone' && /^\d+$/.test(text));
+
+const CARD_NUMBER = 'must not contain the number of a payment card';
 
 function wrongInShown(text: string, lines: TextForm['lines']): string | undefined {
   if (lines === 'one') return wrongInName(text);
@@ -85,8 +96,13 @@ const textOf = (form: TextForm, mend: (text: string) => string = (text) => text)
 /** A field with one line of text. Spaces at its ends are dropped. */
 export const line = (most = 200, mend?: (text: string) => string) => textOf({ lines: 'one', most }, mend);
 
+/** A telephone number, as somebody wrote it. */
+export const telephoneLine = (mend?: (text: string) => string) =>
+  textOf({ lines: 'one', most: 50, digits: 'anywhere' }, mend);
+
 /** A field whose text may have several lines. */
-export const severalLines = (most: number, mend?: (text: string) => string) => textOf({ lines: 'several', most }, mend);
+export const severalLines = (most: number, mend?: (text: string) => string, digits?: TextForm['digits']) =>
+  textOf({ lines: 'several', most, ...(digits && { digits }) }, mend);
 
 /** Why somebody asks for something, in their words. */
 export const isReason = (text: string): boolean => wrongInText(text, { lines: 'one', most: 500 }) === undefined;
@@ -118,14 +134,31 @@ const WRONG_CHARACTERS = 'must not contain control characters or halves of chara
 
 /** The texts in a value that have characters no door takes, also among the names of members. */
 export function wrongTexts(value: unknown, lines: TextForm['lines'], path: readonly string[] = []): WrongText[] {
-  if (typeof value === 'string') return hasWrongCharacter(value, lines) ? [{ path, message: WRONG_CHARACTERS }] : [];
+  if (typeof value === 'string') {
+    const message = wrongInside(value, lines, path);
+    return message === undefined ? [] : [{ path, message }];
+  }
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, member]) =>
-    hasWrongCharacter(name, 'one')
-      ? [{ path, message: `the name of a member ${WRONG_CHARACTERS}` }]
-      : wrongTexts(member, lines, [...path, name]),
-  );
+  return Object.entries(value).flatMap(([name, member]) => {
+    // With the path of its parent: the name is not repeated.
+    if (hasWrongCharacter(name, 'one')) return [{ path, message: `the name of a member ${WRONG_CHARACTERS}` }];
+    if (isSearched(name) && hasCardNumber(name)) return [{ path, message: CARD_NUMBER }];
+    return wrongTexts(member, lines, [...path, name]);
+  });
 }
+
+/** Their schemas say themselves which numbers they take. */
+const OF_NUMBERS = ['telephone', 'extraFields'];
+/** No field takes a longer text. */
+const MOST_LOOKED_THROUGH = 20_000;
+
+function wrongInside(text: string, lines: TextForm['lines'], path: readonly string[]): string | undefined {
+  if (hasWrongCharacter(text, lines)) return WRONG_CHARACTERS;
+  const isChecked = isSearched(text) && !OF_NUMBERS.some((name) => path.includes(name));
+  return isChecked && hasCardNumber(text) ? CARD_NUMBER : undefined;
+}
+
+const isSearched = (text: string): boolean => text.length <= MOST_LOOKED_THROUGH;
 
 /** An empty text, or one of spaces, is the business of its field. */
 const hasWrongCharacter = (text: string, lines: TextForm['lines']): boolean =>

@@ -35,6 +35,16 @@ export function wrongInWebAddress(written: string): Wrong {
   return undefined;
 }
 
+/** Leads are sent there, so nobody in between may read them; only on one machine there is nobody in between. */
+export function wrongInWebhookAddress(written: string): Wrong {
+  const wrong = wrongInWebAddress(written);
+  if (wrong !== undefined) return wrong;
+  const { protocol, hostname } = new URL(written);
+  return protocol === 'https:' || hostname === 'localhost' || isThisMachine(hostname)
+    ? undefined
+    : 'must begin with https://: http:// is for a program on the machine of the store only';
+}
+
 /** A store sends mails from its host, which a mail server of customers would not take from a number. */
 export function wrongInStoreAddress(written: string): Wrong {
   const wrong = wrongInWebAddress(written);

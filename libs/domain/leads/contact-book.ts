@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant } from '../kernel/events.ts';
 import { code, id, personKey } from '../kernel/fields.ts';
-import { customerInName, ownerOrStaff, processOnly, type RightsOf } from '../kernel/rights.ts';
+import { customerInName, ownerOrSupportWithoutReason, processOnly, type RightsOf } from '../kernel/rights.ts';
 import { isSuppressed } from './person-claim.ts';
 import { type Suppression, suppression } from './suppression.ts';
 
@@ -42,7 +42,7 @@ export type ContactBookCommand =
 export const contactBookRights = {
   AddContact: processOnly,
   RemoveContact: processOnly,
-  RateContact: ownerOrStaff(customerInName, 'RPL-1'),
+  RateContact: ownerOrSupportWithoutReason(customerInName, 'RPL-1'),
   SuppressContact: processOnly,
 } satisfies RightsOf<ContactBookCommand, ContactBookState>;
 

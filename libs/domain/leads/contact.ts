@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { line as oneLine, severalLines, withoutDirections } from '../kernel/text.ts';
+import { line as oneLine, severalLines, telephoneLine, withoutDirections } from '../kernel/text.ts';
 import { hasAsciiDomain, normaliseTelephone } from './person-form.ts';
 import { isInScientificNotation } from './telephone.ts';
 
 /** Their sender cannot correct them: telephones copy directions with a number, for example. */
 const line = (most?: number) => oneLine(most, withoutDirections);
 const text = (most: number) => severalLines(most, withoutDirections);
+/** Lead ads have ids as long as card numbers. */
+const cell = severalLines(2000, withoutDirections, 'alone');
 
 /** As zod's own, but the local part and the domain may be internationalised (RFC 6531). */
 const EMAIL =
@@ -27,7 +29,9 @@ export const contact = z
   .strictObject({
     firstName: line().describe('The first name.'),
     lastName: line().describe('The last name.'),
-    telephone: line(50).describe('The telephone number, with its country unless it is one of the US.'),
+    telephone: telephoneLine(withoutDirections).describe(
+      'The telephone number, with its country unless it is one of the US.',
+    ),
     email: z
       .string()
       .normalize('NFC')
@@ -44,7 +48,7 @@ export const contact = z
     bestTimeToCall: line().describe('When the person wants to be called.'),
     comment: text(2000).describe('What the person wrote.'),
     extraFields: z
-      .record(line(100), text(2000))
+      .record(line(100), cell)
       .refine(isSmall, `more than ${MOST_EXTRA_FIELDS} fields, or than ${MOST_EXTRA_CHARACTERS} characters in all`)
       .describe('What else a file says about the person: the name of each column, and its text.'),
   })

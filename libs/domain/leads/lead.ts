@@ -4,7 +4,7 @@ import { type DistributionDecision, distributionDecision } from '../distribution
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { count, type EventsOf, fact, type Instant, instant, type Sealed } from '../kernel/events.ts';
 import { code, id, keyedHash, personKey, sealedFor, storeText } from '../kernel/fields.ts';
-import { anyone, processOnly, type RightsOf } from '../kernel/rights.ts';
+import { anyone, bringingLeads, processOnly, type RightsOf } from '../kernel/rights.ts';
 import { type ClaimTerms, claimHasEnded } from './claim-terms.ts';
 import type { ReceivedRecord } from './same-record.ts';
 import { personSuppressed, type Suppression, suppression } from './suppression.ts';
@@ -161,7 +161,7 @@ export type LeadCommand =
 
 /** Who may ask for which command. */
 export const leadRights = {
-  ReceiveLead: anyone,
+  ReceiveLead: bringingLeads('DLV-11'),
   // Steps of the receipt of another lead. No route leads here.
   ReceiveDuplicate: anyone,
   ReceiveKnown: anyone,

@@ -4,7 +4,7 @@ import { codedReason, type DeclineReason, declineReasons } from '../kernel/decli
 import { cents, type EventsOf, fact, type Instant, instant, type Secret, unsealed } from '../kernel/events.ts';
 import { currency, id, secretFor, storeText } from '../kernel/fields.ts';
 import { addDays } from '../kernel/instants.ts';
-import { ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
+import { ownerOrSupportWithoutReason, processOnly, type RightsOf, support } from '../kernel/rights.ts';
 import type { Finding } from '../orders/unknown-payments.ts';
 import { customerErased } from '../persons/erasures.ts';
 import { missUnderWay, release, skip } from './late-renewals.ts';
@@ -217,7 +217,7 @@ export type ProgrammeCommand =
 
 export const customerOfProgramme = ({ status, customerId }: ProgrammeState): string | undefined =>
   status === 'unknown' ? undefined : customerId;
-const owner = ownerOrStaff<unknown, ProgrammeState>(({ state }) => customerOfProgramme(state), 'BCK-2');
+const owner = ownerOrSupportWithoutReason<unknown, ProgrammeState>(({ state }) => customerOfProgramme(state), 'BCK-2');
 
 /** Who may ask for which command. */
 export const programmeRights = {
@@ -243,6 +243,7 @@ type ProgrammeStatus = (typeof programmeStatuses)[number];
 export interface ProgrammeState {
   status: ProgrammeStatus | 'unknown';
   customerId: string;
+  storeId: string;
   cadenceDays: number;
   /** The renewal that comes next, or whose charge is under way. */
   next: {
@@ -272,6 +273,7 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
   initialState: () => ({
     status: 'unknown',
     customerId: '',
+    storeId: '',
     cadenceDays: 0,
     next: renewal(0, ''),
     underWay: undefined,
@@ -319,10 +321,11 @@ export const programme: Decider<ProgrammeState, ProgrammeCommand, ProgrammeEvent
   evolve(state, event) {
     switch (event.type) {
       case 'ProgrammeJoined': {
-        const { customerId, cadenceDays, dueAt } = event.data;
+        const { customerId, storeId, cadenceDays, dueAt } = event.data;
         return {
           status: 'active',
           customerId,
+          storeId,
           cadenceDays,
           next: renewal(1, dueAt),
           underWay: undefined,

@@ -19,9 +19,14 @@ export const mailKinds = [
   'verdict-corrected',
   'replacement-delivered',
   'password-recovery',
+  'address-confirmation',
   'address-change',
+  'address-changed',
+  'account-exists',
   'ticket-answered',
   'person-suppressed',
+  'staff-invitation',
+  'account-changed',
 ] as const;
 export type MailKind = (typeof mailKinds)[number];
 
@@ -35,12 +40,38 @@ export const alwaysSent: ReadonlySet<MailKind> = new Set([
   'chargeback-denied',
   'verdict-corrected',
   'password-recovery',
+  'address-confirmation',
   'address-change',
+  'address-changed',
+  'account-exists',
   'person-suppressed',
+  'staff-invitation',
+  'account-changed',
 ]);
 
 /** Mails with a link that somebody waits for, at a page of the store: they are sent before all others. */
-export const awaitedMails: ReadonlySet<MailKind> = new Set(['password-recovery', 'address-change']);
+export const awaitedMails: ReadonlySet<MailKind> = new Set([
+  'password-recovery',
+  'address-confirmation',
+  'address-change',
+]);
 
 /** Mails that staff write. All others are automatic, and say so in their headers. */
 export const mailsByPersons: ReadonlySet<MailKind> = new Set(['ticket-answered']);
+
+/** What the owner of an account is told of, because somebody else may have done it. */
+export const accountChanges = [
+  'factor-added',
+  'factor-removed',
+  'passkey-added',
+  'passkey-removed',
+  'factors-reset',
+  'recovery-codes-issued',
+  'recovery-code-used',
+  'password-changed',
+  'roles-changed',
+  'api-key-issued',
+  'new-browser',
+  'sessions-ended',
+] as const;
+export type AccountChange = (typeof accountChanges)[number];

@@ -6,6 +6,7 @@ import { suppression } from '../leads/suppression.ts';
 import { holdCauses } from '../loyalty/programme.ts';
 import { receiptKinds } from '../receipts/receipts.ts';
 import { verdicts } from '../replacements/replacement.ts';
+import { accountChanges } from './kinds.ts';
 
 const money = { totalCents: cents, currency };
 const order = { orderId: id, storeId: id, leadTypeId: id, statementDescriptor: storeText };
@@ -18,6 +19,8 @@ export const mailFacts = z
   .strictObject({
     ...order,
     ...money,
+    /** The order was placed without sign-in: its mails have a link that shows it (ACC-7). */
+    withoutSignIn: z.literal(true),
     quantity: count,
     bonusLeads: count,
     renewalNumber: z.int().positive(),
@@ -54,6 +57,8 @@ export const mailFacts = z
     /** The page of the bank for a charge that the customer is to confirm. */
     confirmationLink: secretFor('customer', 'link-token'),
     expiresAt: instant,
+    /** What was changed about how the account is opened, or about keys. */
+    change: z.enum(accountChanges),
     /** The address to be confirmed; other mails go to the present address of the customer. */
     to: sealedFor('customer', 'email'),
     ticketId: id,

@@ -9,9 +9,16 @@ import { currency, id, keyedHash, secretFor, storeText, timeZone } from '../kern
 import { addDays } from '../kernel/instants.ts';
 import { type LocalDay, localDayOf } from '../kernel/local-days.ts';
 import { percentOf } from '../kernel/percent.ts';
-import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
+import {
+  customerInCommand,
+  ownerOrSupportWithoutReason,
+  processOnly,
+  type RightsOf,
+  support,
+} from '../kernel/rights.ts';
 import { bonus, bonusOf, loyaltyTerms } from '../loyalty/bonus.ts';
 import { customerErased } from '../persons/erasures.ts';
+import { buyer } from './buyer.ts';
 import { type Advised, insteadOf } from './instead.ts';
 import {
   correctTimeZone,
@@ -85,6 +92,8 @@ export const orderEvents = {
     /** The discount on the first order; renewals cost the full price (LOY-2). */
     coupon: z.object({ code: storeText, discountCents: cents }).optional(),
     checkoutId: id.optional(),
+    /** ACC-7: whoever ordered said only the address of the customer. */
+    withoutSignIn: z.literal(true).optional(),
     /** Absent when the order does not take part in Loyalty Rewards. */
     loyalty: loyaltyTerms.optional(),
     /** Where the checkout showed the dates of the renewals: from when they count. Absent: from this event (LOY-1). */
@@ -186,8 +195,8 @@ export type OrderCommand =
       batchType: boolean;
     } & ExpectedTotal &
       Omit<Terms, 'bonusLeads'>)
-  /** The checkout was closed with these terms, so they are not checked again. */
-  | ({ type: 'PlacePromisedOrder'; at: Instant; checkoutId: string } & PromisedOrder)
+  /** A checkout was closed with these terms, or an account claimed with them, so they are not checked again. */
+  | ({ type: 'PlacePromisedOrder'; at: Instant; checkoutId?: string } & PromisedOrder)
   | PaymentCommand
   | RefundCommand
   | ReplacedCouponCommand
@@ -227,12 +236,12 @@ export type OrderCommand =
   | { type: 'ForgiveReplacement'; at: Instant; replacementId: string; cause: ForgivingCause };
 
 export const customerOfOrder = ({ terms }: OrderState): string | undefined => terms?.customerId;
-const owner = ownerOrStaff<unknown, OrderState>(({ state }) => customerOfOrder(state), 'BCK-2');
+const owner = ownerOrSupportWithoutReason<unknown, OrderState>(({ state }) => customerOfOrder(state), 'BCK-2');
 
 /** Who may ask for which command. */
 export const orderRights = {
-  PlaceOrder: ownerOrStaff(customerInCommand, 'CHK-1'),
-  PlacePromisedOrder: ownerOrStaff(customerInCommand, 'CHK-1'),
+  PlaceOrder: ownerOrSupportWithoutReason(customerInCommand, 'CHK-1'),
+  PlacePromisedOrder: buyer<Pick<PromisedOrder, 'customerId' | 'withoutSignIn'>, OrderState>(({ command }) => command),
   ...paymentRights,
   ...refundRights,
   ...replacedCouponRights,

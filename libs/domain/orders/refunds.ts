@@ -5,7 +5,7 @@ import { currency, id } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
 import { addHours } from '../kernel/instants.ts';
 import { tellMoney } from '../kernel/minor-units.ts';
-import { processOnly, type RightsOf, support, supportOrStore } from '../kernel/rights.ts';
+import { freshFactor, processOnly, type RightsOf, support, supportOrStore } from '../kernel/rights.ts';
 
 /** Why a provider does not give money back, for people. Its own words are not kept, as for declined payments. */
 const failures = {
@@ -98,12 +98,12 @@ export type RefundCommand =
   | ({ type: 'RecordDispute'; at: Instant } & Omit<DataOf<'PaymentDisputed'>, 'at' | 'renewalNumber'>);
 
 export const refundRights = {
-  WishRefund: supportOrStore('CHK-6'),
+  WishRefund: freshFactor(supportOrStore('CHK-6')),
   RecordRefunded: processOnly,
   RecordRefundFailed: processOnly,
   RecordRefundReturned: processOnly,
-  RetryRefund: support('CHK-6'),
-  SettleRefund: support('CHK-6'),
+  RetryRefund: freshFactor(support('CHK-6')),
+  SettleRefund: freshFactor(support('CHK-6')),
   RecordDispute: processOnly,
 } satisfies RightsOf<RefundCommand, unknown>;
 

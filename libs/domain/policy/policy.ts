@@ -4,7 +4,7 @@ import { type EventsOf, fact, type Instant, instant } from '../kernel/events.ts'
 import { id, shortStoreText, timeZone } from '../kernel/fields.ts';
 import { earliest, inEffectAt } from '../kernel/instants.ts';
 import { isTimeZone } from '../kernel/local-days.ts';
-import { type RightsOf, staff } from '../kernel/rights.ts';
+import { freshFactor, type RightsOf, staffWith } from '../kernel/rights.ts';
 import { contradictionIn } from './contradictions.ts';
 import {
   changesBetween,
@@ -131,6 +131,12 @@ export const policyDocument = z.strictObject({
     .describe(
       'Endings of the names of businesses that are no difference between them, like "Inc." (DLV-3). A changed list holds from the next start of the store on, which makes the keys of all names anew. A default list when absent.',
     ),
+  twoMembersForPersons: z
+    .boolean()
+    .optional()
+    .describe(
+      'True: an erasure or an export of a person needs two members of staff: one asks, and another one approves. One is enough when absent.',
+    ),
   retention: retention
     .optional()
     .describe('How long is kept what the store need not keep for ever. Nothing of the log is removed.'),
@@ -170,6 +176,9 @@ export const retentionOf = (document: PolicyDocument | undefined): Retention => 
   mailCopiesDays: document?.retention?.mailCopiesDays ?? defaultRetention.mailCopiesDays,
   lookReasonsDays: document?.retention?.lookReasonsDays ?? defaultRetention.lookReasonsDays,
 });
+
+export const twoMembersForPersonsIn = (document: PolicyDocument | undefined): boolean =>
+  document?.twoMembersForPersons === true;
 
 /** Versions that say nothing about it, such as all older ones, get the same. */
 export const renewalGraceHoursOf = ({ renewalGraceHours = 24 }: PolicyDocument): number => renewalGraceHours;
@@ -290,7 +299,10 @@ export type PolicyCommand = {
 } & PolicyContent;
 
 /** Who may ask for which command. */
-export const policyRights = { PublishPolicy: staff('POL-1') } satisfies RightsOf<PolicyCommand, PolicyState>;
+export const policyRights = { PublishPolicy: freshFactor(staffWith(['administrator'], 'POL-1')) } satisfies RightsOf<
+  PolicyCommand,
+  PolicyState
+>;
 
 export type { PolicyVersion };
 

@@ -3,7 +3,7 @@ import { type Decider, type Decision, refuse, undecided } from '../kernel/decide
 import { count, type EventsOf, fact, type Instant, instant } from '../kernel/events.ts';
 import { currency, id } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
-import { processOnly, type RightsOf, staff } from '../kernel/rights.ts';
+import { processOnly, type RightsOf, staffWith } from '../kernel/rights.ts';
 import { type ReceiptLine, receiptLine } from './lines.ts';
 import {
   type DatedTaxes,
@@ -73,7 +73,7 @@ export type ReceiptCommand =
 
 /** Who may ask for which command. */
 export const receiptRights = {
-  SetTaxes: staff('CHK-8'),
+  SetTaxes: staffWith(['administrator'], 'CHK-8'),
   IssueChargeReceipt: processOnly,
   IssueRefundReceipt: processOnly,
   IssueReturnedRefundReceipt: processOnly,

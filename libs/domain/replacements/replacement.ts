@@ -3,7 +3,14 @@ import { type Decider, type Decision, refuse, undecided } from '../kernel/decide
 import { type EventsOf, fact, type Instant, instant, type Sealed, unsealed } from '../kernel/events.ts';
 import { id, sealedFor, storeText } from '../kernel/fields.ts';
 import { deriveId } from '../kernel/ids.ts';
-import { customerInCommand, ownerOrStaff, processOnly, type RightsOf, support } from '../kernel/rights.ts';
+import {
+  customerInCommand,
+  ownerOrSupportWithoutReason,
+  processOnly,
+  type RightsOf,
+  support,
+  supportOr,
+} from '../kernel/rights.ts';
 import { customerErased } from '../persons/erasures.ts';
 import type { PolicyDocument } from '../policy/policy.ts';
 import {
@@ -128,12 +135,12 @@ export const customerOfReplacement = ({ status, customerId }: ReplacementState):
 
 /** Who may ask for which command. */
 export const replacementRights = {
-  RequestReplacement: ownerOrStaff(customerInCommand, 'RPL-1'),
-  GrantChargeback: support('SUP-2'),
-  DenyChargeback: support('SUP-2'),
+  RequestReplacement: ownerOrSupportWithoutReason(customerInCommand, 'RPL-1'),
+  GrantChargeback: supportOr('verifier', 'SUP-2'),
+  DenyChargeback: supportOr('verifier', 'SUP-2'),
   GrantGoodwill: support('RPL-11'),
-  CorrectToGranted: support('RPL-10'),
-  CorrectToDenied: support('RPL-10'),
+  CorrectToGranted: supportOr('verifier', 'RPL-10'),
+  CorrectToDenied: supportOr('verifier', 'RPL-10'),
   CompleteCorrection: processOnly,
   RecordOverdue: processOnly,
   RecordReplacementDelivered: processOnly,
@@ -155,6 +162,7 @@ export interface ReturnRequest {
 export interface ReplacementState {
   readonly status: ReplacementStatus | 'unknown';
   readonly customerId: string;
+  readonly storeId: string;
   readonly orderId: string;
   readonly leadId: string;
   /** All requests, the present one last. */
@@ -170,6 +178,7 @@ export interface ReplacementState {
 const unknownReplacement: ReplacementState = {
   status: 'unknown',
   customerId: '',
+  storeId: '',
   orderId: '',
   leadId: '',
   requests: [],
@@ -212,9 +221,19 @@ export const replacement: Decider<ReplacementState, ReplacementCommand, Replacem
   evolve(state, event): ReplacementState {
     switch (event.type) {
       case 'ReplacementRequested': {
-        const { customerId, orderId, leadId, verifyBy } = event.data;
+        const { customerId, storeId, orderId, leadId, verifyBy } = event.data;
         const requests = [...state.requests, requestIn(event.data)];
-        return { ...state, status: 'requested', customerId, orderId, leadId, requests, verifyBy, overdue: false };
+        return {
+          ...state,
+          status: 'requested',
+          customerId,
+          storeId,
+          orderId,
+          leadId,
+          requests,
+          verifyBy,
+          overdue: false,
+        };
       }
       case 'ChargebackGranted':
         return { ...state, status: 'granted', requests: judgedRequests(state.requests) };

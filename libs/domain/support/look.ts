@@ -1,7 +1,7 @@
 import type { Decider } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant } from '../kernel/events.ts';
 import { id } from '../kernel/fields.ts';
-import { type RightsOf, support } from '../kernel/rights.ts';
+import { type RightsOf, supportOr } from '../kernel/rights.ts';
 
 /** Which staff member viewed the history of a customer, and why (SUP-2). */
 export const looksStream = (customerId: string) => `looks-${customerId}` as const;
@@ -35,7 +35,7 @@ type LookCommand = { type: 'ShowCustomerHistory'; at: Instant; customerId: strin
 
 /** Who may ask for which command. */
 export const lookRights = {
-  ShowCustomerHistory: support('SUP-2'),
+  ShowCustomerHistory: supportOr('auditor', 'SUP-2'),
 } satisfies RightsOf<LookCommand, Record<string, never>>;
 
 /** Every view is recorded: there is no state that could refuse one. */

@@ -144,6 +144,7 @@ type TicketStatus = (typeof ticketStatuses)[number];
 interface TicketState {
   readonly status: TicketStatus | 'unknown';
   readonly customerId: string;
+  readonly storeId: string;
   readonly dueAt: Instant;
   readonly overdue: boolean;
   /** Of a writer without an account: the store that was written to, and where the answer goes. */
@@ -157,7 +158,7 @@ interface TicketState {
 }
 
 export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
-  initialState: () => ({ status: 'unknown', customerId: '', dueAt: '', overdue: false, waiting: 0 }),
+  initialState: () => ({ status: 'unknown', customerId: '', storeId: '', dueAt: '', overdue: false, waiting: 0 }),
 
   decide(command, state): Decision<TicketEvent> {
     const { at } = command;
@@ -204,12 +205,19 @@ export const ticket: Decider<TicketState, TicketCommand, TicketEvent> = {
     switch (event.type) {
       case 'LetterSetAside': {
         const { at: dueAt, reason: _, ...aside } = event.data;
-        return { ...ticket.initialState(), status: 'set-aside', customerId: aside.customerId, dueAt, aside };
+        return {
+          ...ticket.initialState(),
+          status: 'set-aside',
+          customerId: aside.customerId,
+          storeId: aside.storeId,
+          dueAt,
+          aside,
+        };
       }
       case 'TicketOpened': {
         const { customerId, storeId, dueAt, answerTo, letter } = event.data;
         const stranger = answerTo && { stranger: { storeId, answerTo } };
-        return { status: 'open', customerId, dueAt, overdue: false, waiting: 1, ...stranger, letter };
+        return { status: 'open', customerId, storeId, dueAt, overdue: false, waiting: 1, ...stranger, letter };
       }
       case 'TicketReopened':
         return { ...state, status: 'open', dueAt: event.data.dueAt, overdue: false, ...added(state, event.data) };

@@ -6,7 +6,7 @@ import type { PolicyDocument } from '#domain/policy/policy';
 import { defaultPolicy } from '#domain/policy/policy';
 import type { Damages } from '#event-store/damage';
 import { openEmbeddedStore } from '#event-store/embedded/embedded-store';
-import { type EventStore, StoreUnavailable } from '#event-store/port';
+import { type EventStore, OutcomeUnknown, StoreUnavailable } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
 import { businessOf } from '#test/boxes';
 import type { Process } from '../process.ts';
@@ -56,6 +56,14 @@ const welcome: Process<Welcome, 'CustomerRegistered' | 'TimeZoneChanged'> = {
   wakeAt: ({ later }) => [...later.values()].sort()[0],
 };
 
+/** The same in one part, `queue`: who comes first is welcomed first. */
+const welcomeInTurn: Process<Welcome, 'CustomerRegistered' | 'TimeZoneChanged'> = {
+  ...welcome,
+  inParts: true,
+  next: (state, moment, limit) =>
+    moment.runs('queue') ? welcome.next(state, moment, limit).map((wish) => ({ ...wish, part: 'queue' })) : [],
+};
+
 /** Says of one stream that it is damaged. */
 function changingDamages() {
   let damaged: string | undefined;
@@ -85,11 +93,11 @@ describe('the engine of processes', () => {
   let sent: SentCommand[];
   let answer: (sent: SentCommand) => Promise<CommandResult>;
 
-  const begin = () => {
+  const begin = (process = welcome) => {
     engine = new ProcessEngine({
       store,
       clock,
-      processes: [welcome],
+      processes: [process],
       send: (command) => {
         sent.push(command);
         return answer(command);
@@ -221,6 +229,25 @@ describe('the engine of processes', () => {
     answer = carryOut;
     await clock.moveTo(addSeconds(clock.now(), 60));
     expect(engine.status().processes[0]).toMatchObject({ waitingForRetry: 0 });
+  });
+
+  it.each([
+    ['that was not written', new StoreUnavailable('away')],
+    ['of which nobody knows whether it was written', new OutcomeUnknown('no answer')],
+  ])('decides nothing more in a part before a command %s has an outcome', async (_, failure) => {
+    await engine.stop();
+    begin(welcomeInTurn);
+    answer = (command) => (command.stream === 'customer-c1' ? Promise.reject(failure) : carryOut(command));
+    await register('c1');
+    await engine.settle();
+    await register('c2');
+    await engine.settle();
+    await clock.moveTo(addSeconds(clock.now(), 60));
+    expect(new Set(zones())).toEqual(new Set(['customer-c1 America/Boise']));
+    answer = carryOut;
+    sent = [];
+    await clock.moveTo(addSeconds(clock.now(), 60));
+    expect(zones()).toEqual(['customer-c1 America/Boise', 'customer-c2 America/Boise']);
   });
 
   it('takes what falls due while the store is away as an outage, which nobody has to handle', async () => {

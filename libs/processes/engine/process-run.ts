@@ -74,11 +74,12 @@ const LONGEST_WAIT_SECONDS = 60;
 /** While the store is away, each try waits for it already. So everything goes on soon after it is back. */
 const LONGEST_WAIT_FOR_STORE_SECONDS = 5;
 
+const isStoreAway = (error: unknown): boolean => error instanceof StoreUnavailable || error instanceof OutcomeUnknown;
+
 /** @returns undefined when a failed wish is not tried again by itself */
 function secondsToWait(attempts: number, error: unknown): number | undefined {
   const delay = BACKOFF_SECONDS[attempts - 1];
-  if (error instanceof StoreUnavailable || error instanceof OutcomeUnknown)
-    return Math.min(delay ?? LONGEST_WAIT_FOR_STORE_SECONDS, LONGEST_WAIT_FOR_STORE_SECONDS);
+  if (isStoreAway(error)) return Math.min(delay ?? LONGEST_WAIT_FOR_STORE_SECONDS, LONGEST_WAIT_FOR_STORE_SECONDS);
   const isOutOfReach = error instanceof EventStoreError || error instanceof OutOfReach;
   return delay ?? (isOutOfReach ? LONGEST_WAIT_SECONDS : undefined);
 }
@@ -90,6 +91,8 @@ interface FailedWish {
   since: Instant;
   /** `'now'` while the wish is under way or its process will wish it again, `'never'` when it is parked. */
   retryAt: Instant | 'now' | 'never';
+  /** The event store did not answer: nobody knows yet whether and when its command is written. */
+  outcomeIsOpen: boolean;
 }
 
 /** The kind of a wish: the type of its command, or the kind of its effect. */
@@ -158,14 +161,25 @@ export class ProcessRun {
     if (!this.#held.has(stream)) this.#hold(stream, `${type} at revision ${revision}`, [], error, now);
   }
 
+  /**
+   * A part decides in turn. So it decides nothing while an earlier command of it has no outcome: whoever was served by that
+   * command would be passed over for good if it were never written, because another worker runs the part by then (DLV-7).
+   */
   next(moment: Moment, limit: number): Wish[] {
+    const open = this.#partsWithOpenOutcome();
+    const runs = (part: string) => !open.has(part) && moment.runs(part);
     const again: Wish[] = [];
     for (const failed of this.#failed.values()) {
       if (!isInstant(failed.retryAt) || failed.retryAt > moment.now) continue;
       failed.retryAt = 'now';
       again.push(failed.wish);
     }
-    return [...again, ...this.process.next(this.state, moment, limit)];
+    return [...again, ...this.process.next(this.state, { ...moment, runs }, limit)];
+  }
+
+  #partsWithOpenOutcome(): ReadonlySet<string | undefined> {
+    const open = [...this.#failed.values()].filter(({ outcomeIsOpen }) => outcomeIsOpen);
+    return new Set(open.map(({ wish }) => wish.part));
   }
 
   begun(wish: Wish, now: Instant): void {
@@ -205,7 +219,9 @@ export class ProcessRun {
       reason: '',
       since: now,
       retryAt: 'now' as const,
+      outcomeIsOpen: false,
     };
+    failed.outcomeIsOpen = isStoreAway(error);
     failed.attempts += 1;
     failed.reason = this.#note(error);
     const delay = secondsToWait(failed.attempts, error);

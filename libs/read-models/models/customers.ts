@@ -23,6 +23,9 @@ export const customerRow = z.object({
     .describe('E-mail address that waits to be confirmed by the link sent there (ACC-4). Null: none waits.'),
   name: column.json(sealed).nullable().describe('Name of the customer. Null: none was given.'),
   postalAddress: column.json(sealed).nullable().describe('Postal address of the customer. Null: none was given.'),
+  emailProved: column
+    .flag()
+    .describe('Whether the owner of the address opened a link that was sent there: before, nobody signs in (ACC-6).'),
   hasPassword: column.flag().describe('Whether a password was set.'),
   mailsOff: column.json(z.array(z.enum(mailKinds))).describe('Kinds of mails that the customer does not want (NTF-2).'),
   revision: column.revision(),
@@ -40,6 +43,7 @@ export const customerExample: CustomerRow = {
   newEmail: null,
   name: exampleBox,
   postalAddress: null,
+  emailProved: true,
   hasPassword: true,
   mailsOff: ['leads-delivered'],
   revision: 1,
@@ -68,8 +72,10 @@ export const customers = modelOfStreams({
     NameChanged: (customer, { data }) => customer.set({ name: data.name }),
     PostalAddressChanged: (customer, { data }) => customer.set({ postalAddress: data.postalAddress }),
     EmailChangeRequested: (customer, { data }) => customer.set({ newEmail: data.email }),
-    EmailChanged: (customer, { data }) => customer.set({ email: data.email, newEmail: null }),
-    PasswordSet: (customer) => customer.set({ hasPassword: true }),
+    EmailChanged: (customer, { data }) => customer.set({ email: data.email, newEmail: null, emailProved: true }),
+    AddressConfirmed: (customer) => customer.set({ emailProved: true }),
+    PasswordSet: (customer, { data: { how } }) =>
+      customer.set({ hasPassword: true, ...(how === 'recovered' && { emailProved: true }) }),
     MailPreferencesChanged: (customer, { data }) => customer.set({ mailsOff: data.off }),
   },
 });
@@ -85,6 +91,7 @@ const registered = ({ stream, revision, data }: FactOf<'CustomerRegistered'>): C
   newEmail: null,
   name: data.name ?? null,
   postalAddress: data.postalAddress ?? null,
+  emailProved: false,
   hasPassword: false,
   mailsOff: [],
   revision,

@@ -18,6 +18,8 @@ export const waitingReasons = [
   'webhook-parked',
   'order-parked',
   'time-zone-unknown',
+  'many-persons-shown',
+  'approval-waiting',
 ] as const;
 
 /** An order that a program noticed, since when and, where there is more to say, why. */
@@ -25,6 +27,13 @@ export interface NoticedOrder {
   readonly orderId: string;
   readonly since: Instant;
   readonly why?: string;
+}
+
+/** What staff did, or want to do, by an id of its own. */
+interface NoticedAct {
+  readonly id: string;
+  readonly since: Instant;
+  readonly why: string;
 }
 
 export interface WaitingLimits {
@@ -46,6 +55,10 @@ export interface WaitingLimits {
   readonly parkedCharges: readonly NoticedOrder[];
   /** Orders for which something else failed too often, and what. */
   readonly parkedOrders: readonly NoticedOrder[];
+  /** Who was shown the personal data of very many persons. */
+  readonly bulkReads: readonly NoticedAct[];
+  /** What waits for the approval of a second member of staff. */
+  readonly approvals: readonly NoticedAct[];
 }
 
 /** With all columns of a row, in their order. Each part is found through its own index. */
@@ -59,6 +72,8 @@ export const whatWaits = (reader: RowReader, limits: WaitingLimits): readonly Ra
   webhookParked(reader, limits),
   orderParked(reader, limits),
   timeZoneUnknown(reader),
+  noticedActs('many-persons-shown', limits.bulkReads),
+  noticedActs('approval-waiting', limits.approvals),
 ];
 
 const starving = ({ nameOf }: RowReader, { waitingSince }: WaitingLimits) => sql`
@@ -79,6 +94,13 @@ const timeZoneUnknown = ({ nameOf }: RowReader) => sql`
     status IN ('awaiting-payment', 'open', 'paused') OR replacements_owed > 0 OR EXISTS (
       SELECT FROM ${sql.table(nameOf(programmeTable))} AS programmes
       WHERE programmes.order_id = orders.order_id AND programmes.status <> 'cancelled'))`;
+
+/** It is about no order and no store. */
+const noticedActs = (reason: (typeof waitingReasons)[number], acts: readonly NoticedAct[]) => sql`
+  SELECT ${reason}::text || '/' || acts.id, ${reason}::text, NULL, NULL, NULL, NULL, NULL, acts.since, NULL, NULL, NULL, acts.why
+  FROM unnest(
+    ${acts.map(({ id }) => id)}::text[], ${acts.map(({ since }) => since)}::timestamptz[],
+    ${acts.map(({ why }) => why)}::text[]) AS acts (id, since, why)`;
 
 /** Its own last failure, by the name of its stream. */
 const failingCalls = ({ failing }: WaitingLimits) => sql`unnest(

@@ -36,10 +36,16 @@ export const attentionRow = z
   .object({
     attentionId: column.id().describe('Reason, and what it is about.'),
     reason: column.oneOf(attentionReasons).describe('Why somebody should look at it.'),
-    orderId: column.id().nullable().describe('The order. Null: it is about a mail.'),
-    storeId: column.id().describe('Store that sold it, or whose customer it is.'),
-    customerId: column.id().describe('Customer who ordered, or to whom the mail goes.'),
-    leadTypeId: column.id().nullable().describe('Lead type that was ordered. Null: it is about a mail.'),
+    orderId: column.id().nullable().describe('The order. Null: it is about none.'),
+    storeId: column
+      .id()
+      .nullable()
+      .describe('Store that sold it, or whose customer it is. Null: it is about no store.'),
+    customerId: column
+      .id()
+      .nullable()
+      .describe('Customer who ordered, or to whom the mail goes. Null: it is about none.'),
+    leadTypeId: column.id().nullable().describe('Lead type that was ordered. Null: it is about no order.'),
     replacementId: column.id().nullable().describe('The return whose verification is overdue (RPL-5). Null: none is.'),
     since: column
       .instant()

@@ -27,6 +27,8 @@ const limits = {
   now: farAhead,
   damaged,
   parkedCharges: damaged,
+  bulkReads: [],
+  approvals: [],
   parkedOrders: damaged.map((order) => ({ ...order, why: 'DeliverLead: it failed' })),
   unansweredSince: farAhead,
   future: '2000-01-01T00:00:00.000Z',

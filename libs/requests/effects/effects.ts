@@ -11,7 +11,7 @@ import type { CallTurn, EngineOptions } from '#processes/engine/options';
 import { type Effect, OutOfReach, type Untimed } from '#processes/process';
 import type { ReadModels } from '#read-models/read-models';
 import type { Vault } from '#vault/vault';
-import { completeErasure } from '../erasure-completion.ts';
+import { completeErasure, type SignInsToForget } from '../erasure-completion.ts';
 import { giveUpKeysOfLooks } from '../lost-keys.ts';
 import { renewalInUse } from '../renewed-business-keys.ts';
 import type { Dispatch } from '../request-tools.ts';
@@ -27,6 +27,7 @@ import { callWebhook } from './webhook-calling.ts';
 const MOST_PAYMENTS_AT_ONCE = 10;
 const MOST_WEBHOOKS_AT_ONCE = 100;
 const MOST_WEBHOOKS_OF_A_HOST_AT_ONCE = 5;
+const MOST_WEBHOOKS_OF_A_CUSTOMER_AT_ONCE = 2;
 
 export interface EffectDependencies {
   readonly store: EventStore;
@@ -36,6 +37,7 @@ export interface EffectDependencies {
   readonly mails: MailGateway;
   readonly webhooks: WebhookGateway;
   readonly vault: Vault;
+  readonly sessions: SignInsToForget;
   /** Undefined where none are kept: then an erasure that was interrupted is not completed. */
   readonly readModels?: ReadModels;
   readonly dispatch: Dispatch;
@@ -80,6 +82,8 @@ function effectsOutside({ store: events, ...others }: EffectDependencies, kept: 
   const ofAll = { events, ...others };
   const [ofMails, atProvider] = [mailTurns(), callsInTurn(MOST_PAYMENTS_AT_ONCE)];
   const ofHosts = callsInTurnOfEach(MOST_WEBHOOKS_AT_ONCE, MOST_WEBHOOKS_OF_A_HOST_AT_ONCE);
+  // Customers share hosts: one whose program hangs takes no more than a part of what its host may get.
+  const ofCustomers = callsInTurnOfEach(Number.POSITIVE_INFINITY, MOST_WEBHOOKS_OF_A_CUSTOMER_AT_ONCE);
   const ofProvider = (key: string, turn: CallTurn, call: Parameters<KeptResults['of']>[1], isFirst = false) =>
     kept.of(key, () => inItsTurn(turn, atProvider)(call, isFirst));
   return {
@@ -90,7 +94,8 @@ function effectsOutside({ store: events, ...others }: EffectDependencies, kept: 
     'settle-renewal': (effect, key, turn) => ofProvider(key, turn, () => settleRenewal(effect, others)),
     'forget-payer': (effect, key, turn) => ofProvider(key, turn, () => forgetPayer(effect, others)),
     'call-webhook': (effect, key, turn) => {
-      const ofHost = (host: string): InTurn => inItsTurn(turn, (call) => ofHosts(host, call));
+      const ofHost = (host: string): InTurn =>
+        inItsTurn(turn, (call) => ofCustomers(effect.wish.customerId, () => ofHosts(host, call)));
       return kept.of(key, () => callWebhook(effect, { ...ofAll, inTurn: (host, call) => ofHost(host)(call) }));
     },
     'send-mail': (effect, key, turn) =>

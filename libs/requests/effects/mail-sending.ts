@@ -1,6 +1,7 @@
+import { addressStream } from '#domain/accounts/address';
 import { type CustomerState, customerStream, isRegistered } from '#domain/accounts/customer';
 import type { PersonName } from '#domain/accounts/personal';
-import { catalogueStream, type Store, storeAt } from '#domain/catalogue/catalogue';
+import { type CatalogueState, catalogueStream, type Store, storeAt } from '#domain/catalogue/catalogue';
 import { type Instant, isBox } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
 import { DAY_MILLISECONDS } from '#domain/kernel/instants';
@@ -10,6 +11,7 @@ import type { CommandOf } from '#domain/ledger';
 import { alwaysSent, awaitedMails, type MailKind, mailsByPersons } from '#domain/notifications/kinds';
 import type { Withholding } from '#domain/notifications/mail';
 import { nextTry } from '#domain/notifications/mail-retries';
+import { type StaffMember, staffStream } from '#domain/staff/staff';
 import type { InTurn } from '#event-store/in-turn';
 import type { EventStore } from '#event-store/port';
 import type { Clock } from '#gateways/clock';
@@ -21,6 +23,9 @@ import { composeMail } from '#gateways/mail-texts';
 import type { SupportMail } from '#gateways/support-mail';
 import { type Effect, FailureToRecord, type Untimed } from '#processes/process';
 import { forReaders, type Vault } from '#vault/vault';
+import { addressKeyOf } from '../account-seals.ts';
+import { isErased } from '../address-claim.ts';
+import { orderLinkToken } from '../order-links.ts';
 import type { StreamCache } from '../stream-cache.ts';
 import { unsubscribeToken } from '../unsubscribing.ts';
 import { GatewayFailed } from './mail-turns.ts';
@@ -99,10 +104,15 @@ async function forgetIfErased(sent: Message, effect: SendMail, dependencies: Mai
 async function messageOf(effect: SendMail, dependencies: MailDependencies): Promise<Message | Withholding> {
   const { mail, mailId, wishedAt } = effect;
   const { streams, vault, clock } = dependencies;
-  const [{ state: customer }, { state: catalogue }] = await Promise.all([
+  const [{ state: registered }, { state: catalogue }, { state: staff }] = await Promise.all([
     streams.read<'customer'>(customerStream(mail.customerId)),
     streams.read<'catalogue'>(catalogueStream),
+    streams.read<'staff'>(staffStream),
   ]);
+  const member = mail.facts.to ? undefined : staff.members.get(mail.customerId);
+  const customer = member
+    ? { ...registered, email: member.email, storeId: storeOfMember(member, catalogue) }
+    : registered;
   const withheld = reasonToWithhold(effect, customer, clock.now());
   if (withheld) return withheld;
   // A mail to an address that is to be confirmed names it. Its customer may have no other one.
@@ -114,7 +124,7 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
   const from = { name: shownTexts(store.name), address: `no-reply@${mailDomainOf(store.webAddress)}` };
   // The address may be corrected between two attempts: a mail keeps its id.
   const { webAddress } = storeAt(catalogue, storeId, wishedAt) ?? store;
-  const details = await detailsOf(mail, customer, store, dependencies);
+  const details = await detailsOf({ ...mail, to }, customer, store, dependencies);
   const text = composeMail(mail.kind, { ...withoutPastDates(facts, clock.now()), ...details });
   const receipt = mail.kind === 'receipt-issued' && (await attachedReceipt(mail.facts, dependencies));
   const attachments = receipt ? { attachments: [receipt] } : {};
@@ -132,6 +142,9 @@ async function messageOf(effect: SendMail, dependencies: MailDependencies): Prom
     ...(!alwaysSent.has(mail.kind) && !thread && { unsubscribeLink: unsubscribeLink(vault, webAddress, mailId) }),
   };
 }
+
+const storeOfMember = ({ stores }: StaffMember, catalogue: CatalogueState): string =>
+  (stores === 'all' ? [...catalogue.stores.keys()] : stores)[0] ?? '';
 
 /** Somebody without an account wrote to a store. */
 const storeOf = ({ facts }: SendMail['mail'], customer: CustomerState): string =>
@@ -181,15 +194,18 @@ const isAhead = (at: unknown, now: Instant): boolean => typeof at === 'string' &
 
 /** Data for the texts of mails in addition to the facts of the event. */
 async function detailsOf(
-  { kind, facts }: SendMail['mail'],
+  { kind, facts, customerId, to }: SendMail['mail'] & { readonly to: string },
   customer: CustomerState,
   store: Store,
-  { events, vault }: MailDependencies,
+  { events, streams, vault }: MailDependencies,
 ) {
   const shown = forReaders(vault);
+  const hasAccount = kind === 'address-change' && (await isOfAnother(customerId, to, { streams, vault }));
   const name = customer.name && ((await shown.open(customer.name)) as PersonName | undefined);
   const leadId = hasContact(kind, customer) && typeof facts.leadId === 'string' ? facts.leadId : undefined;
+  const { withoutSignIn, orderId } = facts;
   return {
+    ...(withoutSignIn && { orderLink: orderLinkToken(vault, orderId as string, customer) }),
     ...(leadId !== undefined && { contact: await shown.open((await receiptOf(leadId, events)).contact) }),
     refunded: facts.receiptKind === 'refund',
     returned: facts.receiptKind === 'refund-returned',
@@ -198,8 +214,21 @@ async function detailsOf(
     optedOut: facts.suppression === 'opt-out',
     storeName: shownTexts(store.name),
     webAddress: beginningOfLinks(store.webAddress),
-    ...(name?.firstName !== undefined && { firstName: name.firstName }),
+    hasAccount,
+    // The owner of the address is not told who wants it.
+    ...(name?.firstName !== undefined && !hasAccount && { firstName: name.firstName }),
   };
+}
+
+/** ACC-2: nothing but the mail to the owner of an address shows that it has an account. */
+async function isOfAnother(
+  customerId: string,
+  email: string,
+  { streams, vault }: Pick<MailDependencies, 'streams' | 'vault'>,
+): Promise<boolean> {
+  const { state } = await streams.read<'address'>(addressStream(addressKeyOf(vault, email)));
+  const { customerId: holder = customerId } = state;
+  return holder !== customerId && !(await isErased({ streams, vault }, holder));
 }
 
 /** DLV-9: a mail about one new lead contains its contact; one about a replacement does for customers who get each lead by mail. */

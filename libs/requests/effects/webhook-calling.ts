@@ -55,9 +55,11 @@ async function callOf(
   const { customerId, leadId } = wish;
   const { webhook } = (await streams.read<'customer'>(customerStream(customerId))).state.leadDelivery;
   if (!webhook) return 'switched-off';
-  const boxes = [webhook.url, webhook.signingSecret];
-  const [url, signingSecret] = await Promise.all(boxes.map((box) => vault.open(box)));
-  if (url === undefined || signingSecret === undefined) return 'customer-erased';
+  const { former } = webhook;
+  const isFormerUsed = former !== undefined && clock.now() < former.until;
+  const boxes = [webhook.url, webhook.signingSecret, ...(isFormerUsed ? [former.signingSecret] : [])];
+  const [url, ...signingSecrets] = await Promise.all(boxes.map((box) => vault.open(box)));
+  if (url === undefined || signingSecrets.includes(undefined)) return 'customer-erased';
   const { contact: sealed, leadTypeId, consent: evidence } = await receiptOf(leadId, events);
   const shown = forReaders(vault);
   const contact = wish.suppression ? undefined : await shown.open(sealed);
@@ -66,7 +68,7 @@ async function callOf(
     ? suppressedBody(wish)
     : bodyOf(wish, { leadTypeId, contact, consent: evidence && (await shown.open(evidence)) });
   const at = new Date(clock.now());
-  return { url: url as string, signingSecret: signingSecret as string, id: webhookId, at, body };
+  return { url: url as string, signingSecrets: signingSecrets as string[], id: webhookId, at, body };
 }
 
 const bodyOf = (

@@ -1,0 +1,31 @@
+import type { RateLimiterAbstract } from 'rate-limiter-flexible';
+import type { Vault } from '#vault/vault';
+import type { AttemptCounters } from '#wiring/attempt-counters';
+import { consumed } from './sign-in-throttle.ts';
+
+const MINUTE = 60;
+
+const limits = {
+  /** A person sends one or two; an office behind one address some more. */
+  formsOfNetwork: { points: 30, seconds: 10 * MINUTE },
+  formsOfKey: { points: 600, seconds: 10 * MINUTE },
+} as const;
+
+/** Forms that anybody may fill in: so many from one network, and of one form. */
+export class LeadFormThrottle {
+  readonly #vault: Pick<Vault, 'personKey'>;
+  readonly #ofNetwork: RateLimiterAbstract;
+  readonly #ofKey: RateLimiterAbstract;
+
+  constructor(counters: AttemptCounters, vault: Pick<Vault, 'personKey'>) {
+    this.#vault = vault;
+    this.#ofNetwork = counters.of({ name: 'formsOfNetwork', ...limits.formsOfNetwork });
+    this.#ofKey = counters.of({ name: 'formsOfKey', ...limits.formsOfKey });
+  }
+
+  /** What one network sends too much does not count against the others. @throws Problem */
+  async count(network: string, formId: string): Promise<void> {
+    await consumed(this.#ofNetwork, this.#vault.personKey('network', network));
+    await consumed(this.#ofKey, formId);
+  }
+}

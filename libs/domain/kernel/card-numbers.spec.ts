@@ -1,0 +1,46 @@
+import { hasCardNumber, withoutCardNumbers } from './card-numbers.ts';
+
+/** Numbers that payment providers publish for tests. */
+const cards = [
+  '4242424242424242',
+  '4000 0566 5566 5556',
+  '5555-5555-5555-4444',
+  '2223 0031 2200 3222',
+  '3782 822463 10005',
+  '6011111111111117',
+  '3056 9300 0902 0004',
+  '3566002020360505',
+  '6205500000000000004',
+  '4222222222222',
+  '\uff14\uff12\uff14\uff12 4242 4242 4242',
+  '4242\u00a04242\u00a04242\u00a04242',
+  '4242  4242  4242  4242',
+];
+
+test.each(cards)('%s is a card number, alone and among other text and numbers', (card) => {
+  expect(hasCardNumber(card)).toBe(true);
+  expect(hasCardNumber(`my card is ${card}, 12/27 123`)).toBe(true);
+  expect(hasCardNumber(`order 17 ${card} 123`)).toBe(true);
+});
+
+test.each([
+  ['with another check digit', '4242424242424241'],
+  ['that no card begins with', '1000000000000008'],
+  ['of another length', '42424242424242424'],
+  ['in an id', 'ad_4242424242424242'],
+  ['in a hyphened id', 'f9daf23b-4242-4242-4242-424242424242'],
+  ['in an address of the web', 'https://page.example/?ad=4242424242424242'],
+  ['of a telephone with its country', 'call +49 1512 3456784'],
+  ['of the time, in milliseconds', '1772353800000'],
+  ['with too many digits', '4242424242424242'.repeat(3)],
+])('a number %s is none', (_, text) => expect(hasCardNumber(text)).toBe(false));
+
+test('it is taken out of a text that cannot be refused, and all else stays', () => {
+  expect(withoutCardNumbers('my card 4242 4242-4242 4242 ends, order 17')).toBe('my card [card number] ends, order 17');
+  expect(withoutCardNumbers('17 4242424242424242 5555555555554444 9')).toBe('17 [card number] [card number] 9');
+  expect(withoutCardNumbers('call 212 555 0143 4567 890')).toBe('call 212 555 0143 4567 890');
+});
+
+test('a long text of single digits is looked through in no time', () => {
+  expect(hasCardNumber('1 '.repeat(50_000))).toBe(false);
+});
