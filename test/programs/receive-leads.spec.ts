@@ -198,10 +198,15 @@ test('the receiver of the guide keeps a message again whose write failed, and st
   expect((await kept()).map(({ id }) => id)).toEqual(['first', 'second', 'third']);
 });
 
-test('without the switch no lead leaves for this machine: the message is parked, and says why', async () => {
+test('without the switch no lead leaves for this machine: its address is refused, and for one of before the message is parked', async () => {
   const port = await freePort();
+  const before = await startStore('closed', { LEADGER_WEBHOOKS_TO_THIS_MACHINE: 'yes' });
+  const { customerId } = await customerOf(before.ask, port);
+  await started.pop()?.();
   const { ask } = await startStore('closed', {});
-  const { customerId } = await customerOf(ask, port);
+  const path = `/api/customers/${customerId}/lead-delivery`;
+  const chosen = { mails: 'digest', webhookUrl: `http://127.0.0.1:${port}/others` };
+  await expect(ask('PUT', path, chosen, `customer:${customerId}`)).rejects.toThrow('webhook-address-private');
   await ask('POST', '/api/leads', lead);
   let items: { status: string; lastError: string }[] = [];
   await waitUntil(async () => {
