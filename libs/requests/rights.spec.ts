@@ -315,6 +315,46 @@ describe('the table of rights', () => {
     expect(refusalOf(price, owner)).toBe('staff-only');
   });
 
+  it('lets members of single stores change their own password and factors', () => {
+    const ofMain = memberCaller('c1', { roles: staffRoles, stores: ['main'] }, 'fresh');
+    const ofOwnAccount = ['ChangeStaffPassword', 'OfferTotp', 'AddTotp', 'AddPasskey', 'RemoveFactor'];
+    const command = (type: string) => ({ type, memberId: 'c1' });
+    const refusals = [...ofOwnAccount, 'IssueRecoveryCodes'].map(
+      (type) =>
+        checkRight(
+          type === 'ChangeStaffPassword' ? 'staff-main' : 'factors-c1',
+          command(type),
+          type === 'ChangeStaffPassword' ? {} : owned.factors,
+          { caller: ofMain },
+        )?.code,
+    );
+    expect(refusals).toEqual(Array(6).fill(undefined));
+    expect(checkRight('factors-c2', command('OfferTotp'), owned.factors, { caller: ofMain })?.code).toBe(
+      'not-your-factors',
+    );
+  });
+
+  it('holds for a coupon in all its stores, and for one customer in the store of that customer', () => {
+    const ofMain: Caller = { ...staff, stores: ['main'] };
+    const asked = (command: { type: string; [field: string]: unknown }, defined?: { storeIds: string[] }) =>
+      checkRight('coupon-x', command, { defined }, { caller: ofMain, reason: 'because' })?.code;
+    const define = (...storeIds: string[]) => asked({ type: 'DefineCoupon', storeIds });
+    expect([define('main'), define('main', 'other'), define('other')]).toEqual([
+      undefined,
+      'other-store',
+      'other-store',
+    ]);
+    const retire = (...storeIds: string[]) => asked({ type: 'RetireCoupon' }, { storeIds });
+    expect([retire('main'), retire('main', 'other'), asked({ type: 'RetireCoupon' })]).toEqual([
+      undefined,
+      'other-store',
+      'other-store',
+    ]);
+    const replace = (storeId?: string) =>
+      asked({ type: 'GiveAlternativeCoupon', storeId, storeIds: ['main', 'other'] });
+    expect([replace('main'), replace('other'), replace()]).toEqual([undefined, 'other-store', 'other-store']);
+  });
+
   it('holds in the stores of the roles only', () => {
     const ofMain: Caller = { ...staff, stores: ['main'] };
     const pausing = (storeId: string) =>

@@ -4,7 +4,7 @@ import { scopeOf, staffRoles } from '../kernel/caller.ts';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant, type Sealed, type Secret } from '../kernel/events.ts';
 import { id, personKey, randomTokenHash, sealedFor, secretFor } from '../kernel/fields.ts';
-import { type AskedBy, anyone, described, freshFactor, type RightsOf } from '../kernel/rights.ts';
+import { type AskedBy, aboutCaller, anyone, described, freshFactor, type RightsOf } from '../kernel/rights.ts';
 
 /**
  * Who works for the store. They are in one stream, so that "the last administrator stays" is decided on all of them, and each
@@ -85,9 +85,11 @@ export const staffRights = {
   InviteStaffMember: freshFactor(administrator),
   // The link in the mail gives the right.
   SetStaffPassword: anyone,
-  ChangeStaffPassword: freshFactor(
-    described('the member', ({ caller, command }: AskedBy & { command: { memberId: string } }) =>
-      caller.actor === `staff:${command.memberId}` ? undefined : notYourPassword,
+  ChangeStaffPassword: aboutCaller(
+    freshFactor(
+      described('the member', ({ caller, command }: AskedBy & { command: { memberId: string } }) =>
+        caller.actor === `staff:${command.memberId}` ? undefined : notYourPassword,
+      ),
     ),
   ),
   ChangeStaffRoles: freshFactor(administrator),
