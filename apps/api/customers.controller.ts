@@ -317,6 +317,7 @@ export class CustomersController {
       'Confirm an e-mail address by the link that was sent there: of a new account (ACC-6), or a new one (ACC-4)',
     idName: 'customerId',
     records: ['AddressConfirmed'],
+    hidesPlace: true,
   })
   confirmEmailChange(
     @IdOf('customer') customerId: string,

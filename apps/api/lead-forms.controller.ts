@@ -15,7 +15,7 @@ import { ACTIVITIES, REQUESTS } from '#wiring/tokens';
 import { ALIKE_MILLISECONDS } from './alike.ts';
 import { Asking } from './caller.ts';
 import { errorsOf } from './fields.ts';
-import { LeadFormThrottle } from './lead-form-throttle.ts';
+import { FormThrottle } from './form-throttle.ts';
 import { FORM_PATH, formOf, nestedFields, URL_ENCODED } from './lead-forms.ts';
 import { Network } from './network.ts';
 import { malformed, Problem, problemOfRefusal } from './problems.ts';
@@ -58,13 +58,13 @@ export class LeadFormsController {
   readonly #requests: Requests;
   readonly #identities: Identities;
   readonly #activities: Activities;
-  readonly #throttle: LeadFormThrottle;
+  readonly #throttle: FormThrottle;
 
   constructor(
     @Inject(REQUESTS) requests: Requests,
     @Inject(Identities) identities: Identities,
     @Inject(ACTIVITIES) activities: Activities,
-    @Inject(LeadFormThrottle) throttle: LeadFormThrottle,
+    @Inject(FormThrottle) throttle: FormThrottle,
   ) {
     this.#requests = requests;
     this.#identities = identities;

@@ -3,6 +3,7 @@ import { Body, Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nest
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { worksForStore } from '#domain/kernel/caller';
 import { type Suppression, suppressions } from '#domain/leads/suppression';
 import { suppressionsLifted, suppressionsLiftedExample } from '#requests/lifted-suppressions';
 import { type PersonReached, personReached } from '#requests/named-person';
@@ -15,6 +16,8 @@ import { OPERATIONS, QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Conforming, Id, OneOf } from './fields.ts';
 import { FileQuery, fileOptions, notAFile } from './file-query.ts';
+import { FormThrottle } from './form-throttle.ts';
+import { Network } from './network.ts';
 import { malformed } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest } from './reads.ts';
@@ -86,12 +89,15 @@ export class SuppressionsController {
   readonly #requests: Requests;
   readonly #queries: Queries;
   readonly #operations: Operations;
+  readonly #throttle: FormThrottle;
 
   constructor(
     @Inject(REQUESTS) requests: Requests,
     @Inject(QUERIES) queries: Queries,
     @Inject(OPERATIONS) operations: Operations,
+    @Inject(FormThrottle) throttle: FormThrottle,
   ) {
+    this.#throttle = throttle;
     this.#requests = requests;
     this.#queries = queries;
     this.#operations = operations;
@@ -103,8 +109,13 @@ export class SuppressionsController {
     summary: 'Never sell a person again (DLV-12): anybody may ask for that, by the form of the store. Buyers are told',
   })
   @Responds(200, 'No lead of the person can be sold from now on.', suppressed, { suppressed: true })
-  @Problems(400, 403, 503, 507)
-  async suppress(@Body() { person, suppression = 'opt-out' }: SuppressBody, @Asking() context: RequestContext) {
+  @Problems(400, 403, 429, 503, 507)
+  async suppress(
+    @Body() { person, suppression = 'opt-out' }: SuppressBody,
+    @Asking() context: RequestContext,
+    @Network() network: string,
+  ) {
+    if (!worksForStore(context.caller)) await this.#throttle.countSuppression(network);
     await this.#requests.suppressions.suppress([{ ...reachedBy(person), suppression }], context);
     return { suppressed: true } as const;
   }

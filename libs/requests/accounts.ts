@@ -1,5 +1,6 @@
 import { refuseBusiness } from '#domain/accounts/business';
 import { type CustomerCommand, customerStream, wrongPassword } from '#domain/accounts/customer';
+import { linkIsGood } from '#domain/accounts/link';
 import type { PersonName, PostalAddress } from '#domain/accounts/personal';
 import type { MailKind } from '#domain/notifications/kinds';
 import type { CustomerRow } from '#read-models/models/customers';
@@ -122,6 +123,9 @@ async function confirmEmailChange(
   const stream = customerStream(customerId);
   const command = { type: 'ConfirmEmailChange', at, tokenHash, claimedAt: at } as const;
   const { emailChange } = await tools.stateOf<'customer'>(stream);
+  // Whatever revision its sender saw: that there is none would tell, too.
+  if (!linkIsGood(emailChange, tokenHash, at))
+    return tools.send(customerId, stream, command, whateverRevision(context));
   if (!emailChange || !(await changesAccount(tools, customerId, command, context)))
     return tools.send(customerId, stream, command, context);
   const claim = { type: 'ClaimAddress', at, customerId, purpose: { for: 'change', tokenHash } } as const;

@@ -74,7 +74,7 @@ async function recover(
   const stream = customerStream(customerId);
   const account = await tools.stateOf<'customer'>(stream);
   // A repeated request gets its first outcome from the stream, so this refusal does not affect it.
-  if (!linkIsGood(account.recovery, tokenHash, at)) return tools.send(customerId, stream, linkInvalid, context);
+  if (!linkIsGood(account.recovery, tokenHash, at)) return tools.refuse(customerId, stream, linkInvalid, context);
   const chosen = await chosenVerifierOf(tools, account, password);
   if (isRefusal(chosen)) return tools.send(customerId, stream, chosen, context);
   const verifier = await sealedVerifier(tools, customerId, chosen);

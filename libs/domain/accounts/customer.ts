@@ -12,13 +12,16 @@ import {
 } from '../kernel/events.ts';
 import { id, keyedHash, personKey, sealedFor, secretFor, timeZone } from '../kernel/fields.ts';
 import {
+  type Asked,
   anyone,
   customerInName,
+  described,
   freshFactorOfStaff,
   ownerOrSupport,
   ownerOrSupportWithoutReason,
   processOnly,
   type RightsOf,
+  staffWith,
 } from '../kernel/rights.ts';
 import { alwaysSent, type MailKind, mailKinds } from '../notifications/kinds.ts';
 import { type Link, link, linkInvalid, linkIsGood, type PendingLink } from './link.ts';
@@ -171,10 +174,19 @@ export type CustomerCommand =
   | ({ type: 'ChooseLeadDelivery'; at: Instant } & LeadDelivery);
 
 const owner = ownerOrSupport(customerInName, 'ACC-4');
+const bySupport = staffWith(['support'], 'ACC-1');
+
+/** Nobody can sign in to an account without an address: support brings those of customers of another system. */
+const registering = described(
+  'anyone with an address; support and the store itself without one',
+  (asked: Asked<{ readonly addressKey?: string | undefined }, unknown>) =>
+    asked.command.addressKey !== undefined || asked.caller.roles.includes('process') ? undefined : bySupport(asked),
+  'ACC-1',
+);
 
 /** Who may ask for which command. */
 export const customerRights = {
-  RegisterCustomer: anyone,
+  RegisterCustomer: registering,
   ChangeBusinessAssociation: owner,
   SealBusinessAssociation: processOnly,
   RenewBusinessKeys: processOnly,
@@ -226,12 +238,19 @@ const nobody: CustomerState = {
 export const notRegistered = refuse('customer-unknown', 'there is no such customer');
 export const wrongPassword = refuse('password-wrong', 'the current password is another one', 'ACC-2');
 
+/** Whoever has no link is not told whether there is an account (ACC-2). */
+const OF_LINKS: ReadonlySet<CustomerCommand['type']> = new Set([
+  'ConfirmAddress',
+  'ConfirmEmailChange',
+  'RecoverPassword',
+]);
+
 export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = {
   initialState: () => nobody,
 
   decide(command, state): Decision<CustomerEvent> {
     if (command.type === 'RegisterCustomer') return register(command, state);
-    if (!isRegistered(state)) return notRegistered;
+    if (!isRegistered(state)) return OF_LINKS.has(command.type) ? linkInvalid : notRegistered;
     const { at } = command;
     switch (command.type) {
       case 'ChangeBusinessAssociation':

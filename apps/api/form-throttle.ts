@@ -9,23 +9,34 @@ const limits = {
   /** A person sends one or two; an office behind one address some more. */
   formsOfNetwork: { points: 30, seconds: 10 * MINUTE },
   formsOfKey: { points: 600, seconds: 10 * MINUTE },
+  /** Each takes a person out of the stock for good. */
+  suppressionsOfNetwork: { points: 30, seconds: 10 * MINUTE },
 } as const;
 
-/** Forms that anybody may fill in: so many from one network, and of one form. */
-export class LeadFormThrottle {
+/** Forms that anybody may fill in, of a website or to be suppressed: so many from one network, and of one form. */
+export class FormThrottle {
   readonly #vault: Pick<Vault, 'personKey'>;
   readonly #ofNetwork: RateLimiterAbstract;
   readonly #ofKey: RateLimiterAbstract;
+  readonly #suppressions: RateLimiterAbstract;
 
   constructor(counters: AttemptCounters, vault: Pick<Vault, 'personKey'>) {
     this.#vault = vault;
     this.#ofNetwork = counters.of({ name: 'formsOfNetwork', ...limits.formsOfNetwork });
     this.#ofKey = counters.of({ name: 'formsOfKey', ...limits.formsOfKey });
+    this.#suppressions = counters.of({ name: 'suppressionsOfNetwork', ...limits.suppressionsOfNetwork });
   }
 
   /** What one network sends too much does not count against the others. @throws Problem */
   async count(network: string, formId: string): Promise<void> {
-    await consumed(this.#ofNetwork, this.#vault.personKey('network', network));
+    await consumed(this.#ofNetwork, this.#keyOf(network));
     await consumed(this.#ofKey, formId);
   }
+
+  /** @throws Problem */
+  async countSuppression(network: string): Promise<void> {
+    await consumed(this.#suppressions, this.#keyOf(network));
+  }
+
+  #keyOf = (network: string): string => this.#vault.personKey('network', network);
 }
