@@ -104,6 +104,7 @@ export class CheckoutsController {
       'Wish something else, or ask for the terms of this moment: what the checkout shows is recorded anew (CHK-5)',
     idName: 'checkoutId',
     records: ['CheckoutQuoted'],
+    hidesPlace: true,
   })
   quoteCheckout(
     @IdOf('checkout') checkoutId: string,
@@ -128,6 +129,7 @@ export class CheckoutsController {
     summary: 'Use a coupon: an accepted code is used up for the customer, even if the checkout is not placed (CPN-2)',
     idName: 'checkoutId',
     records: ['CheckoutCouponTaken', 'CheckoutQuoted'],
+    hidesPlace: true,
   })
   useCoupon(
     @IdOf('checkout') checkoutId: string,
@@ -144,6 +146,7 @@ export class CheckoutsController {
     records: ['OrderPlaced'],
     ifMatch: 'taken',
     creates: '/api/orders/:id',
+    hidesPlace: true,
   })
   @Problems(429)
   placeCheckout(

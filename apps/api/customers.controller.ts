@@ -341,7 +341,7 @@ export class CustomersController {
     @Network() network: string,
   ): Promise<Receipt> {
     const set = () => this.#requests.passwords.set(customerId, body, context);
-    return this.#throttle.attempt(network, customerId, set, isWrongPassword);
+    return this.#throttle.attemptSignedIn(network, customerId, set, isWrongPassword);
   }
 
   @Put(':customerId/mail-preferences')

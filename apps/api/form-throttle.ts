@@ -27,10 +27,24 @@ export class FormThrottle {
     this.#suppressions = counters.of({ name: 'suppressionsOfNetwork', ...limits.suppressionsOfNetwork });
   }
 
-  /** What one network sends too much does not count against the others. @throws Problem */
-  async count(network: string, formId: string): Promise<void> {
-    await consumed(this.#ofNetwork, this.#keyOf(network));
-    await consumed(this.#ofKey, formId);
+  /**
+   * Takes what somebody sends. What one network sends too much does not count against the others, nor does what was not received; and
+   * the first form of a network is always taken, so that nobody closes a form for everybody.
+   * @param receive whether it was received
+   * @throws Problem
+   */
+  async take(network: string, formId: string, receive: () => Promise<boolean>): Promise<boolean> {
+    const isFirst = (await consumed(this.#ofNetwork, this.#keyOf(network))) === 1;
+    await consumed(this.#ofKey, formId).catch((error) => {
+      if (!isFirst) throw error;
+    });
+    let isReceived = false;
+    try {
+      isReceived = await receive();
+      return isReceived;
+    } finally {
+      if (!isReceived) await this.#ofKey.reward(formId);
+    }
   }
 
   /** @throws Problem */

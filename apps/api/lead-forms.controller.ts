@@ -98,12 +98,14 @@ export class LeadFormsController {
     const form = formOf(request);
     const fields = nestedFields(request.body);
     await this.#counted(asked, async () => {
-      await this.#throttle.count(network, formId);
-      const isTrapped = fields[TRAP] !== undefined;
-      // The time tells nothing, either.
-      await Promise.all([isTrapped || this.#receive(form, fields, asked), wait(ALIKE_MILLISECONDS)]);
+      const isReceived = await this.#throttle.take(network, formId, async () => {
+        const isTrapped = fields[TRAP] !== undefined;
+        // The time tells nothing, either.
+        await Promise.all([isTrapped || this.#receive(form, fields, asked), wait(ALIKE_MILLISECONDS)]);
+        return !isTrapped;
+      });
       await this.#identities.noteKeyUse(formId);
-      return isTrapped ? 'trap' : 'received';
+      return isReceived ? 'received' : 'trap';
     });
     if (form.thanksPage !== undefined && request.headers['sec-fetch-mode'] === 'navigate')
       reply.status(303).header('location', form.thanksPage);

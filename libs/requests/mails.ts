@@ -53,8 +53,8 @@ async function requestOfNewLink(
 ): Promise<CustomerCommand | undefined> {
   const at = tools.now();
   if (facts.expiresAt === undefined || at < facts.expiresAt) return undefined;
-  const { recovery, emailChange, confirmation } = await tools.stateOf<'customer'>(customerStream(customerId));
-  if (kind === 'password-recovery' && recovery)
+  const { recoveries, emailChange, confirmation } = await tools.stateOf<'customer'>(customerStream(customerId));
+  if (kind === 'password-recovery' && recoveries.length > 0)
     return { type: 'RequestPasswordRecovery', at, ...(await newLink(tools, customerId)) };
   if (kind === 'address-change' && emailChange && isDeepStrictEqual(emailChange.email, facts.to)) {
     const { email, addressKey } = emailChange;
