@@ -31,6 +31,7 @@ import {
   TimeZone,
   WebAddress,
 } from './fields.ts';
+import { FormThrottle } from './form-throttle.ts';
 import { IdOf, notFound } from './ids.ts';
 import { Network } from './network.ts';
 import { type Reader, Reading } from './reading.ts';
@@ -176,12 +177,15 @@ export class CustomersController {
   readonly #requests: Requests;
   readonly #queries: Queries;
   readonly #throttle: SignInThrottle;
+  readonly #forms: FormThrottle;
 
   constructor(
     @Inject(REQUESTS) requests: Requests,
     @Inject(QUERIES) queries: Queries,
     @Inject(SignInThrottle) throttle: SignInThrottle,
+    @Inject(FormThrottle) forms: FormThrottle,
   ) {
+    this.#forms = forms;
     this.#requests = requests;
     this.#queries = queries;
     this.#throttle = throttle;
@@ -200,7 +204,9 @@ export class CustomersController {
   async registerCustomer(
     @Body() body: RegisterCustomerBody,
     @Asking() context: RequestContext,
+    @Network() network: string,
   ): Promise<AnsweredReceipt> {
+    await this.#forms.countAccount(network, context.caller);
     const receipt = this.#requests.accounts.register(body, context);
     return body.email === undefined ? receipt : answerAlike(receipt);
   }

@@ -3,7 +3,6 @@ import { Body, Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nest
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { worksForStore } from '#domain/kernel/caller';
 import { type Suppression, suppressions } from '#domain/leads/suppression';
 import { suppressionsLifted, suppressionsLiftedExample } from '#requests/lifted-suppressions';
 import { type PersonReached, personReached } from '#requests/named-person';
@@ -115,7 +114,7 @@ export class SuppressionsController {
     @Asking() context: RequestContext,
     @Network() network: string,
   ) {
-    if (!worksForStore(context.caller)) await this.#throttle.countSuppression(network);
+    await this.#throttle.countSuppression(network, context.caller);
     await this.#requests.suppressions.suppress([{ ...reachedBy(person), suppression }], context);
     return { suppressed: true } as const;
   }

@@ -36,11 +36,12 @@ const clientDataJSON = bytes(4000, 'What the browser signed: the challenge, and 
 const transports = z.array(z.string().max(50)).max(10);
 
 /** The answer of `navigator.credentials.create`, as `toJSON` writes it. */
-export const newCredential = z.strictObject({
+// What browsers add in later years is not read.
+export const newCredential = z.object({
   ...ids,
   ...unsigned,
   response: z
-    .strictObject({
+    .object({
       clientDataJSON,
       attestationObject: bytes(12_000, 'The public key of the passkey.'),
       transports: transports.optional().describe('How it can be reached.'),
@@ -53,11 +54,11 @@ export const newCredential = z.strictObject({
 export type NewCredential = z.infer<typeof newCredential>;
 
 /** The answer of `navigator.credentials.get`, as `toJSON` writes it. */
-export const assertion = z.strictObject({
+export const assertion = z.object({
   ...ids,
   ...unsigned,
   response: z
-    .strictObject({
+    .object({
       clientDataJSON,
       authenticatorData: bytes(4000, 'The counter, and that a person was verified.'),
       signature: bytes(4000, 'By the passkey.'),

@@ -65,3 +65,19 @@ test('DLV-12: one network cannot suppress everybody', async () => {
   expect(answers).toEqual([...Array(30).fill(200), 429]);
   expect(await suppress(32, administrator.headers)).toBe(200);
 });
+
+test('positions are not for visitors: the length of the log tells what others do', async () => {
+  for (const position of ['0000000000000001', '9999999999999999'])
+    for (const path of ['/api/stock', '/api/orders', '/api/factors'])
+      expect((await call('GET', `${path}?waitFor=${position}`)).body.code).toBe('sign-in-needed');
+});
+
+test('one network opens some accounts, and no more: each is work of a password, for which others wait', async () => {
+  const open = async (_: unknown, index: number) =>
+    (await call('POST', '/api/customers', registering(`crowd-${index}@example.org`))).status;
+  const answers = await Promise.all(Array.from({ length: 40 }, open));
+  expect(answers.filter((status) => status === 201).length).toBeLessThanOrEqual(30);
+  expect(answers).toContain(429);
+  const checkout = { leadTypeId: 'exclusive-fresh', quantity: 5, account: registering('crowd@example.org') };
+  expect((await call('POST', '/api/checkouts', checkout)).status).toBe(429);
+});

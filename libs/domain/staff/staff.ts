@@ -39,11 +39,13 @@ export const staffEvents = {
     tokenHash: randomTokenHash.length(43),
     expiresAt: instant,
   }),
-  /** `changed`: by the member, who knew the one of before. Absent: by the link of an invitation, or with the first account. */
+  /**
+   * `changed`: by the member, who knew the one of before. `invited-again`: by the link of a later invitation. Absent: the first one.
+   */
   StaffPasswordSet: fact({
     memberId: id,
     verifier: secretFor('member', 'password-verifier'),
-    how: z.literal('changed').optional(),
+    how: z.enum(['changed', 'invited-again']).optional(),
   }),
   StaffRolesChanged: fact({ memberId: id, ...access }),
   StaffMemberRemoved: fact({ memberId: id }),
@@ -221,9 +223,10 @@ function acceptInvitation(
   { at, memberId, tokenHash, verifier }: Command<'SetStaffPassword'>,
   { members }: StaffState,
 ): Decision<StaffEvent> {
-  const invitation = members.get(memberId)?.invitation;
+  const { invitation, verifier: former } = members.get(memberId) ?? {};
   if (invitation?.tokenHash !== tokenHash || invitation.expiresAt <= at) return invitationInvalid;
-  return [{ type: 'StaffPasswordSet', data: { at, memberId, verifier } }];
+  const how = former && ({ how: 'invited-again' } as const);
+  return [{ type: 'StaffPasswordSet', data: { at, memberId, verifier, ...how } }];
 }
 
 function changeRoles({ type: _, ...data }: Command<'ChangeStaffRoles'>, state: StaffState): Decision<StaffEvent> {
