@@ -58,7 +58,6 @@ describe('the table of rights', () => {
 
   it('names the few commands that anyone may ask for', () => {
     expect(typesWhere((command) => refusalOf(command, program) === undefined)).toEqual([
-      'RegisterCustomer',
       'ConfirmAddress',
       'ConfirmEmailChange',
       'SwitchMailOff',
@@ -149,7 +148,7 @@ describe('the table of rights', () => {
         ...['WishRefund', 'RetryRefund', 'SettleRefund', 'IssueApiKey', 'RotateApiKey', 'RevokeApiKey', 'ResetFactors'],
         ...['ResetCustomerFactors', 'PublishPolicy'],
         ...['AddStaffMember', 'InviteStaffMember', 'ChangeStaffRoles', 'RemoveStaffMember', 'RequestEmailChange'],
-        ...['RequestApproval', 'Approve'],
+        ...['RequestApproval', 'Approve', 'FinishApproval'],
       ].sort(),
     );
     for (const command of stale) expect(refusalOf(command, member('fresh'), 'because')).toBeUndefined();
@@ -204,6 +203,7 @@ describe('the table of rights', () => {
         'ErasePerson',
         'RequestApproval',
         'Approve',
+        'FinishApproval',
         'EndSessions',
         'GiveAlternativeCoupon',
         'GrantChargeback',
@@ -374,6 +374,16 @@ describe('the table of rights', () => {
     expect([price('main'), price('other'), price()]).toEqual([undefined, 'other-store', 'other-store']);
     const policy = { type: 'PublishPolicy' };
     expect(checkRight('policy-main', policy, {}, { caller: ofMain })?.code).toBe('other-store');
-    expect(checkRight('customer-c9', { type: 'RegisterCustomer' }, {}, { caller: ofMain })).toBeUndefined();
+    const registering = (addressKey?: string, caller: Caller = ofMain) =>
+      checkRight(
+        'customer-c9',
+        { type: 'RegisterCustomer', storeId: 'main', addressKey } as { type: string },
+        {},
+        {
+          caller,
+        },
+      )?.code;
+    expect([registering(), registering('key'), registering('key', visitor)]).toEqual([undefined, undefined, undefined]);
+    expect([registering(undefined, visitor), registering(undefined, owner)]).toEqual(['sign-in-needed', 'staff-only']);
   });
 });

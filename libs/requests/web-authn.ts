@@ -36,12 +36,11 @@ const clientDataJSON = bytes(4000, 'What the browser signed: the challenge, and 
 const transports = z.array(z.string().max(50)).max(10);
 
 /** The answer of `navigator.credentials.create`, as `toJSON` writes it. */
-// What browsers add in later years is not read.
-export const newCredential = z.object({
+export const newCredential = z.strictObject({
   ...ids,
   ...unsigned,
   response: z
-    .object({
+    .strictObject({
       clientDataJSON,
       attestationObject: bytes(12_000, 'The public key of the passkey.'),
       transports: transports.optional().describe('How it can be reached.'),
@@ -54,11 +53,11 @@ export const newCredential = z.object({
 export type NewCredential = z.infer<typeof newCredential>;
 
 /** The answer of `navigator.credentials.get`, as `toJSON` writes it. */
-export const assertion = z.object({
+export const assertion = z.strictObject({
   ...ids,
   ...unsigned,
   response: z
-    .object({
+    .strictObject({
       clientDataJSON,
       authenticatorData: bytes(4000, 'The counter, and that a person was verified.'),
       signature: bytes(4000, 'By the passkey.'),
