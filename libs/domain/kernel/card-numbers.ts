@@ -3,12 +3,12 @@
  * has the right check digit by chance, so a number counts only if it also begins and is as long as those that are issued.
  */
 
-const SEPARATORS = /[ -]+/;
-/** Digits in any grouping by blanks and hyphens, as many as there are: so a text is read once. */
-const RUN = /\d(?:[ -]{0,2}\d)*/g;
+const SEPARATORS = /[ \t\p{Pd}\u2212]+/u;
+/** Digits in any grouping by blanks and dashes, as many as there are: so a text is read once. Lines stay apart, for lists of ids. */
+const RUN = /\d(?:[ \t\p{Pd}\u2212]{0,2}\d)*/gu;
 /** What stands beside an id, a telephone or an address of the web, and makes the nearest digits a part of it. */
-const BEFORE_ID = /[\w+/=-]/;
-const AFTER_ID = /[\w-]/;
+const BEFORE_ID = /[\w+/=\p{Pd}\u2212]/u;
+const AFTER_ID = /[\w\p{Pd}\u2212]/u;
 
 const ISSUED = [
   // Visa
@@ -58,8 +58,8 @@ function cardNumberIn(groups: Groups): Found | undefined {
 
 /** The groups of a run, without those that are joined to an id beside it. */
 function groupsOf(run: string, start: number, text: string): Groups {
-  const afterId = BEFORE_ID.test(text[start - 1] ?? '') ? run.replace(/^[^ ]*/, '') : run;
-  const own = AFTER_ID.test(text[start + run.length] ?? '') ? afterId.replace(/[^ ]*$/, '') : afterId;
+  const afterId = BEFORE_ID.test(text[start - 1] ?? '') ? run.replace(/^\S*/, '') : run;
+  const own = AFTER_ID.test(text[start + run.length] ?? '') ? afterId.replace(/\S*$/, '') : afterId;
   return own.split(SEPARATORS).filter((group) => group !== '');
 }
 
