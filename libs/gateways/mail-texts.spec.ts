@@ -1,4 +1,4 @@
-import { mailKinds } from '#domain/notifications/kinds';
+import { accountChanges, mailKinds } from '#domain/notifications/kinds';
 import { mailLinks } from './mail-links.ts';
 import { composeMail } from './mail-texts.ts';
 
@@ -55,6 +55,20 @@ describe('the text of mails', () => {
     expect(text).toContain('at 2026-03-02 09:59 (America/New_York), from Firefox on Linux.');
     const { device: _, ...older } = facts;
     expect(composeMail('account-changed', older).text).toContain('at 2026-03-02 14:59 UTC. Your account lists');
+  });
+
+  it('NTF-5: each change of an account has a subject and a text of its own', () => {
+    const mails = accountChanges.map((change) => composeMail('account-changed', { ...facts, change }));
+    expect(new Set(mails.map(({ subject }) => subject)).size).toBe(accountChanges.length);
+    expect(new Set(mails.map(({ text }) => text)).size).toBe(accountChanges.length);
+  });
+
+  it('NTF-5: a factor is called by its name, which brings no links of strangers', () => {
+    const added = { ...facts, change: 'passkey-added', factorName: 'evil.example' };
+    const { subject, text } = composeMail('account-changed', added);
+    expect(text).toContain('It is called “');
+    expect(`${subject}${text}`).not.toContain('evil.example');
+    expect(composeMail('account-changed', { ...facts, change: 'factor-added' }).text).toContain('authenticator app');
   });
 
   it('STO-2: the confirmation shows the price and the text on the card statement', () => {

@@ -197,7 +197,7 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
     subject: 'Your account: {{titleOf change}}',
     paragraphs: [
       '{{changed change}}',
-      'It happened at {{moment happenedAt}}{{#if device}}, from {{device}}{{/if}}. Your account lists the latest sign-ins, your sessions and your second factors: there you end and remove them.',
+      '{{#if factorName}}It is called “{{factorName}}”. {{/if}}It happened at {{moment happenedAt}}{{#if device}}, from {{device}}{{/if}}. Your account lists the latest sign-ins, your sessions and your second factors: there you end and remove them.',
       'If you know of it, nothing is to be done. If you do not, somebody else may use your account: please tell {{storeName}} at once.',
     ],
   },
@@ -259,9 +259,9 @@ export function composeMail(kind: MailKind, given: Facts): ComposedMail {
 }
 
 /** What customers and leads write. Our mails would bring their links under our name, also to people who never asked for a mail. */
-const ofStrangers = ({ firstName, contact, returnReason }: Facts): Facts =>
+const ofStrangers = ({ firstName, contact, returnReason, factorName }: Facts): Facts =>
   Object.fromEntries(
-    Object.entries({ firstName, contact, returnReason })
+    Object.entries({ firstName, contact, returnReason, factorName })
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => [name, withEachText(value, unlinked)]),
   );
@@ -279,8 +279,8 @@ function zoneIn(data: { readonly root: { readonly timeZone?: string } }): string
 }
 
 const changes: Readonly<Record<AccountChange, string>> = {
-  'factor-added': 'A second factor was added to your account: whoever has it can sign in with it and your password.',
-  'factor-removed': 'A second factor was removed from your account.',
+  'factor-added': 'An authenticator app was added to your account: whoever has it can sign in with it and your password.',
+  'factor-removed': 'An authenticator app was removed from your account.',
   'factors-reset':
     'Your second factors were reset by the staff of the store. All your sessions ended. Sign in with your password, and add another factor.',
   'passkey-added': 'A passkey was added to your account: whoever has it, and can unlock it, can sign in with it.',
@@ -296,8 +296,8 @@ const changes: Readonly<Record<AccountChange, string>> = {
 };
 
 const titles: Readonly<Record<AccountChange, string>> = {
-  'factor-added': 'a second factor was added',
-  'factor-removed': 'a second factor was removed',
+  'factor-added': 'an authenticator app was added',
+  'factor-removed': 'an authenticator app was removed',
   'factors-reset': 'your second factors were reset',
   'passkey-added': 'a passkey was added',
   'passkey-removed': 'a passkey was removed',

@@ -256,13 +256,13 @@ describe('a mail tells the owner', () => {
     await afterMinutes(60);
     const email = 'told@example.com';
     const { headers } = await member(email, ['support']);
-    expect(await newestTo(email)).toContain('A second factor was added to your account');
+    expect(await newestTo(email)).toContain('An authenticator app was added to your account');
     await call('POST', '/api/factors/recovery-codes', undefined, headers);
     expect(await newestTo(email)).toContain('New recovery codes were made');
     const { factors } = (await call('GET', '/api/factors', undefined, headers)).body;
     const token = await addFactor(server, email, headers.authorization.slice('Bearer '.length));
     await call('POST', `/api/factors/${factors[0].factorId}/remove`, undefined, bearer(token));
-    expect(await newestTo(email)).toContain('A second factor was removed from your account');
+    expect(await newestTo(email)).toContain('An authenticator app was removed from your account');
   });
 
   test('of other roles; and all administrators of a new API key', async () => {
