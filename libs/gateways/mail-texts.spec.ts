@@ -63,14 +63,6 @@ describe('the text of mails', () => {
     expect(new Set(mails.map(({ text }) => text)).size).toBe(accountChanges.length);
   });
 
-  it('NTF-5: a factor is called by its name, which brings no links of strangers', () => {
-    const added = { ...facts, change: 'passkey-added', factorName: 'evil.example' };
-    const { subject, text } = composeMail('account-changed', added);
-    expect(text).toContain('It is called “');
-    expect(`${subject}${text}`).not.toContain('evil.example');
-    expect(composeMail('account-changed', { ...facts, change: 'factor-added' }).text).toContain('authenticator app');
-  });
-
   it('STO-2: the confirmation shows the price and the text on the card statement', () => {
     const { text } = composeMail('order-confirmed', facts);
     expect(text).toContain('10 leads and 1 bonus lead.');

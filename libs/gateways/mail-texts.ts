@@ -197,7 +197,7 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
     subject: 'Your account: {{titleOf change}}',
     paragraphs: [
       '{{changed change}}',
-      '{{#if factorName}}It is called “{{factorName}}”. {{/if}}It happened at {{moment happenedAt}}{{#if device}}, from {{device}}{{/if}}. Your account lists the latest sign-ins, your sessions and your second factors: there you end and remove them.',
+      'It happened at {{moment happenedAt}}{{#if device}}, from {{device}}{{/if}}. Your account lists the latest sign-ins, your sessions and your second factors: there you end and remove them.',
       'If you know of it, nothing is to be done. If you do not, somebody else may use your account: please tell {{storeName}} at once.',
     ],
   },
@@ -259,9 +259,9 @@ export function composeMail(kind: MailKind, given: Facts): ComposedMail {
 }
 
 /** What customers and leads write. Our mails would bring their links under our name, also to people who never asked for a mail. */
-const ofStrangers = ({ firstName, contact, returnReason, factorName }: Facts): Facts =>
+const ofStrangers = ({ firstName, contact, returnReason }: Facts): Facts =>
   Object.fromEntries(
-    Object.entries({ firstName, contact, returnReason, factorName })
+    Object.entries({ firstName, contact, returnReason })
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => [name, withEachText(value, unlinked)]),
   );
@@ -279,7 +279,8 @@ function zoneIn(data: { readonly root: { readonly timeZone?: string } }): string
 }
 
 const changes: Readonly<Record<AccountChange, string>> = {
-  'factor-added': 'An authenticator app was added to your account: whoever has it can sign in with it and your password.',
+  'factor-added':
+    'An authenticator app was added to your account: whoever has it can sign in with it and your password.',
   'factor-removed': 'An authenticator app was removed from your account.',
   'factors-reset':
     'Your second factors were reset by the staff of the store. All your sessions ended. Sign in with your password, and add another factor.',

@@ -43,17 +43,8 @@ export const newBrowser = {
 
 export const factorRemoved = {
   ...accountChanged('factor-removed'),
-  facts: ({ data: { kind, name } }: FactOf<'FactorRemoved'>): MailFacts => ({
+  facts: ({ data: { kind } }: FactOf<'FactorRemoved'>): MailFacts => ({
     change: kind === 'passkey' ? 'passkey-removed' : 'factor-removed',
-    ...(name && { factorName: name }),
-  }),
-};
-
-export const passkeyAdded = {
-  ...accountChanged('passkey-added'),
-  facts: ({ data: { name } }: FactOf<'PasskeyAdded'>): MailFacts => ({
-    change: 'passkey-added',
-    ...(name && { factorName: name }),
   }),
 };
 

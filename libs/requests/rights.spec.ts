@@ -384,6 +384,6 @@ describe('the table of rights', () => {
         },
       )?.code;
     expect([registering(), registering('key'), registering('key', visitor)]).toEqual([undefined, undefined, undefined]);
-    expect([registering(undefined, visitor), registering(undefined, owner)]).toEqual(['sign-in-needed', 'staff-only']);
+    expect([registering(undefined, visitor), registering(undefined, owner)]).toEqual(['staff-only', 'staff-only']);
   });
 });

@@ -56,12 +56,7 @@ export const factorEvents = {
     codes: codes.optional(),
   }),
   /** `kind`: absent for an app. */
-  FactorRemoved: fact({
-    ...holder,
-    factorId: id,
-    kind: z.literal('passkey').optional(),
-    name: sealedFor('holder', 'name').optional(),
-  }),
+  FactorRemoved: fact({ ...holder, factorId: id, kind: z.literal('passkey').optional() }),
   RecoveryCodesIssued: fact({ ...holder, codes }),
   RecoveryCodeUsed: fact({ ...holder, code: keyedHash }),
   /** Their holder lost them. All are gone; the next sign-in of a member is for adding another one. */
@@ -289,7 +284,6 @@ function removeFactor({ at, factorId }: Command<'RemoveFactor'>, state: FactorSt
   const factor = state.factors.get(factorId);
   if (!factor) return factorUnknown;
   if (state.memberId !== undefined && state.factors.size === 1) return lastFactor;
-  const { kind, name } = factor.kind === 'passkey' ? factor : {};
-  const which = { ...(kind && { kind }), ...(name && { name }) };
-  return [{ type: 'FactorRemoved', data: { at, ...holderIn(state), factorId, ...which } }];
+  const kind = factor.kind === 'passkey' && { kind: factor.kind };
+  return [{ type: 'FactorRemoved', data: { at, ...holderIn(state), factorId, ...kind } }];
 }

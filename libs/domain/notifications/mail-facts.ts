@@ -61,8 +61,6 @@ export const mailFacts = z
     change: z.enum(accountChanges),
     /** From what somebody signed in, in words of ours. */
     device: storeText,
-    /** How its owner calls the passkey that was added or removed. */
-    factorName: sealedFor('holder', 'name'),
     /** The address to be confirmed; other mails go to the present address of the customer. */
     to: sealedFor('customer', 'email'),
     ticketId: id,
