@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { FamilyName, StateOf } from '#domain/ledger';
+import { boundedCache } from '#event-store/bounded-cache';
 import { StoreUnavailable } from '#event-store/port';
 import type { StreamCache } from './stream-cache.ts';
 
@@ -23,7 +23,7 @@ export class RecentStates {
   readonly #streams: StreamCache;
   /** Milliseconds, which only grow. */
   readonly #elapsed: () => number;
-  readonly #known = new LRUCache<string, RecentState>({ max: MOST_STREAMS });
+  readonly #known = boundedCache<RecentState>(MOST_STREAMS);
   readonly #reading = new Map<string, Promise<RecentState>>();
 
   constructor(streams: StreamCache, elapsed = () => performance.now()) {
