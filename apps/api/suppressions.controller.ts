@@ -172,7 +172,7 @@ export class SuppressionsController {
       'Lift the suppressions of a person, or all that a list made: support only, with a Leadger-Reason. What was withdrawn stays withdrawn',
   })
   @Responds(200, 'The persons may be sold again, as new leads.', suppressionsLifted, suppressionsLiftedExample)
-  @Problems(400, 403, 503, 507)
+  @Problems(400, 403, 409, 503, 507)
   liftSuppressions(@Body() { person, listId }: LiftSuppressionsBody, @Asking() context: RequestContext) {
     if (person !== undefined && listId === undefined) return this.#operations.liftSuppressions(context, { person });
     if (listId !== undefined && person === undefined) return this.#operations.liftSuppressions(context, { listId });
