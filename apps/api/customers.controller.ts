@@ -14,7 +14,7 @@ import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { AccountDetailsBody, addressExample } from './account-body.ts';
+import { addressExample, RegisterCustomerBody } from './account-body.ts';
 import { answerAlike } from './alike.ts';
 import { Asking } from './caller.ts';
 import {
@@ -39,15 +39,6 @@ import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts
 import { type AnsweredReceipt, CommandRoute, Problems } from './responses.ts';
 import { named } from './schemas.ts';
 import { SignInThrottle } from './sign-in-throttle.ts';
-
-class RegisterCustomerBody extends AccountDetailsBody {
-  @Email({
-    description:
-      'The e-mail address, which is the user name (ACC-1). It gets a link by which it is proved, before which nobody signs in with it (ACC-6).',
-    optional: true,
-  })
-  email?: string;
-}
 
 class ChangeNameBody {
   @Conforming(personName, { description: "The customer's name.", example: { firstName: 'Ada' } })
