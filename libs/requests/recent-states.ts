@@ -34,7 +34,9 @@ export class RecentStates {
   /** @throws StoreUnavailable where nothing is known yet */
   async of<Name extends FamilyName>(stream: `${Name}-${string}`): Promise<StateOf<Name>> {
     const known = this.#newest(stream);
-    const recent = known && this.#elapsed() - known.readAt < MILLISECONDS_A_STATE_IS_RECENT;
+    // While this program changes a stream, what it wrote before may be newer than what is known.
+    const isSeen = this.#streams.peek(stream) !== undefined;
+    const recent = known && isSeen && this.#elapsed() - known.readAt < MILLISECONDS_A_STATE_IS_RECENT;
     return (recent ? known : await this.#read(stream)).state as StateOf<Name>;
   }
 
