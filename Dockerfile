@@ -6,7 +6,8 @@ RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY apps apps
 COPY libs libs
-RUN node node_modules/typescript-7/bin/tsc -p tsconfig.build.json
+COPY tools tools
+RUN node node_modules/typescript-7/bin/tsc -p tsconfig.build.json && node tools/bundle.js
 
 FROM node:24-slim AS packages
 WORKDIR /leadger
@@ -29,4 +30,4 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT ?? 3000) + '/health/ready').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node"]
-CMD ["dist/apps/api/main.js"]
+CMD ["dist/programs/api.js"]

@@ -28,8 +28,8 @@ export default {
   testMatch: ['**/*.spec.ts'],
   // Tests wait for conditions, not for times. This ends a test whose condition never becomes true.
   testTimeout: 600_000,
-  // Tests wait for disks, timers and other processes: one worker more than cores, so that no core waits with them.
-  maxWorkers: availableParallelism() + 1,
+  // Each has databases in threads of their own: one worker more than cores slowed all of them down.
+  maxWorkers: availableParallelism(),
   // A worker that opened many databases needs some time to end. Jest's half second is too short on a busy machine.
   workerGracefulExitTimeout: 60_000,
   transform: {

@@ -32,6 +32,12 @@ export const accessRefusals: Readonly<Record<string, ErrorCode>> = {
     'Ask for it again, without an approvalId.',
     'approvalId',
   ),
+  'asker-without-role': refused(
+    409,
+    'Who asked for this is not support of all stores any more.',
+    'Ask for it yourself, without an approvalId: another member of support approves it.',
+    'approvalId',
+  ),
   'approval-for-another': refused(
     409,
     'The request that waits for this approval is about another person, or is an export where an erasure was asked for.',

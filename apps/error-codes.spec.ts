@@ -80,6 +80,11 @@ test('the tables have no code that nothing answers', async () => {
   expect(unused).toEqual([]);
 });
 
+test('the page names both statuses of what may be in the path or in the body', () => {
+  expect(errorsPage()).toContain('| 404, 409 | `factor-unknown` |');
+  expect(errorsPage()).toContain('| 409 | `last-factor` |');
+});
+
 test('docs/errors.md is up to date: else run `npm run generate`', () => {
   expect(readFileSync(join(root, 'docs/errors.md'), 'utf8').trimEnd()).toBe(errorsPage().trimEnd());
 });

@@ -42,7 +42,7 @@ const options = ['--data', directory, '--events', events, '--port', '0'];
 const nodeOptions = ['--max-semi-space-size=16', ...(process.env.LEADGER_BENCH_NODE?.split(' ') ?? [])];
 const program = spawn(
   process.execPath,
-  [...nodeOptions, process.env.LEADGER_BENCH_PROGRAM ?? 'dist/apps/standalone/main.js', ...options],
+  [...nodeOptions, process.env.LEADGER_BENCH_PROGRAM ?? 'dist/programs/standalone.js', ...options],
   {
     stdio: ['ignore', 'pipe', 'inherit'],
   },

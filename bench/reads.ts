@@ -34,7 +34,7 @@ const program = spawn(
   [
     '--max-semi-space-size=16',
     '--heap-growing-percent=30',
-    'dist/apps/standalone/main.js',
+    'dist/programs/standalone.js',
     '--data',
     directory,
     '--port',

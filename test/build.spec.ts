@@ -26,6 +26,13 @@ function write(path: string, text: string): void {
 
 const settings = '{ "type": "module", "engines": { "node": ">=24" } }';
 
+/** Replaces the bundler. */
+const BUNDLER = `
+import { copyFileSync, readFileSync } from 'node:fs';
+copyFileSync('dist/main.js', 'dist/program.js');
+if (readFileSync('apps/main.ts', 'utf8').includes('no bundle')) process.exit(3);
+`;
+
 /** Replaces the compiler: it copies a file and records the run. While a file `hold` exists, it does not end. */
 const COMPILER = `
 const { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync } = require('node:fs');
@@ -42,6 +49,8 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'leadger-build-'));
   cpSync('tools/build.js', at('tools/build.js'), { recursive: true });
   write('package.json', settings);
+  write('package-lock.json', '{}');
+  write('tools/bundle.js', BUNDLER);
   for (const path of ['tsconfig.json', 'tsconfig.build.json']) write(path, '{}');
   write('apps/main.ts', 'first');
   write('libs/read-models/make-template.ts', 'process.exitCode = 0;');
@@ -64,7 +73,7 @@ test('the first start builds, and later ones do not, whatever the modification t
   expect(runs()).toHaveLength(1);
 });
 
-test.each(['apps/main.ts', 'libs/new.ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'])(
+test.each(['apps/main.ts', 'libs/new.ts', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'])(
   'a change of %s is built, also when its modification time is older than the build',
   async (path) => {
     await build();
@@ -72,7 +81,7 @@ test.each(['apps/main.ts', 'libs/new.ts', 'package.json', 'tsconfig.json', 'tsco
     utimesSync(at(path), new Date(0), new Date(0));
     expect(await build()).toBe(0);
     expect(runs()).toHaveLength(2);
-    expect(read('dist/main.js')).toBe(read('apps/main.ts'));
+    expect(read('dist/program.js')).toBe(read('apps/main.ts'));
   },
 );
 
@@ -92,6 +101,14 @@ test('sources that do not compile are compiled again at each start, until they d
   write('apps/main.ts', 'right');
   expect([await build(), await build()]).toEqual([0, 0]);
   expect(runs()).toHaveLength(3);
+});
+
+test('what cannot be bundled is built again at each start, until it can', async () => {
+  write('apps/main.ts', 'no bundle');
+  expect([await build(), await build()]).toEqual([3, 3]);
+  write('apps/main.ts', 'right');
+  expect([await build(), await build()]).toEqual([0, 0]);
+  expect(read('dist/program.js')).toBe('right');
 });
 
 test('after an interrupted build everything is compiled again, because the notes of the compiler may be wrong', async () => {

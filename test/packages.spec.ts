@@ -16,6 +16,7 @@ const withoutScript = {
   '@swc/core': 'looks whether the package of the platform was installed, and fetches it otherwise',
   'better-sqlite3': 'npm compiles what has a binding.gyp; the binaries of all platforms are in the package',
   'cpu-features': 'compiles itself; ssh2 works without it',
+  esbuild: 'looks whether the package of the platform was installed, and fetches it otherwise',
   protobufjs: 'warns about the version that another package asks for',
   ssh2: 'compiles a faster cipher; testcontainers uses SSH only for Docker engines on other machines',
   'unrs-resolver': 'looks whether the package of the platform was installed, and fetches it otherwise',

@@ -27,7 +27,7 @@ export const borders: readonly Border[] = [
 
   {
     folder: 'libs/event-store',
-    mayImport: '#domain/kernel/** node:* better-sqlite3 @eventstore/db-client @grpc/grpc-js zod',
+    mayImport: '#domain/kernel/** node:* better-sqlite3 @eventstore/db-client @grpc/grpc-js lru-cache zod',
   },
   { folder: 'libs/event-store/contract', ofOuter: '../port.ts', mayImport: '#domain/kernel/** node:*' },
   // The only way to a PostgreSQL: what a program does when it is away stands here.
@@ -35,7 +35,7 @@ export const borders: readonly Border[] = [
   {
     folder: 'libs/vault',
     mayImport: `#domain/kernel/** #postgres/** #event-store/port #event-store/open-or-explain #event-store/sqlite-reader #event-store/temporary-directory
-      node:* better-sqlite3 lru-cache`,
+      #event-store/bounded-cache node:* better-sqlite3`,
   },
   {
     folder: 'libs/sessions',
@@ -72,10 +72,10 @@ export const borders: readonly Border[] = [
 
   {
     folder: 'libs/requests',
-    mayImport: `#domain/** #event-store/port #event-store/damage #event-store/position-text #event-store/event-hash #event-store/in-turn #event-store/reads-in-turn #vault/vault #vault/key-vault #vault/missing-keys #vault/opened-keys #sessions/session-store #gateways/clock #gateways/failures #gateways/mail #gateways/mailbox #gateways/payment-notices #gateways/payments #gateways/support-mail
+    mayImport: `#domain/** #event-store/port #event-store/damage #event-store/position-text #event-store/event-hash #event-store/bounded-cache #event-store/in-turn #event-store/reads-in-turn #vault/vault #vault/key-vault #vault/missing-keys #vault/opened-keys #sessions/session-store #gateways/clock #gateways/failures #gateways/mail #gateways/mailbox #gateways/payment-notices #gateways/payments #gateways/support-mail
       #audit/history #audit/keys-in-log #processes/engine/** #read-models/read-models #read-models/errors #read-models/models/**
       #read-models/queries #read-models/queries/** node:* @simplewebauthn/server
-      @simplewebauthn/server/helpers @zxcvbn-ts/language-common csv-parse lru-cache otpauth zod`,
+      @simplewebauthn/server/helpers @zxcvbn-ts/language-common csv-parse otpauth zod`,
   },
   // What processes ask of the outside, and what is recorded of it.
   {

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const at = (...path) => join(root, ...path);
 const STAMP = at('dist/.built');
+const BUILDERS = ['tools/build.js', 'tools/bundle.js'];
 const INTERRUPTED = 'interrupted';
 const HOUR_MILLISECONDS = 3_600_000;
 
@@ -61,7 +62,10 @@ function build() {
   // The compiler trusts its notes, but after an interruption its output may be older than they say.
   if (stamp() === INTERRUPTED) rmSync(at('dist/.tsbuildinfo'), { force: true });
   writeStamp(INTERRUPTED);
-  const code = run(typescript(), '-p', at('tsconfig.build.json')) || run(at('dist/libs/read-models/make-template.js'));
+  const code =
+    run(typescript(), '-p', at('tsconfig.build.json')) ||
+    run(at('tools/bundle.js')) ||
+    run(at('dist/libs/read-models/make-template.js'));
   if (code === 0) writeStamp(sources);
   else rmSync(STAMP);
   return code;
@@ -95,7 +99,8 @@ function writeStamp(text) {
 
 function hashOfSources() {
   const hash = createHash('sha256');
-  const settings = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'tools/build.js'];
+  // The bundles hold packages, too: those of the lockfile.
+  const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...BUILDERS];
   for (const path of [...settings, ...filesIn('apps'), ...filesIn('libs')])
     hash
       .update(`${path}\0`)

@@ -1,6 +1,6 @@
 import { type PersonName, type PostalAddress, personName, postalAddress } from '#domain/accounts/personal';
 import { exampleIds } from '#read-models/models/examples';
-import { Conforming, Id, Line, NewPassword, TimeZone } from './fields.ts';
+import { Conforming, Email, Id, Line, NewPassword, TimeZone } from './fields.ts';
 
 export const addressExample = {
   address: '12 Elm Street',
@@ -29,4 +29,13 @@ export class AccountDetailsBody {
 
   @Conforming(postalAddress, { description: "The customer's postal address.", example: addressExample, optional: true })
   postalAddress?: PostalAddress;
+}
+
+export class RegisterCustomerBody extends AccountDetailsBody {
+  @Email({
+    description:
+      'The e-mail address, which is the user name (ACC-1). It gets a link by which it is proved, before which nobody signs in with it (ACC-6).',
+    optional: true,
+  })
+  email?: string;
 }

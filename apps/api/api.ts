@@ -19,7 +19,7 @@ import { openStores } from '#wiring/stores';
 import { createHttpApplication } from './http-application.ts';
 import { trialLines } from './trial.ts';
 
-const usage = `usage: node dist/apps/api/main.js --events URL --database URL [--host HOST] [--port PORT]
+const usage = `usage: node dist/programs/api.js --events URL --database URL [--host HOST] [--port PORT]
 
 One of several programs that serve the API; what follows from requests is done by workers.
   --events URL    the EventStoreDB or KurrentDB that holds the events, esdb://… (or LEADGER_EVENTS)

@@ -9,7 +9,9 @@ import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { answerAlike } from './alike.ts';
 import { Asking } from './caller.ts';
 import { Code, PaymentToken } from './fields.ts';
+import { FormThrottle } from './form-throttle.ts';
 import { IdOf, notFound } from './ids.ts';
+import { Network } from './network.ts';
 import { type Reader, Reading } from './reading.ts';
 import { type AnsweredReceipt, CommandRoute, Problems, Responds } from './responses.ts';
 import { named } from './schemas.ts';
@@ -74,9 +76,16 @@ export class CheckoutsController {
   readonly #requests: Requests;
   readonly #queries: Queries;
 
-  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
+  readonly #throttle: FormThrottle;
+
+  constructor(
+    @Inject(REQUESTS) requests: Requests,
+    @Inject(QUERIES) queries: Queries,
+    @Inject(FormThrottle) throttle: FormThrottle,
+  ) {
     this.#requests = requests;
     this.#queries = queries;
+    this.#throttle = throttle;
   }
 
   @Post()
@@ -91,8 +100,10 @@ export class CheckoutsController {
   async startCheckout(
     @Body() { account, customerId, ...wishes }: StartCheckoutBody,
     @Asking() context: RequestContext,
+    @Network() network: string,
   ): Promise<AnsweredReceipt> {
     const { checkouts } = this.#requests;
+    if (account) await this.#throttle.countAccount(network, context.caller);
     return account
       ? answerAlike(checkouts.startWithoutSignIn({ ...withoutZone(wishes), account }, context))
       : checkouts.start({ ...wishes, customerId: customerId as string }, context);
@@ -104,6 +115,7 @@ export class CheckoutsController {
       'Wish something else, or ask for the terms of this moment: what the checkout shows is recorded anew (CHK-5)',
     idName: 'checkoutId',
     records: ['CheckoutQuoted'],
+    hidesPlace: true,
   })
   quoteCheckout(
     @IdOf('checkout') checkoutId: string,
@@ -128,6 +140,7 @@ export class CheckoutsController {
     summary: 'Use a coupon: an accepted code is used up for the customer, even if the checkout is not placed (CPN-2)',
     idName: 'checkoutId',
     records: ['CheckoutCouponTaken', 'CheckoutQuoted'],
+    hidesPlace: true,
   })
   useCoupon(
     @IdOf('checkout') checkoutId: string,
@@ -144,6 +157,7 @@ export class CheckoutsController {
     records: ['OrderPlaced'],
     ifMatch: 'taken',
     creates: '/api/orders/:id',
+    hidesPlace: true,
   })
   @Problems(429)
   placeCheckout(

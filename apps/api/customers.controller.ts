@@ -14,7 +14,7 @@ import { keyMissing } from '#requests/query-tools';
 import type { Receipt, RequestContext } from '#requests/request-tools';
 import type { Requests } from '#requests/requests';
 import { QUERIES, REQUESTS } from '#wiring/tokens';
-import { AccountDetailsBody, addressExample } from './account-body.ts';
+import { addressExample, RegisterCustomerBody } from './account-body.ts';
 import { answerAlike } from './alike.ts';
 import { Asking } from './caller.ts';
 import {
@@ -31,6 +31,7 @@ import {
   TimeZone,
   WebAddress,
 } from './fields.ts';
+import { FormThrottle } from './form-throttle.ts';
 import { IdOf, notFound } from './ids.ts';
 import { Network } from './network.ts';
 import { type Reader, Reading } from './reading.ts';
@@ -38,15 +39,6 @@ import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts
 import { type AnsweredReceipt, CommandRoute, Problems } from './responses.ts';
 import { named } from './schemas.ts';
 import { SignInThrottle } from './sign-in-throttle.ts';
-
-class RegisterCustomerBody extends AccountDetailsBody {
-  @Email({
-    description:
-      'The e-mail address, which is the user name (ACC-1). It gets a link by which it is proved, before which nobody signs in with it (ACC-6).',
-    optional: true,
-  })
-  email?: string;
-}
 
 class ChangeNameBody {
   @Conforming(personName, { description: "The customer's name.", example: { firstName: 'Ada' } })
@@ -176,12 +168,15 @@ export class CustomersController {
   readonly #requests: Requests;
   readonly #queries: Queries;
   readonly #throttle: SignInThrottle;
+  readonly #forms: FormThrottle;
 
   constructor(
     @Inject(REQUESTS) requests: Requests,
     @Inject(QUERIES) queries: Queries,
     @Inject(SignInThrottle) throttle: SignInThrottle,
+    @Inject(FormThrottle) forms: FormThrottle,
   ) {
+    this.#forms = forms;
     this.#requests = requests;
     this.#queries = queries;
     this.#throttle = throttle;
@@ -200,7 +195,9 @@ export class CustomersController {
   async registerCustomer(
     @Body() body: RegisterCustomerBody,
     @Asking() context: RequestContext,
+    @Network() network: string,
   ): Promise<AnsweredReceipt> {
+    await this.#forms.countAccount(network, context.caller);
     const receipt = this.#requests.accounts.register(body, context);
     return body.email === undefined ? receipt : answerAlike(receipt);
   }
@@ -317,6 +314,7 @@ export class CustomersController {
       'Confirm an e-mail address by the link that was sent there: of a new account (ACC-6), or a new one (ACC-4)',
     idName: 'customerId',
     records: ['AddressConfirmed'],
+    hidesPlace: true,
   })
   confirmEmailChange(
     @IdOf('customer') customerId: string,
@@ -340,7 +338,7 @@ export class CustomersController {
     @Network() network: string,
   ): Promise<Receipt> {
     const set = () => this.#requests.passwords.set(customerId, body, context);
-    return this.#throttle.attempt(network, customerId, set, isWrongPassword);
+    return this.#throttle.attemptSignedIn(network, customerId, set, isWrongPassword);
   }
 
   @Put(':customerId/mail-preferences')

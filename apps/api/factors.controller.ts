@@ -106,7 +106,10 @@ export class FactorsController {
   ): Promise<z.infer<typeof added>> {
     const { sessionId } = request.identity;
     const add = () => this.#operations.addTotp(context, { factorId, code, currentPassword, sessionId });
-    const answer = accepted(await this.#throttle.attempt(network, context.caller.actor, add, isRefusal), request);
+    const answer = accepted(
+      await this.#throttle.attemptSignedIn(network, context.caller.actor, add, isRefusal),
+      request,
+    );
     return { factorId, recoveryCodes: answer.recoveryCodes?.slice(), ...passOn(answer.session, request, reply) };
   }
 

@@ -23,7 +23,7 @@ import { endConnectionsAtStop } from './connections.ts';
 import { markDamaged } from './damaged-mark.ts';
 import { serveDocumentation } from './documentation.ts';
 import { DEFAULT_MOST_FEEDS, MOST_FEEDS } from './feed.controller.ts';
-import { LeadFormThrottle } from './lead-form-throttle.ts';
+import { FormThrottle } from './form-throttle.ts';
 import { findForms, isLeadForm } from './lead-forms.ts';
 import { OperationsController } from './operations.controller.ts';
 import { Problem, ProblemFilter, problemOf } from './problems.ts';
@@ -94,7 +94,7 @@ export async function createHttpApplication(
 ): Promise<NestFastifyApplication> {
   const protect = protectionOf(edge.publicUrl);
   const adapter = adapterWith(log, bodyLimitBytes, edge, protect);
-  const throttles = [SignInThrottle, LeadFormThrottle].map((provide) => ({
+  const throttles = [SignInThrottle, FormThrottle].map((provide) => ({
     ...{ provide, inject: [VAULT] },
     useFactory: (vault: Vault) => new provide(attempts, vault),
   }));
@@ -105,7 +105,7 @@ export async function createHttpApplication(
       { provide: RelyingParties, useValue: new RelyingParties(edge.publicUrl) },
       ...throttles,
     ],
-    exports: [MOST_FEEDS, QUOTAS, RelyingParties, SignInThrottle, LeadFormThrottle],
+    exports: [MOST_FEEDS, QUOTAS, RelyingParties, SignInThrottle, FormThrottle],
   };
   const application = await NestFactory.create<NestFastifyApplication>(
     { module: HttpApplication, global: true, imports: [leadgerModule, routes], ...settings },

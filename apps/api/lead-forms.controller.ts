@@ -15,7 +15,7 @@ import { ACTIVITIES, REQUESTS } from '#wiring/tokens';
 import { ALIKE_MILLISECONDS } from './alike.ts';
 import { Asking } from './caller.ts';
 import { errorsOf } from './fields.ts';
-import { LeadFormThrottle } from './lead-form-throttle.ts';
+import { FormThrottle } from './form-throttle.ts';
 import { FORM_PATH, formOf, nestedFields, URL_ENCODED } from './lead-forms.ts';
 import { Network } from './network.ts';
 import { malformed, Problem, problemOfRefusal } from './problems.ts';
@@ -58,13 +58,13 @@ export class LeadFormsController {
   readonly #requests: Requests;
   readonly #identities: Identities;
   readonly #activities: Activities;
-  readonly #throttle: LeadFormThrottle;
+  readonly #throttle: FormThrottle;
 
   constructor(
     @Inject(REQUESTS) requests: Requests,
     @Inject(Identities) identities: Identities,
     @Inject(ACTIVITIES) activities: Activities,
-    @Inject(LeadFormThrottle) throttle: LeadFormThrottle,
+    @Inject(FormThrottle) throttle: FormThrottle,
   ) {
     this.#requests = requests;
     this.#identities = identities;
@@ -98,12 +98,14 @@ export class LeadFormsController {
     const form = formOf(request);
     const fields = nestedFields(request.body);
     await this.#counted(asked, async () => {
-      await this.#throttle.count(network, formId);
-      const isTrapped = fields[TRAP] !== undefined;
-      // The time tells nothing, either.
-      await Promise.all([isTrapped || this.#receive(form, fields, asked), wait(ALIKE_MILLISECONDS)]);
+      const isReceived = await this.#throttle.take(network, formId, async () => {
+        const isTrapped = fields[TRAP] !== undefined;
+        // The time tells nothing, either.
+        await Promise.all([isTrapped || this.#receive(form, fields, asked), wait(ALIKE_MILLISECONDS)]);
+        return !isTrapped;
+      });
       await this.#identities.noteKeyUse(formId);
-      return isTrapped ? 'trap' : 'received';
+      return isReceived ? 'received' : 'trap';
     });
     if (form.thanksPage !== undefined && request.headers['sec-fetch-mode'] === 'navigate')
       reply.status(303).header('location', form.thanksPage);

@@ -39,7 +39,7 @@ export class MissedRenewalsController {
       'Charge all renewals that wait because the store stood still: support only, with a Leadger-Reason (LOY-10)',
   })
   @Responds(200, 'They are released; the charges follow.', missedRenewalsDecision, missedRenewalsDecisionExample)
-  @Problems(400, 403, 503)
+  @Problems(400, 403, 409, 503)
   releaseMissedRenewals(@Body() { storeId }: ReleaseMissedRenewalsBody, @Asking() context: RequestContext) {
     return this.#operations.decideMissedRenewals(context, { word: 'release', storeId });
   }
@@ -50,7 +50,7 @@ export class MissedRenewalsController {
     summary: 'Skip all renewals that wait because the store stood still: support only, with a Leadger-Reason (LOY-10)',
   })
   @Responds(200, 'They are skipped; the next dates stay.', missedRenewalsDecision, missedRenewalsDecisionExample)
-  @Problems(400, 403, 503)
+  @Problems(400, 403, 409, 503)
   skipMissedRenewals(@Body() { storeId }: SkipMissedRenewalsBody, @Asking() context: RequestContext) {
     return this.#operations.decideMissedRenewals(context, { word: 'skip', storeId });
   }

@@ -14,8 +14,10 @@ import { QUERIES, REQUESTS } from '#wiring/tokens';
 import { answerAlike } from './alike.ts';
 import { Asking } from './caller.ts';
 import { Code, ExactlyOneOf, FieldNames, Id, Nested, OneOf, PaymentToken, Sort, TimeZone } from './fields.ts';
+import { FormThrottle } from './form-throttle.ts';
 import { HistoryQuery, HistoryRoute } from './history.ts';
 import { IdOf, notFound } from './ids.ts';
+import { Network } from './network.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest, ReadQuery, ReadRoute } from './reads.ts';
 import { type AnsweredReceipt, CommandRoute, Problems } from './responses.ts';
@@ -92,9 +94,16 @@ export class OrdersController {
   readonly #requests: Requests;
   readonly #queries: Queries;
 
-  constructor(@Inject(REQUESTS) requests: Requests, @Inject(QUERIES) queries: Queries) {
+  readonly #throttle: FormThrottle;
+
+  constructor(
+    @Inject(REQUESTS) requests: Requests,
+    @Inject(QUERIES) queries: Queries,
+    @Inject(FormThrottle) throttle: FormThrottle,
+  ) {
     this.#requests = requests;
     this.#queries = queries;
+    this.#throttle = throttle;
   }
 
   @Post()
@@ -109,8 +118,10 @@ export class OrdersController {
   async placeOrder(
     @Body() { account, customerId, ...order }: PlaceOrderBody,
     @Asking() context: RequestContext,
+    @Network() network: string,
   ): Promise<AnsweredReceipt> {
     const { orders } = this.#requests;
+    if (account) await this.#throttle.countAccount(network, context.caller);
     return account
       ? answerAlike(orders.placeWithoutSignIn({ ...withoutZone(order), account }, context))
       : orders.place({ ...order, customerId: customerId as string }, context);

@@ -115,7 +115,10 @@ export class PasskeysController {
     const { sessionId } = request.identity;
     const party = this.#parties.of(request);
     const add = () => this.#operations.addPasskey(context, { credential, party, name, currentPassword, sessionId });
-    const answer = accepted(await this.#throttle.attempt(network, context.caller.actor, add, isRefusal), request);
+    const answer = accepted(
+      await this.#throttle.attemptSignedIn(network, context.caller.actor, add, isRefusal),
+      request,
+    );
     const { factorId, recoveryCodes } = answer;
     return { factorId, recoveryCodes: recoveryCodes?.slice(), ...passOn(answer.session, request, reply) };
   }

@@ -11,6 +11,7 @@ import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import { z } from 'zod';
+import { isVisitor } from '#domain/kernel/caller';
 import type { Position } from '#event-store/port';
 import { isPosition } from '#event-store/position-text';
 import { LARGEST_PAGE, type Page } from '#read-models/queries/paging';
@@ -137,6 +138,8 @@ class Selection implements NestInterceptor {
 
 const LONGEST_WAIT_MILLISECONDS = 5000;
 
+const waitingNobody = new Problem('sign-in-needed', 'positions are for whoever is signed in: sign in first');
+
 /** Delays a read until the read models reflect the position that it names. */
 @Injectable()
 export class WaitFor implements NestInterceptor {
@@ -147,9 +150,11 @@ export class WaitFor implements NestInterceptor {
   }
 
   async intercept(context: ExecutionContext, next: CallHandler) {
-    const { waitFor } = context.switchToHttp().getRequest<FastifyRequest<{ Querystring: ReadQuery }>>().query;
+    const { query, identity } = context.switchToHttp().getRequest<FastifyRequest<{ Querystring: ReadQuery }>>();
+    // Which positions there are is for whoever has one: the length of the log tells what others do.
+    if (query.waitFor !== undefined && isVisitor(identity.caller)) throw waitingNobody;
     // The validation runs later, and refuses anything else.
-    if (isPosition(waitFor)) await this.#reach(waitFor);
+    if (isPosition(query.waitFor)) await this.#reach(query.waitFor);
     return next.handle();
   }
 

@@ -11,6 +11,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import { z } from 'zod';
 import { errorCodes } from '#apps/error-codes';
+import { isVisitor } from '#domain/kernel/caller';
 import { exampleIds, type IdName } from '#read-models/models/examples';
 import type { Receipt } from '#requests/request-tools';
 import { etagOf } from './conditional.ts';
@@ -132,7 +133,7 @@ interface CommandRoute {
   readonly takesNothing?: boolean;
   /** What an answer may say besides: the `answer` of the receipt. */
   readonly adds?: z.ZodRawShape;
-  /** Some answers do not say how much was recorded: {@link AnsweredReceipt.hidesPlace}. */
+  /** Visitors may ask, or some answers do not say how much was recorded: {@link AnsweredReceipt.hidesPlace}. */
   readonly hidesPlace?: true;
   /** Where to find what the command creates: a path with `:id`. The route answers 201 then. */
   readonly creates?: string;
@@ -250,7 +251,8 @@ class OutcomeInterceptor implements NestInterceptor<AnsweredReceipt, Partial<Com
     return next.handle().pipe(
       map((receipt) => {
         const { events, ...place } = mustBeAccepted(receipt, request.params as Record<string, string>);
-        const isHidden = receipt.hidesPlace === true;
+        // Whoever asks as nobody could compare positions, and so learn what the store recorded in between.
+        const isHidden = receipt.hidesPlace === true || isVisitor(request.identity.caller);
         if (!isHidden) reply.header('etag', etagOf(place.revision)).header('leadger-position', place.position);
         if (creates) reply.header('location', creates.replace(':id', encodeURIComponent(receipt.id)));
         return {

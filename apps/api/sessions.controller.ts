@@ -115,7 +115,7 @@ export class SessionsController {
     const { sessionId } = request.identity;
     const passkey = given && { passkey: given, party: this.#parties.of(request) };
     const prove = () => this.#operations.proveFactor(context, { code, passkey, sessionId });
-    const answer = await this.#throttle.attempt(network, context.caller.actor, prove, isRefusal);
+    const answer = await this.#throttle.attemptSignedIn(network, context.caller.actor, prove, isRefusal);
     return passOn(accepted(answer, request).session, request, reply);
   }
 

@@ -124,3 +124,36 @@ describeWithPostgres('programs that share a PostgreSQL', () => {
     await drop();
   });
 });
+
+test('somebody who has the password does not guess codes from one network after the other', async () => {
+  const guessFrom = (network: string) =>
+    throttle
+      .attempt(
+        network,
+        OWNER,
+        async () => 'factor-wrong',
+        () => true,
+        (answer) => answer === 'factor-wrong',
+      )
+      .catch(({ code }: Problem) => code);
+  const right = (network: string) => tryFrom(network, { isRight: true });
+  expect(await right('home')).toBe('in');
+  const answers = [];
+  for (let network = 0; network < 31; network++) answers.push(await guessFrom(`bot ${network}`));
+  expect(answers).toEqual([...Array(30).fill('factor-wrong'), 'too-many-attempts']);
+  expect([await right('hotel'), await right('home'), await right('hotel')]).toEqual(['wait', 'in', 'in']);
+});
+
+test('somebody who has a session does not guess from one network after the other, either, nor many times at once', async () => {
+  const guesses = Array.from({ length: 60 }, (_, network) =>
+    throttle
+      .attemptSignedIn(
+        `bot ${network}`,
+        'staff:ada',
+        async () => false,
+        (isRight) => !isRight,
+      )
+      .catch(({ code }: Problem) => code),
+  );
+  expect((await Promise.all(guesses)).filter((answer) => answer === false)).toHaveLength(30);
+});

@@ -18,6 +18,8 @@ const limits = {
   pauseOfPair: { points: 1, seconds: FIRST_PAUSE },
   failuresOfNetwork: { points: 100, seconds: 15 * MINUTE },
   failuresOfAccount: { points: 50, seconds: HOUR },
+  /** Wrong codes of somebody who has the password or a session, from whatever network, in a row (NIST 800-63B-4, 3.2.2: 100). */
+  guessesOfHolder: { points: 30, seconds: DAY },
   /** A timer of Node can wait for 24 days at most. */
   known: { points: 1, seconds: 20 * DAY },
   /** Pages ask for one before somebody signs in. */
@@ -46,6 +48,7 @@ export class SignInThrottle {
   /**
    * Checks a secret of an account, if it may be tried now. What throws counts as no attempt.
    * @param account its address or its id, whether there is one or not
+   * @param isGuess whether somebody who has the password failed with what comes after it
    * @throws Problem
    */
   async attempt<Answer>(
@@ -53,9 +56,35 @@ export class SignInThrottle {
     account: string,
     check: () => Promise<Answer>,
     isFailure: (answer: Answer) => boolean,
+    isGuess: (answer: Answer) => boolean = () => false,
   ): Promise<Answer> {
     const keys = this.#keysOf(network, account);
-    const giveBack = await this.#begin(keys);
+    await this.#refuseGuesser(keys);
+    const answer = await this.#counted(keys, await this.#begin(keys), check, isFailure);
+    if (isGuess(answer)) await this.#counts.guessesOfHolder.penalty(keys.account);
+    return answer;
+  }
+
+  /** The same for somebody who is signed in: whoever has the session guesses the rest. @throws Problem */
+  async attemptSignedIn<Answer>(
+    network: string,
+    holder: string,
+    check: () => Promise<Answer>,
+    isFailure: (answer: Answer) => boolean,
+  ): Promise<Answer> {
+    const keys = this.#keysOf(network, holder);
+    const { guessesOfHolder } = this.#counts;
+    // Before it is checked, so that many at once are no way around.
+    if (!(await this.#isKnown(keys))) await consumed(guessesOfHolder, keys.account);
+    return this.#counted(keys, await this.#begin(keys), check, isFailure);
+  }
+
+  async #counted<Answer>(
+    keys: Keys,
+    giveBack: () => Promise<unknown>,
+    check: () => Promise<Answer>,
+    isFailure: (answer: Answer) => boolean,
+  ): Promise<Answer> {
     const answer = await check().catch(async (error) => {
       await giveBack();
       throw error;
@@ -64,6 +93,14 @@ export class SignInThrottle {
     await giveBack();
     await this.#remember(keys);
     return answer;
+  }
+
+  /** A network where the owner signed in before stays out of what others guess. @throws Problem */
+  async #refuseGuesser(keys: Keys): Promise<void> {
+    const { guessesOfHolder } = this.#counts;
+    const guessed = await guessesOfHolder.get(keys.account);
+    if ((guessed?.consumedPoints ?? 0) < limits.guessesOfHolder.points || (await this.#isKnown(keys))) return;
+    throw await this.#tooMany(guessesOfHolder, keys.account);
   }
 
   /** Somebody asks for a link. The first ones from a network are always sent. @throws Problem */
@@ -117,9 +154,10 @@ export class SignInThrottle {
 
   #isKnown = async ({ pair }: Keys): Promise<boolean> => (await this.#counts.known.get(pair)) !== null;
 
-  async #remember({ pair }: Keys): Promise<void> {
-    const { known, failuresOfPair, pauseOfPair } = this.#counts;
+  async #remember({ pair, account }: Keys): Promise<void> {
+    const { known, failuresOfPair, pauseOfPair, guessesOfHolder } = this.#counts;
     await Promise.all([
+      guessesOfHolder.delete(account),
       known.set(pair, 1, limits.known.seconds),
       failuresOfPair.delete(pair),
       pauseOfPair.delete(pair),

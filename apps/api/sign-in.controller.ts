@@ -109,6 +109,8 @@ export function answerSession(
 }
 
 /** Check a password, and recover a lost one. No answer shows whether an address has an account. */
+const isRefused = (answer: unknown): boolean => typeof answer === 'string';
+
 @ApiTags('sign-in')
 @Controller('api')
 export class SignInController {
@@ -153,7 +155,7 @@ export class SignInController {
       if (answer === 'factor-needed') throw factorNeeded;
       return answer;
     };
-    const found = await this.#throttle.attempt(network, email, check, (answer) => typeof answer === 'string');
+    const found = await this.#throttle.attempt(network, email, check, isRefused, (answer) => answer === 'factor-wrong');
     if (typeof found === 'string') throw found === 'factor-wrong' ? factorWrong : signInFailed;
     const { sessionId } = request.identity;
     if (sessionId !== undefined) await this.#operations.endSession(context, { sessionId });

@@ -191,7 +191,7 @@ export class StaffController {
   ): Promise<z.infer<typeof changed>> {
     const { sessionId } = request.identity;
     const change = () => this.#operations.changeOwnPassword(context, { password, currentPassword, sessionId });
-    const answer = await this.#throttle.attempt(network, context.caller.actor, change, isRefusal);
+    const answer = await this.#throttle.attemptSignedIn(network, context.caller.actor, change, isRefusal);
     return passOn(accepted(answer, request).session, request, reply);
   }
 

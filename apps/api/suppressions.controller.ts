@@ -15,6 +15,8 @@ import { OPERATIONS, QUERIES, REQUESTS } from '#wiring/tokens';
 import { Asking } from './caller.ts';
 import { Conforming, Id, OneOf } from './fields.ts';
 import { FileQuery, fileOptions, notAFile } from './file-query.ts';
+import { FormThrottle } from './form-throttle.ts';
+import { Network } from './network.ts';
 import { malformed } from './problems.ts';
 import { type Reader, Reading } from './reading.ts';
 import { listOf, PageQuery, pageRequest } from './reads.ts';
@@ -86,12 +88,15 @@ export class SuppressionsController {
   readonly #requests: Requests;
   readonly #queries: Queries;
   readonly #operations: Operations;
+  readonly #throttle: FormThrottle;
 
   constructor(
     @Inject(REQUESTS) requests: Requests,
     @Inject(QUERIES) queries: Queries,
     @Inject(OPERATIONS) operations: Operations,
+    @Inject(FormThrottle) throttle: FormThrottle,
   ) {
+    this.#throttle = throttle;
     this.#requests = requests;
     this.#queries = queries;
     this.#operations = operations;
@@ -103,8 +108,13 @@ export class SuppressionsController {
     summary: 'Never sell a person again (DLV-12): anybody may ask for that, by the form of the store. Buyers are told',
   })
   @Responds(200, 'No lead of the person can be sold from now on.', suppressed, { suppressed: true })
-  @Problems(400, 403, 503, 507)
-  async suppress(@Body() { person, suppression = 'opt-out' }: SuppressBody, @Asking() context: RequestContext) {
+  @Problems(400, 403, 429, 503, 507)
+  async suppress(
+    @Body() { person, suppression = 'opt-out' }: SuppressBody,
+    @Asking() context: RequestContext,
+    @Network() network: string,
+  ) {
+    await this.#throttle.countSuppression(network, context.caller);
     await this.#requests.suppressions.suppress([{ ...reachedBy(person), suppression }], context);
     return { suppressed: true } as const;
   }
@@ -162,7 +172,7 @@ export class SuppressionsController {
       'Lift the suppressions of a person, or all that a list made: support only, with a Leadger-Reason. What was withdrawn stays withdrawn',
   })
   @Responds(200, 'The persons may be sold again, as new leads.', suppressionsLifted, suppressionsLiftedExample)
-  @Problems(400, 403, 503, 507)
+  @Problems(400, 403, 409, 503, 507)
   liftSuppressions(@Body() { person, listId }: LiftSuppressionsBody, @Asking() context: RequestContext) {
     if (person !== undefined && listId === undefined) return this.#operations.liftSuppressions(context, { person });
     if (listId !== undefined && person === undefined) return this.#operations.liftSuppressions(context, { listId });

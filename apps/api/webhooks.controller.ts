@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { webhookStatuses, webhookStream } from '#domain/notifications/webhook';
+import { webhookStatuses } from '#domain/notifications/webhook';
 import { type WebhookRow, webhookExample, webhookRow } from '#read-models/models/webhooks';
 import { damaged } from '#read-models/queries/damaged';
 import { webhookListing } from '#read-models/queries/support';
@@ -75,6 +75,6 @@ export class WebhooksController {
     takesNothing: true,
   })
   retryWebhook(@IdOf('webhook') webhookId: string, @Asking() context: RequestContext): Promise<Receipt> {
-    return this.#requests.send(webhookStream(webhookId), { type: 'ReplayWebhook' }, context);
+    return this.#requests.webhooks.replay(webhookId, context);
   }
 }

@@ -19,7 +19,7 @@ export const DEFAULT_ACTOR = 'staff:local';
 const nobody: Identity = { caller: visitor, holds: async () => true };
 
 /** Providers of mails and payments prove in their own way that they are who calls, and anybody fills in a form. */
-const OF_OTHERS = /^\/api\/(support-mails|payment-notices|forms)(?=[/?]|$)/;
+const OF_OTHERS = /^\/api\/(support-mails|payment-notices|forms)(?=\/|$)/;
 
 /** Finds out who asks, before any route. Probes, providers and pages of documentation ask as nobody. */
 export function findWhoAsks(server: FastifyInstance, identities: Identities): void {
@@ -27,7 +27,9 @@ export function findWhoAsks(server: FastifyInstance, identities: Identities): vo
   server.addHook('onRequest', async (request, reply) => {
     request.identity = nobody;
     if (sendToLocalhost(request, reply)) return reply;
-    if (/^\/(api\/|mails)/.test(request.url) && !OF_OTHERS.test(request.url))
+    // Of the route, as a path can be written in many ways.
+    const { url: route = '' } = request.routeOptions;
+    if (/^\/(api\/|mails)/.test(route) && !OF_OTHERS.test(route))
       request.identity = await identityOf(request, identities);
     return undefined;
   });

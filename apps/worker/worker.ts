@@ -16,7 +16,7 @@ import { LeadgerModule, mustHaveMailServer } from '#wiring/leadger.module';
 import { openLeases } from '#wiring/leases';
 import { openStores } from '#wiring/stores';
 
-const usage = `usage: node dist/apps/worker/main.js --events URL --database URL [--host HOST] [--port PORT]
+const usage = `usage: node dist/programs/worker.js --events URL --database URL [--host HOST] [--port PORT]
 
 One of several programs that share the background work: processes, lead distribution by lead type, read models.
   --events URL    the EventStoreDB or KurrentDB that holds the events, esdb://… (or LEADGER_EVENTS)

@@ -5,7 +5,7 @@ import { customer, customerEvents, customerRights } from './accounts/customer.ts
 import { signInEvents, signInRights, signIns } from './accounts/sign-ins.ts';
 import { catalogue, catalogueEvents, catalogueRights } from './catalogue/catalogue.ts';
 import { checkout, checkoutEvents, checkoutRights, customerOfCheckout } from './checkouts/checkout.ts';
-import { coupon, couponEvents, couponRights } from './coupons/coupon.ts';
+import { type CouponState, coupon, couponEvents, couponRights } from './coupons/coupon.ts';
 import { factorEvents, factorRights, factors } from './factors/factors.ts';
 import type { Decider } from './kernel/decider.ts';
 import type { EventSchemas } from './kernel/events.ts';
@@ -60,7 +60,7 @@ const inStateOrCommand = ({ storeId }: OfStore, command: OfStore): string | unde
 /**
  * THE list of all stream families: family (the part of a stream's name before the first dash) → its decider, its event
  * schemas, how older versions are read (`upcasters`: event type → one step for each old version), and who may ask for each
- * command. `owner`: the customer to whom a stream belongs. `store`: the store to which it belongs, or which the command is about.
+ * command. `owner`: the customer to whom a stream belongs. `store`: the stores to which it belongs, or which the command is about.
  */
 export const ledger = {
   catalogue: {
@@ -84,7 +84,15 @@ export const ledger = {
   contacts: { decider: contactBook, events: contactBookEvents, upcasters: {}, rights: contactBookRights, owner: named },
   lead: { decider: lead, events: leadEvents, upcasters: leadUpcasters, rights: leadRights },
   person: { decider: personClaim, events: personClaimEvents, upcasters: {}, rights: personClaimRights },
-  coupon: { decider: coupon, events: couponEvents, upcasters: {}, rights: couponRights },
+  coupon: {
+    decider: coupon,
+    events: couponEvents,
+    upcasters: {},
+    rights: couponRights,
+    // For one customer it is about the customer's store; else about all where it is valid.
+    store: ({ defined }: CouponState, { storeId, storeIds }: OfStore & { readonly storeIds?: readonly string[] }) =>
+      storeId ?? defined?.storeIds ?? storeIds,
+  },
   checkout: {
     decider: checkout,
     events: checkoutEvents,
@@ -130,6 +138,7 @@ export const ledger = {
     events: mailEvents,
     upcasters: { ...mailUpcasters, ...mailWishUpcasters },
     rights: mailRights,
+    store: inCommand,
   },
   webhook: {
     decider: webhook,
@@ -137,6 +146,7 @@ export const ledger = {
     upcasters: webhookUpcasters,
     rights: webhookRights,
     owner: customerOfWebhook,
+    store: inCommand,
   },
   ticket: {
     decider: ticket,
@@ -157,6 +167,7 @@ export const ledger = {
     upcasters: {},
     rights: factorRights,
     owner: ({ customerId }: { customerId?: string }) => customerId,
+    store: inCommand,
   },
   signins: {
     decider: signIns,
@@ -184,7 +195,7 @@ export interface Family {
   readonly upcasters: Readonly<Record<string, readonly Upcaster[]>>;
   readonly rights: Readonly<Record<string, Rule<never, never>>>;
   readonly owner?: (state: never, id: string) => string | undefined;
-  readonly store?: (state: never, command: never, id: string) => string | undefined;
+  readonly store?: (state: never, command: never, id: string) => string | readonly string[] | undefined;
 }
 
 type Ledger = typeof ledger;

@@ -1,4 +1,4 @@
-import { mailKinds } from '#domain/notifications/kinds';
+import { accountChanges, mailKinds } from '#domain/notifications/kinds';
 import { mailLinks } from './mail-links.ts';
 import { composeMail } from './mail-texts.ts';
 
@@ -30,6 +30,9 @@ const facts = {
   ticketId: 't1',
   receiptId: 'n1',
   receiptNumber: 17,
+  change: 'new-browser',
+  device: 'Firefox on Linux',
+  happenedAt: '2026-03-02T14:59:00.000Z',
 };
 
 describe('the text of mails', () => {
@@ -45,6 +48,20 @@ describe('the text of mails', () => {
     'NTF-5: %s names its order',
     (kind) => expect(composeMail(kind, facts).text).toContain('Order o1, exclusive-fresh: https://'),
   );
+
+  it('NTF-5: what somebody may have done to an account says when, from what, and in its subject what', () => {
+    const { subject, text } = composeMail('account-changed', { ...facts, timeZone: 'America/New_York' });
+    expect(subject).toBe('Your account: a sign-in from a new browser');
+    expect(text).toContain('at 2026-03-02 09:59 (America/New_York), from Firefox on Linux.');
+    const { device: _, ...older } = facts;
+    expect(composeMail('account-changed', older).text).toContain('at 2026-03-02 14:59 UTC. Your account lists');
+  });
+
+  it('NTF-5: each change of an account has a subject and a text of its own', () => {
+    const mails = accountChanges.map((change) => composeMail('account-changed', { ...facts, change }));
+    expect(new Set(mails.map(({ subject }) => subject)).size).toBe(accountChanges.length);
+    expect(new Set(mails.map(({ text }) => text)).size).toBe(accountChanges.length);
+  });
 
   it('STO-2: the confirmation shows the price and the text on the card statement', () => {
     const { text } = composeMail('order-confirmed', facts);

@@ -188,15 +188,16 @@ const mailTexts: { readonly [Kind in MailKind]: Text } = {
   'staff-invitation': {
     subject: 'You are invited to work with us',
     paragraphs: [
-      'An administrator of {{storeName}} made an account for you. Choose a password; this link works once, until {{moment expiresAt}}:',
+      'An administrator of {{storeName}} invites you to work there. Choose a password for your account; this link works once, until {{moment expiresAt}}:',
       linkTo('staffInvitation'),
       'If you do not expect it, you can ignore this mail.',
     ],
   },
   'account-changed': {
-    subject: 'Your account: a change that you should know of',
+    subject: 'Your account: {{titleOf change}}',
     paragraphs: [
       '{{changed change}}',
+      'It happened at {{moment happenedAt}}{{#if device}}, from {{device}}{{/if}}. Your account lists the latest sign-ins, your sessions and your second factors: there you end and remove them.',
       'If you know of it, nothing is to be done. If you do not, somebody else may use your account: please tell {{storeName}} at once.',
     ],
   },
@@ -242,8 +243,9 @@ type Facts = Readonly<Record<string, unknown>>;
 
 /** The mail of a kind about these facts. Times are in the zone of the order; of mails without one, in UTC. */
 export function composeMail(kind: MailKind, given: Facts): ComposedMail {
-  const { subject, paragraphs } = compiled[kind];
+  const { paragraphs, ...heading } = compiled[kind];
   const facts = { ...given, ...ofStrangers(given) };
+  const subject = heading.subject(facts);
   const { storeName, firstName } = facts as { storeName: string; firstName?: string };
   const greeting = firstName === undefined ? 'Hello,' : `Hello ${firstName},`;
   const text = [greeting, ...paragraphs.text.map((paragraph) => paragraph(facts).trim()), storeName];
@@ -277,8 +279,9 @@ function zoneIn(data: { readonly root: { readonly timeZone?: string } }): string
 }
 
 const changes: Readonly<Record<AccountChange, string>> = {
-  'factor-added': 'A second factor was added to your account: whoever has it can sign in with it and your password.',
-  'factor-removed': 'A second factor was removed from your account.',
+  'factor-added':
+    'An authenticator app was added to your account: whoever has it can sign in with it and your password.',
+  'factor-removed': 'An authenticator app was removed from your account.',
   'factors-reset':
     'Your second factors were reset by the staff of the store. All your sessions ended. Sign in with your password, and add another factor.',
   'passkey-added': 'A passkey was added to your account: whoever has it, and can unlock it, can sign in with it.',
@@ -293,6 +296,21 @@ const changes: Readonly<Record<AccountChange, string>> = {
   'api-key-issued': 'A new API key was issued for a program. The list of keys shows its name, and what it may do.',
 };
 
+const titles: Readonly<Record<AccountChange, string>> = {
+  'factor-added': 'an authenticator app was added',
+  'factor-removed': 'an authenticator app was removed',
+  'factors-reset': 'your second factors were reset',
+  'passkey-added': 'a passkey was added',
+  'passkey-removed': 'a passkey was removed',
+  'recovery-codes-issued': 'new recovery codes were made',
+  'recovery-code-used': 'a recovery code was used',
+  'password-changed': 'your password was changed',
+  'roles-changed': 'your roles were changed',
+  'new-browser': 'a sign-in from a new browser',
+  'sessions-ended': 'your sessions were ended',
+  'api-key-issued': 'a new API key was issued',
+};
+
 const handlebars = Handlebars.create();
 handlebars.registerHelper({
   money: formatMoney,
@@ -300,6 +318,7 @@ handlebars.registerHelper({
   days: inDays,
   decline: tellDecline,
   changed: (change: AccountChange) => changes[change],
+  titleOf: (change: AccountChange) => titles[change],
   day: (at: string, { data }: Handlebars.HelperOptions) => localDayOf(at, zoneIn(data)),
   moment: (at: string, { data }: Handlebars.HelperOptions) => tellLocalTime(at, zoneIn(data)),
   linesOf,
@@ -322,9 +341,15 @@ const compile = (paragraphs: readonly string[], noEscape: boolean) =>
 const compiled = Object.fromEntries(
   Object.entries(mailTexts).map(([kind, { subject, paragraphs }]) => [
     kind,
-    { subject, paragraphs: { text: compile(paragraphs, true), html: compile(paragraphs, false) } },
+    {
+      subject: handlebars.compile(subject, { noEscape: true }),
+      paragraphs: { text: compile(paragraphs, true), html: compile(paragraphs, false) },
+    },
   ]),
 ) as Record<
   MailKind,
-  { subject: string; paragraphs: { text: Handlebars.TemplateDelegate[]; html: Handlebars.TemplateDelegate[] } }
+  {
+    subject: Handlebars.TemplateDelegate;
+    paragraphs: { text: Handlebars.TemplateDelegate[]; html: Handlebars.TemplateDelegate[] };
+  }
 >;

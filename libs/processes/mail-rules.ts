@@ -7,6 +7,7 @@ import { announcedFacts, type MailedOrders, renewalFacts, renewedFacts, skippedF
 import {
   accountChanged,
   factorRemoved,
+  newBrowser,
   passwordChanged,
   passwordOfCustomerChanged,
   staffInvitation,
@@ -203,7 +204,7 @@ export const mails = {
   StaffMemberInvited: staffInvitation,
   StaffPasswordSet: passwordChanged,
   PasswordSet: passwordOfCustomerChanged,
-  NewBrowserSignedIn: accountChanged('new-browser'),
+  NewBrowserSignedIn: newBrowser,
   SessionsEnded: accountChanged('sessions-ended'),
   StaffRolesChanged: accountChanged('roles-changed'),
   TotpAdded: accountChanged('factor-added'),

@@ -57,4 +57,12 @@ describe('retention', () => {
       { kind: 'destroy-keys', subjects: ['looks-c2/2026-04', 'reasons-about-erased/2026-04'] },
     ]);
   });
+
+  it('destroys the keys of the reasons of erasures and approvals, too', () => {
+    const { effectsAt, publish, fold } = start();
+    publish({ retention: { lookReasonsDays: 10 } });
+    fold('erasures-main', 'PersonErased', { at: '2026-03-02T15:00:00.000Z', subjects: [], personKeys: [], ends: [] });
+    const destroyed = effectsAt('2026-04-11T00:00:00.000Z').filter(({ kind }) => kind === 'destroy-keys');
+    expect(destroyed).toEqual([{ kind: 'destroy-keys', subjects: ['reasons-about-erased/2026-03'] }]);
+  });
 });

@@ -21,12 +21,19 @@ interface Kept {
  */
 export const retention = defineProcess({
   name: 'retention',
-  eventTypes: ['PolicyPublished', 'CustomerHistoryShown'],
+  eventTypes: [
+    'PolicyPublished',
+    'CustomerHistoryShown',
+    'PersonErased',
+    'ApprovalRequested',
+    'ApprovalGiven',
+    'ApprovalCarriedOut',
+  ],
   initialState: (): Kept => ({ policies: policy.initialState(), removedOn: '', looks: new Map() }),
 
   evolve({ policies, looks }, fact) {
     if (fact.type === 'PolicyPublished') policy.evolve(policies, fact);
-    else noteLook(looks, fact);
+    else noteReason(looks, fact);
   },
 
   next(kept, { now }, limit) {
@@ -42,9 +49,13 @@ export const retention = defineProcess({
 
 const dayOf = (at: Instant): string => at.slice(0, 'YYYY-MM-DD'.length);
 
-function noteLook(looks: Kept['looks'], { data: { at, customerId } }: FactOf<'CustomerHistoryShown'>): void {
-  const customers = looks.get(monthOf(at)) ?? new Set();
-  looks.set(monthOf(at), customers.add(customerId));
+type WithReason = FactOf<
+  'CustomerHistoryShown' | 'PersonErased' | 'ApprovalRequested' | 'ApprovalGiven' | 'ApprovalCarriedOut'
+>;
+
+function noteReason(looks: Kept['looks'], { type, data }: WithReason): void {
+  const customers = looks.get(monthOf(data.at)) ?? new Set();
+  looks.set(monthOf(data.at), type === 'CustomerHistoryShown' ? customers.add(data.customerId) : customers);
 }
 
 const copiesToRemove = (before: Instant): EffectWish => ({

@@ -36,6 +36,11 @@ export const accountChanged = (change: AccountChange) =>
     facts: (): MailFacts => ({ change }),
   }) as const;
 
+export const newBrowser = {
+  ...accountChanged('new-browser'),
+  facts: ({ data: { device } }: FactOf<'NewBrowserSignedIn'>): MailFacts => ({ change: 'new-browser', device }),
+};
+
 export const factorRemoved = {
   ...accountChanged('factor-removed'),
   facts: ({ data: { kind } }: FactOf<'FactorRemoved'>): MailFacts => ({
@@ -43,11 +48,11 @@ export const factorRemoved = {
   }),
 };
 
-/** The password that comes with an invitation is no news: its link was in a mail. */
+/** The first password of a member is no news. */
 export const passwordChanged = {
   ...accountChanged('password-changed'),
   facts: ({ data }: FactOf<'StaffPasswordSet'>): MailFacts | undefined =>
-    data.how === 'changed' ? { change: 'password-changed' } : undefined,
+    data.how === undefined ? undefined : { change: 'password-changed' },
 };
 
 /** The first password of a customer is no news. */

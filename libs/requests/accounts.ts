@@ -1,6 +1,8 @@
 import { refuseBusiness } from '#domain/accounts/business';
 import { type CustomerCommand, customerStream, wrongPassword } from '#domain/accounts/customer';
+import { linkIsGood } from '#domain/accounts/link';
 import type { PersonName, PostalAddress } from '#domain/accounts/personal';
+import { isStaff } from '#domain/kernel/caller';
 import type { MailKind } from '#domain/notifications/kinds';
 import type { CustomerRow } from '#read-models/models/customers';
 import type { Marked } from '#read-models/queries/damaged';
@@ -122,6 +124,9 @@ async function confirmEmailChange(
   const stream = customerStream(customerId);
   const command = { type: 'ConfirmEmailChange', at, tokenHash, claimedAt: at } as const;
   const { emailChange } = await tools.stateOf<'customer'>(stream);
+  // Others may name any revision: that there is none would tell, too.
+  if (!linkIsGood(emailChange, tokenHash, at))
+    return tools.send(customerId, stream, command, mayRead(context, customerId) ? context : whateverRevision(context));
   if (!emailChange || !(await changesAccount(tools, customerId, command, context)))
     return tools.send(customerId, stream, command, context);
   const claim = { type: 'ClaimAddress', at, customerId, purpose: { for: 'change', tokenHash } } as const;
@@ -129,6 +134,9 @@ async function confirmEmailChange(
   // A claim that was made must be completed: it is too late to compare revisions.
   return tools.send(customerId, stream, refusal ?? command, whateverRevision(context));
 }
+
+const mayRead = ({ caller: { actor, roles } }: RequestContext, customerId: string): boolean =>
+  isStaff(roles) || actor === `customer:${customerId}`;
 
 interface PersonalColumns {
   readonly businessAssociation: string;

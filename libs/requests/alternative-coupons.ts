@@ -19,7 +19,7 @@ import { isOver, orderStream } from '#domain/orders/order';
 import { discountTaken, hasDiscount } from '#domain/orders/replaced-coupon';
 import { isErased } from './address-claim.ts';
 import { customerErased } from './erased-customers.ts';
-import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
+import { ofStore, type Receipt, type RequestContext, type RequestTools } from './request-tools.ts';
 import { checkRightEarly } from './rights.ts';
 
 export interface AlternativeCouponRequest {
@@ -42,14 +42,15 @@ export async function giveAlternative(
   const { insteadOf, customerId, code } = request;
   const [id, stream, at] = [couponIdOf(code), couponStream(code), tools.now()];
   const used = await tools.stateOf<'coupon'>(couponStream(insteadOf));
-  const noRight = checkRightEarly(stream, { type: 'GiveAlternativeCoupon' }, used, context);
+  const store = await ofStore(tools, customerId);
+  const noRight = checkRightEarly(stream, { type: 'GiveAlternativeCoupon', ...store }, used, context);
   if (noRight) return tools.refuse(id, stream, noRight, context);
   if (await isErased(tools, customerId)) return tools.send(id, stream, customerErased, context);
   if (!used.defined) return tools.send(id, stream, noFirstCode, context);
   if (!isRegistered(await tools.stateOf<'customer'>(customerStream(customerId))))
     return tools.send(id, stream, notRegistered, context);
   const command = {
-    ...({ type: 'GiveAlternativeCoupon', at, customerId, insteadOf, code } as const),
+    ...({ type: 'GiveAlternativeCoupon', at, customerId, ...store, insteadOf, code } as const),
     ...definitionLike(used.defined, at),
   };
   const decision = coupon.decide(command, await tools.stateOf<'coupon'>(stream));
@@ -91,7 +92,8 @@ async function finish(
   const refusal = await endEverywhere(tools, { insteadOf, customerId, code }, use, context);
   if (refusal || !defined) return;
   const at = tools.now();
-  const named = { type: 'GiveAlternativeCoupon', at, customerId, insteadOf, code } as const;
+  const store = await ofStore(tools, customerId);
+  const named = { type: 'GiveAlternativeCoupon', at, customerId, ...store, insteadOf, code } as const;
   await tools.send(couponIdOf(code), couponStream(code), { ...named, ...definitionLike(defined, at) }, context);
 }
 
@@ -145,7 +147,8 @@ async function endEverywhere(
     : step(checkoutStream(checkoutId), { type: 'ReplaceTakenCoupon', ...ended, code }));
   if (notEnded?.code === 'coupon-replaced') return notEnded;
   if (notEnded && (await isTaken(tools, use, notEnded))) return discountTaken;
-  return step(couponStream(code), { type: 'ReplaceCoupon', ...ended, customerId, checkoutId });
+  const store = await ofStore(tools, customerId);
+  return step(couponStream(code), { type: 'ReplaceCoupon', ...ended, customerId, ...store, checkoutId });
 }
 
 /** An order that a request places at once is given this time, before its code is taken from it. */

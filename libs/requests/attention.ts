@@ -4,8 +4,9 @@ import type { Instant } from '#domain/kernel/events';
 import { addDays, addHours, addSeconds } from '#domain/kernel/instants';
 import { familyOf } from '#domain/ledger';
 import { RETRY_SECONDS } from '#domain/notifications/webhook';
-import { approvalsStream, waitingAt } from '#domain/persons/approvals';
+import { approvalsStream, interruptedAt, waitingAt } from '#domain/persons/approvals';
 import { erasuresStream } from '#domain/persons/erasures';
+import { staffStream } from '#domain/staff/staff';
 import { bulkReadsStream, noticedSince } from '#domain/support/bulk-reads';
 import type { EventStore } from '#event-store/port';
 import type { Parked } from '#processes/engine/process-run';
@@ -15,6 +16,7 @@ import { FAILING_MILLISECONDS } from './degradations.ts';
 import type { QueryDependencies, QueryTools } from './query-tools.ts';
 import type { RequestContext } from './request-tools.ts';
 import type { RunningProcesses } from './running-processes.ts';
+import { isAskedByStaff } from './two-members.ts';
 
 /** An open order to which nothing was delivered for this time is starving, unless the request says otherwise. */
 export const STARVING_AFTER_HOURS = 48;
@@ -69,13 +71,21 @@ const bulkReadsSince = async (stateOf: AttentionTools['stateOf'], since: Instant
     why: `${reader} was shown the personal data of ${persons} persons in an hour (${asked})`,
   }));
 
-const approvalsWaitingAt = async (stateOf: AttentionTools['stateOf'], now: Instant) =>
-  waitingAt(await stateOf<'approvals'>(approvalsStream), now).map(
-    ({ at, approvalId, act, requestedBy, expiresAt }) => ({
+async function approvalsWaitingAt(stateOf: AttentionTools['stateOf'], now: Instant) {
+  const state = await stateOf<'approvals'>(approvalsStream);
+  const staff = await stateOf<'staff'>(staffStream);
+  const waiting = waitingAt(state, now).filter((one) => isAskedByStaff(staff, one));
+  return [
+    ...waiting.map(({ at, approvalId, act, requestedBy, expiresAt }) => ({
       ...{ id: approvalId, since: at },
       why: `${requestedBy} asked for the ${act} of a person: another member of staff approves it until ${expiresAt}`,
-    }),
-  );
+    })),
+    ...interruptedAt(state, now).map(({ at, approvalId, act, approvedBy }) => ({
+      ...{ id: approvalId, since: at },
+      why: `${approvedBy} approved the ${act} of a person, and it was interrupted: ${approvedBy} sends it again within an hour, later it is asked for anew`,
+    })),
+  ];
+}
 
 /** Calls of the payment provider, by the processes of orders and programmes. */
 const charges: ReadonlySet<string> = new Set(['capture-payment', 'charge-renewal', 'settle-renewal']);

@@ -13,7 +13,7 @@ import type { CommandOf } from '#domain/ledger';
 import { type AlternativeCouponRequest, giveAlternative } from './alternative-coupons.ts';
 import { type CouponUsesRequest, listCouponUses } from './coupon-uses.ts';
 import { asRows, type QueryTools } from './query-tools.ts';
-import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
+import { ofStore, type Receipt, type RequestContext, type RequestTools } from './request-tools.ts';
 
 /** Coupons (CPN). A checkout or an order tries one: {@link tryCoupon}. */
 export const couponRequests = (tools: RequestTools) => ({
@@ -62,7 +62,8 @@ export async function returnCoupon(
   { commandId, caller }: RequestContext,
 ): Promise<void> {
   const stream = couponStream(code);
-  const command = { type: 'ReturnCoupon', at: tools.now(), customerId, checkoutId } as const;
+  const store = await ofStore(tools, customerId);
+  const command = { type: 'ReturnCoupon', at: tools.now(), customerId, ...store, checkoutId } as const;
   const { revision } = await tools.streams.read<'coupon'>(stream);
   await tools.send(couponIdOf(code), stream, command, {
     caller,

@@ -57,7 +57,7 @@ test('of several leads, that of an erased person is refused, and the others are 
 
 test('nothing more is stored about a customer who was erased', async () => {
   const registration = { storeId: firstStore.storeId, businessAssociation: 'Abc', timeZone: 'UTC' };
-  const { id: customerId } = await requests.accounts.register(registration, by('register', 'system:test'));
+  const { id: customerId } = await requests.accounts.register(registration, by('register', 'staff:ada'));
   const customer = `customer:${customerId}`;
   const letter = { customerId, subject: 'Leads', message: 'Where are they?' };
   const { id: ticketId } = await requests.support.openTicket(letter, by('ticket', customer));

@@ -48,6 +48,7 @@ export async function completeErasure(
   const idsOf = (family: string) => subjects.filter((subject) => familyOf(subject) === family).map(idOf);
   const customerIds = idsOf('customer');
   for (const customerId of customerIds) await sessions.forget(`customer:${customerId}`);
+  for (const memberId of idsOf('staff')) await sessions.forget(`staff:${memberId}`);
   const found = await rows.leads.ofPerson(caller, [...personKeys]);
   const newLeads = found.filter((leadId) => !known.has(leadStream(leadId)));
   const histories = { facts: (streams: Names) => factsOf(events, streams, { hashOf: hashOfEvent }) };

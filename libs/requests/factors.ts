@@ -24,6 +24,7 @@ import type { Vault } from '#vault/vault';
 import { openIfThere } from './account-seals.ts';
 import { openRow, type QueryTools } from './query-tools.ts';
 import {
+  ofStore,
   type Receipt,
   type RequestContext,
   type RequestDependencies,
@@ -55,7 +56,8 @@ export const factorRequests = (tools: RequestTools) => ({
 /** A customer without factors has no stream of them. */
 async function resetOfCustomer(tools: RequestTools, customerId: string, context: RequestContext): Promise<Receipt> {
   const stream = factorsStream(customerId);
-  const command = { type: 'ResetCustomerFactors', at: tools.now(), customerId } as const;
+  const store = await ofStore(tools, customerId);
+  const command = { type: 'ResetCustomerFactors', at: tools.now(), customerId, ...store } as const;
   const refusal = checkRightEarly(stream, command, await tools.stateOf<'factors'>(stream), context);
   if (refusal) return tools.refuse(customerId, stream, refusal, context);
   const isCustomer = isRegistered(await tools.stateOf<'customer'>(customerStream(customerId)));

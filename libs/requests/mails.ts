@@ -5,7 +5,7 @@ import { deriveId } from '#domain/kernel/ids';
 import { type MailWish, mailStream } from '#domain/notifications/mail';
 import { newLink } from './account-seals.ts';
 import { asRows, type QueryDependencies, type QueryTools } from './query-tools.ts';
-import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
+import { ofStore, type Receipt, type RequestContext, type RequestTools } from './request-tools.ts';
 import { unsubscribe } from './unsubscribing.ts';
 
 export const mailRequests = (tools: RequestTools) => ({
@@ -14,12 +14,23 @@ export const mailRequests = (tools: RequestTools) => ({
   retry: (mailId: string, context: RequestContext) => retry(tools, mailId, context),
   /** NTF-4. Nobody has to look at the mail any more. */
   acknowledgeFailure: (mailId: string, context: RequestContext) =>
-    tools.send(mailId, mailStream(mailId), { type: 'AcknowledgeMailFailure', at: tools.now() }, context),
+    askOf(tools, 'AcknowledgeMailFailure', mailId, context),
 });
+
+async function askOf(
+  tools: RequestTools,
+  type: 'RetryMail' | 'AcknowledgeMailFailure',
+  mailId: string,
+  context: RequestContext,
+): Promise<Receipt> {
+  const { wish } = await tools.stateOf<'mail'>(mailStream(mailId));
+  const command = { type, at: tools.now(), ...(await ofStore(tools, wish?.customerId)) } as const;
+  return tools.send(mailId, mailStream(mailId), command, context);
+}
 
 /** NTF-4. A mail whose link has expired is withheld, so its customer gets a new link, in a mail of its own. */
 async function retry(tools: RequestTools, mailId: string, context: RequestContext): Promise<Receipt> {
-  const receipt = await tools.send(mailId, mailStream(mailId), { type: 'RetryMail', at: tools.now() }, context);
+  const receipt = await askOf(tools, 'RetryMail', mailId, context);
   const { outcome } = receipt;
   if (outcome.kind !== 'accepted' || outcome.events.length === 0) return receipt;
   const { wish } = await tools.stateOf<'mail'>(mailStream(mailId));
@@ -42,8 +53,8 @@ async function requestOfNewLink(
 ): Promise<CustomerCommand | undefined> {
   const at = tools.now();
   if (facts.expiresAt === undefined || at < facts.expiresAt) return undefined;
-  const { recovery, emailChange, confirmation } = await tools.stateOf<'customer'>(customerStream(customerId));
-  if (kind === 'password-recovery' && recovery)
+  const { recoveries, emailChange, confirmation } = await tools.stateOf<'customer'>(customerStream(customerId));
+  if (kind === 'password-recovery' && recoveries.length > 0)
     return { type: 'RequestPasswordRecovery', at, ...(await newLink(tools, customerId)) };
   if (kind === 'address-change' && emailChange && isDeepStrictEqual(emailChange.email, facts.to)) {
     const { email, addressKey } = emailChange;

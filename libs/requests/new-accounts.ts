@@ -20,6 +20,7 @@ import { type Outcome, TooMuchContention } from './addressed-command.ts';
 import { refuseGuessable } from './guessable-passwords.ts';
 import { verifierOf } from './password-hash.ts';
 import type { Receipt, RequestContext, RequestTools } from './request-tools.ts';
+import { checkRightEarly } from './rights.ts';
 
 export interface RegistrationRequest {
   readonly storeId: string;
@@ -51,6 +52,9 @@ export async function register(
   if (refusal) return tools.send(customerId, customerStream(customerId), refusal, context);
   const { email } = request;
   if (email !== undefined) return registerAddress(tools, { ...request, email }, context);
+  const draft = { type: 'RegisterCustomer', storeId: request.storeId } as const;
+  const noRight = checkRightEarly(customerStream(customerId), draft, customer.initialState(), context);
+  if (noRight) return tools.refuse(customerId, customerStream(customerId), noRight, context);
   const registration = await sealedRegistration(tools, customerId, request);
   const verifier = await sealedVerifier(tools, customerId, request);
   const command = { type: 'RegisterCustomer', at: tools.now(), ...registration, ...verifier } as const;

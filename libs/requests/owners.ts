@@ -1,9 +1,9 @@
-import { LRUCache } from 'lru-cache';
 import { customerStream } from '#domain/accounts/customer';
 import { decode, type Fact, idOf } from '#domain/codec';
 import type { Caller, Owner } from '#domain/kernel/caller';
 import { UnreadableEvent } from '#domain/kernel/unreadable-event';
 import { familyOf } from '#domain/ledger';
+import { boundedCache } from '#event-store/bounded-cache';
 import { callsInTurn } from '#event-store/in-turn';
 import type { EventStore } from '#event-store/port';
 import type { RowQueries } from '#read-models/queries';
@@ -31,7 +31,7 @@ const program: Caller = { kind: 'program', actor: 'system:feeds', roles: ['proce
 /** Who owns streams. The first event of each stream names its owner. A few streams are read at a time. */
 export class Owners {
   readonly #source: OwnerSource;
-  readonly #known = new LRUCache<string, StreamOwner>({ max: MOST_OWNERS });
+  readonly #known = boundedCache<StreamOwner>(MOST_OWNERS);
   readonly #inTurn = callsInTurn(MOST_READS_AT_ONCE);
 
   constructor(source: OwnerSource) {

@@ -39,7 +39,7 @@ beforeAll(async () => {
   requests = createRequests({ streams, vault, clock, dispatch: handler.execute.bind(handler) });
   await prepareNewStore(requests);
   const registration = { storeId: firstStore.storeId, businessAssociation: 'Abc', timeZone: 'UTC' };
-  customerId = (await requests.accounts.register(registration, by('register', 'system:test'))).id;
+  customerId = (await requests.accounts.register(registration, by('register', 'staff:ada'))).id;
   const letter = { customerId, subject: 'Leads', message: 'Where are they?' };
   ticketId = (await requests.support.openTicket(letter, by('ticket', `customer:${customerId}`))).id;
 });

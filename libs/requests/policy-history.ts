@@ -67,7 +67,8 @@ export async function policyHistory(
   { histories }: Pick<QueryTools, 'histories'>,
   context: RequestContext,
 ): Promise<PolicyVersions> {
-  const events = (await histories.of(context, policyStream, {}))?.events ?? [];
+  // POL-2: its reasons are about the store, and whoever may see the versions sees them.
+  const events = (await histories.of({ ...context, opensBoxes: true }, policyStream, {}))?.events ?? [];
   return { items: toldVersions(events), revision: events.at(-1)?.revision ?? -1 };
 }
 

@@ -36,8 +36,12 @@ export async function sealedReason(
   if (checkRight(stream, command, state, { caller, reason })) return undefined;
   if (revision < 0 && isRefusal(decider.decide(command, state))) return undefined;
   if (command.type === 'ShowCustomerHistory') return sealForLook({ streams, vault }, command, reason);
+  if (ABOUT_PERSONS.includes(familyOf(stream))) return sealFor(vault, lookAtErasedKey(monthOf(command.at)), reason);
   return sealFor(vault, subjectOf(stream, command, state), reason);
 }
+
+/** Streams about persons without an account: a reason may name one, who is erased then. It goes with the reasons of looks. */
+const ABOUT_PERSONS: readonly string[] = ['approvals', 'erasures'];
 
 /** What is done about persons after they were erased has reasons, too. They have one key, which belongs to nobody. */
 const ABOUT_ERASED = 'reasons-about-erased';

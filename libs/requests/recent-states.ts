@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { FamilyName, StateOf } from '#domain/ledger';
+import { boundedCache } from '#event-store/bounded-cache';
 import { StoreUnavailable } from '#event-store/port';
 import type { StreamCache } from './stream-cache.ts';
 
@@ -23,7 +23,7 @@ export class RecentStates {
   readonly #streams: StreamCache;
   /** Milliseconds, which only grow. */
   readonly #elapsed: () => number;
-  readonly #known = new LRUCache<string, RecentState>({ max: MOST_STREAMS });
+  readonly #known = boundedCache<RecentState>(MOST_STREAMS);
   readonly #reading = new Map<string, Promise<RecentState>>();
 
   constructor(streams: StreamCache, elapsed = () => performance.now()) {
@@ -34,7 +34,9 @@ export class RecentStates {
   /** @throws StoreUnavailable where nothing is known yet */
   async of<Name extends FamilyName>(stream: `${Name}-${string}`): Promise<StateOf<Name>> {
     const known = this.#newest(stream);
-    const recent = known && this.#elapsed() - known.readAt < MILLISECONDS_A_STATE_IS_RECENT;
+    // While this program changes a stream, what it wrote before may be newer than what is known.
+    const isSeen = this.#streams.peek(stream) !== undefined;
+    const recent = known && isSeen && this.#elapsed() - known.readAt < MILLISECONDS_A_STATE_IS_RECENT;
     return (recent ? known : await this.#read(stream)).state as StateOf<Name>;
   }
 

@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { type Caller, isStaff } from '#domain/kernel/caller';
 import type { Sealed } from '#domain/kernel/events';
 import { deriveId } from '#domain/kernel/ids';
@@ -7,6 +6,7 @@ import type { CommandOf } from '#domain/ledger';
 import { bulkReadsStream, MANY_PERSONS } from '#domain/support/bulk-reads';
 import { customerOfLookKey } from '#domain/support/look';
 import { readsStream } from '#domain/support/reads';
+import { boundedCache } from '#event-store/bounded-cache';
 import { type RequestContext, type RequestDependencies, requestTools } from './request-tools.ts';
 
 /** A record has at most so many persons, so that it is never too large for the log. */
@@ -32,7 +32,7 @@ interface Waiting {
 export class RecordedReads {
   readonly #dependencies: RequestDependencies;
   readonly #waiting = new Map<string, Waiting>();
-  readonly #known = new LRUCache<string, true>({ max: REMEMBERED });
+  readonly #known = boundedCache<true>(REMEMBERED);
 
   constructor(dependencies: RequestDependencies) {
     this.#dependencies = dependencies;

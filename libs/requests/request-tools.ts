@@ -1,3 +1,4 @@
+import { customerStream } from '#domain/accounts/customer';
 import type { Cause } from '#domain/codec';
 import type { ActivityKey } from '#domain/kernel/activities';
 import type { Caller } from '#domain/kernel/caller';
@@ -69,6 +70,15 @@ export interface RequestTools extends RequestDependencies {
   ): Promise<AddressedCommand>;
   /** Sends the refusal of a caller who has no right to ask, whatever revision it saw. */
   refuse(id: string, stream: string, refusal: Refusal, context: RequestContext): Promise<Receipt>;
+}
+
+/** The store of a customer, for a command of a stream that does not name it. */
+export async function ofStore(
+  { stateOf }: Pick<RequestTools, 'stateOf'>,
+  customerId: string | undefined,
+): Promise<{ readonly storeId?: string }> {
+  const { storeId } = customerId === undefined ? {} : await stateOf<'customer'>(customerStream(customerId));
+  return storeId ? { storeId } : {};
 }
 
 /** Reads states, and remembers the revisions that it read. */

@@ -23,6 +23,7 @@ import { staffRequests } from './staff.ts';
 import { supportRequests } from './support.ts';
 import { suppressionRequests } from './suppressions.ts';
 import { WaitingCommands } from './waiting-commands.ts';
+import { webhookRequests } from './webhooks.ts';
 
 /**
  * What people and programs ask of the store, by subject. Each request looks up what the decision must know (price,
@@ -51,6 +52,7 @@ export function createRequests(dependencies: RequestDependencies) {
     programmes: perRequest(programmeRequests),
     leads: perRequest(leadRequests),
     mails: perRequest(mailRequests),
+    webhooks: perRequest(webhookRequests),
     suppressions: perRequest(suppressionRequests),
     returns: perRequest(returnRequests),
     support: perRequest(supportRequests),

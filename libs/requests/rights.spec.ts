@@ -58,7 +58,6 @@ describe('the table of rights', () => {
 
   it('names the few commands that anyone may ask for', () => {
     expect(typesWhere((command) => refusalOf(command, program) === undefined)).toEqual([
-      'RegisterCustomer',
       'ConfirmAddress',
       'ConfirmEmailChange',
       'SwitchMailOff',
@@ -149,7 +148,7 @@ describe('the table of rights', () => {
         ...['WishRefund', 'RetryRefund', 'SettleRefund', 'IssueApiKey', 'RotateApiKey', 'RevokeApiKey', 'ResetFactors'],
         ...['ResetCustomerFactors', 'PublishPolicy'],
         ...['AddStaffMember', 'InviteStaffMember', 'ChangeStaffRoles', 'RemoveStaffMember', 'RequestEmailChange'],
-        ...['RequestApproval', 'Approve'],
+        ...['RequestApproval', 'Approve', 'FinishApproval'],
       ].sort(),
     );
     for (const command of stale) expect(refusalOf(command, member('fresh'), 'because')).toBeUndefined();
@@ -204,6 +203,7 @@ describe('the table of rights', () => {
         'ErasePerson',
         'RequestApproval',
         'Approve',
+        'FinishApproval',
         'EndSessions',
         'GiveAlternativeCoupon',
         'GrantChargeback',
@@ -315,6 +315,46 @@ describe('the table of rights', () => {
     expect(refusalOf(price, owner)).toBe('staff-only');
   });
 
+  it('lets members of single stores change their own password and factors', () => {
+    const ofMain = memberCaller('c1', { roles: staffRoles, stores: ['main'] }, 'fresh');
+    const ofOwnAccount = ['ChangeStaffPassword', 'OfferTotp', 'AddTotp', 'AddPasskey', 'RemoveFactor'];
+    const command = (type: string) => ({ type, memberId: 'c1' });
+    const refusals = [...ofOwnAccount, 'IssueRecoveryCodes'].map(
+      (type) =>
+        checkRight(
+          type === 'ChangeStaffPassword' ? 'staff-main' : 'factors-c1',
+          command(type),
+          type === 'ChangeStaffPassword' ? {} : owned.factors,
+          { caller: ofMain },
+        )?.code,
+    );
+    expect(refusals).toEqual(Array(6).fill(undefined));
+    expect(checkRight('factors-c2', command('OfferTotp'), owned.factors, { caller: ofMain })?.code).toBe(
+      'not-your-factors',
+    );
+  });
+
+  it('holds for a coupon in all its stores, and for one customer in the store of that customer', () => {
+    const ofMain: Caller = { ...staff, stores: ['main'] };
+    const asked = (command: { type: string; [field: string]: unknown }, defined?: { storeIds: string[] }) =>
+      checkRight('coupon-x', command, { defined }, { caller: ofMain, reason: 'because' })?.code;
+    const define = (...storeIds: string[]) => asked({ type: 'DefineCoupon', storeIds });
+    expect([define('main'), define('main', 'other'), define('other')]).toEqual([
+      undefined,
+      'other-store',
+      'other-store',
+    ]);
+    const retire = (...storeIds: string[]) => asked({ type: 'RetireCoupon' }, { storeIds });
+    expect([retire('main'), retire('main', 'other'), asked({ type: 'RetireCoupon' })]).toEqual([
+      undefined,
+      'other-store',
+      'other-store',
+    ]);
+    const replace = (storeId?: string) =>
+      asked({ type: 'GiveAlternativeCoupon', storeId, storeIds: ['main', 'other'] });
+    expect([replace('main'), replace('other'), replace()]).toEqual([undefined, 'other-store', 'other-store']);
+  });
+
   it('holds in the stores of the roles only', () => {
     const ofMain: Caller = { ...staff, stores: ['main'] };
     const pausing = (storeId: string) =>
@@ -334,6 +374,16 @@ describe('the table of rights', () => {
     expect([price('main'), price('other'), price()]).toEqual([undefined, 'other-store', 'other-store']);
     const policy = { type: 'PublishPolicy' };
     expect(checkRight('policy-main', policy, {}, { caller: ofMain })?.code).toBe('other-store');
-    expect(checkRight('customer-c9', { type: 'RegisterCustomer' }, {}, { caller: ofMain })).toBeUndefined();
+    const registering = (addressKey?: string, caller: Caller = ofMain) =>
+      checkRight(
+        'customer-c9',
+        { type: 'RegisterCustomer', storeId: 'main', addressKey } as { type: string },
+        {},
+        {
+          caller,
+        },
+      )?.code;
+    expect([registering(), registering('key'), registering('key', visitor)]).toEqual([undefined, undefined, undefined]);
+    expect([registering(undefined, visitor), registering(undefined, owner)]).toEqual(['staff-only', 'staff-only']);
   });
 });

@@ -65,20 +65,25 @@ export function checkRight(
   const id = idOf(stream);
   const scope = scopeOf(caller);
   const stores = typeof scope === 'object' && 'stores' in scope ? scope.stores : undefined;
-  const storeId = stores && store?.(state as never, command as never, id);
+  const belongsTo = stores && store?.(state as never, command as never, id);
+  const storeId = typeof belongsTo === 'string' ? belongsTo : undefined;
   const asked: Asked<unknown, unknown> = { caller, reason, command, state, id, storeId };
   return (
     refuseBeforeFactor(rule, asked) ??
     rule(asked as Asked<never, never>) ??
-    (rule === anyone || !stores ? undefined : refuseOtherStore(stores, storeId))
+    (rule === anyone || rule.aboutCaller || !stores ? undefined : refuseOtherStore(stores, belongsTo))
   );
 }
 
-/** Roles hold in their stores. What belongs to all of them, or to one that is not known, is for staff of all stores. */
-function refuseOtherStore(stores: readonly string[], storeId: string | undefined): Refusal | undefined {
-  if (storeId !== undefined && stores.includes(storeId)) return undefined;
+/** Roles hold in their stores. What belongs to others too, or to one that is not known, is for staff of those or of all stores. */
+function refuseOtherStore(
+  stores: readonly string[],
+  belongsTo: string | readonly string[] | undefined,
+): Refusal | undefined {
+  const of = [belongsTo ?? []].flat();
+  if (of.length > 0 && of.every((storeId) => stores.includes(storeId))) return undefined;
   return refuse(
     'other-store',
-    'your roles do not hold in the store that this belongs to, or this belongs to all stores',
+    'your roles do not hold in the store that this belongs to, or it belongs to other stores, too',
   );
 }

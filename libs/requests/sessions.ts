@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { customerStream, isRegistered, notRegistered } from '#domain/accounts/customer';
 import { signInsStream } from '#domain/accounts/sign-ins';
 import { factorsStream, hasFactor } from '#domain/factors/factors';
+import type { Instant } from '#domain/kernel/events';
 import { instant } from '#domain/kernel/events';
 import { addSeconds } from '#domain/kernel/instants';
 import type { CommandOf } from '#domain/ledger';
@@ -135,7 +136,7 @@ const MOST_TOLD_AN_HOUR = 10;
 
 /**
  * A sign-in from a browser with which nobody signed in to the account before is recorded, and told to its owner. Not the first one of an
- * account: its owner has just proved the address. Who signs in again and again is told of the first few. @returns the hash of the browser
+ * account: its owner has just proved the address. Of many new ones within an hour, the first ones are told. @returns the hash of the browser
  */
 async function knownBrowser(
   tools: SessionTools,
@@ -145,8 +146,7 @@ async function knownBrowser(
 ): Promise<string> {
   const hash = tools.vault.personKey('browser', `${actorOf(account)} ${device} ${browser}`);
   const before = await tools.sessions.signInsOf(actorOf(account));
-  const anHourAgo = addSeconds(tools.now(), -3600);
-  const isTold = before.length > 0 && before.filter(({ at }) => at > anHourAgo).length < MOST_TOLD_AN_HOUR;
+  const isTold = before.length > 0 && newSince(before, addSeconds(tools.now(), -3600)) < MOST_TOLD_AN_HOUR;
   if (isTold && !before.some((one) => one.browser === hash)) {
     const command = { type: 'NoteNewBrowser', at: tools.now(), ...account, device } as const;
     // Of its own: the request may be of somebody else's session, and its hash is that of a body with a password.
@@ -154,6 +154,12 @@ async function knownBrowser(
     mustBeAccepted(outcome, 'the sign-in from a new browser');
   }
   return hash;
+}
+
+/** How many browsers signed in for the first time since then. */
+function newSince(signIns: readonly { readonly browser: string; readonly at: Instant }[], since: Instant): number {
+  const isKnown = (browser: string) => signIns.some((one) => one.browser === browser && one.at <= since);
+  return new Set(signIns.map(({ browser }) => browser).filter((browser) => !isKnown(browser))).size;
 }
 
 async function startByPasskey(

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { decode, type Fact } from '#domain/codec';
 import { type AnyEvent, type Family, type FamilyName, familyOf, ledger, type StateOf } from '#domain/ledger';
+import { type BoundedCache, boundedCache } from '#event-store/bounded-cache';
 import { BEFORE_FIRST, type EventStore, type Patience, type Position } from '#event-store/port';
 
 /** A stream, folded as far as it was read. */
@@ -31,16 +31,16 @@ const BEGUN_STREAMS = 4096;
  */
 export class StreamCache {
   readonly #store: Pick<EventStore, 'readStream' | 'head'>;
-  readonly #used: LRUCache<string, FoldedStream>;
+  readonly #used: BoundedCache<FoldedStream>;
   /** Streams that were begun and not used since: an import of millions does not push out the streams in use. */
-  readonly #begun = new LRUCache<string, FoldedStream>({ max: BEGUN_STREAMS });
+  readonly #begun = boundedCache<FoldedStream>(BEGUN_STREAMS);
 
   /** Raised when all is forgotten. */
   #generation = 0;
 
   constructor(store: Pick<EventStore, 'readStream' | 'head'>, { streams = USED_STREAMS }: { streams?: number } = {}) {
     this.#store = store;
-    this.#used = new LRUCache({ max: streams });
+    this.#used = boundedCache(streams);
   }
 
   /** The state of a stream as it is in the store now, and its revision (-1 when there is no such stream). */

@@ -4,6 +4,7 @@ import type { Instant } from '#domain/kernel/events';
 
 /** What authenticator apps understand (RFC 6238). */
 const DIGITS = 6;
+const CODE = /^[0-9]{6}$/;
 const STEP_SECONDS = 30;
 const SECRET_BYTES = 20;
 /** Clocks differ, and people type slowly: one step before and after counts, too. */
@@ -22,6 +23,8 @@ export const totpCode = (secret: string, at: Instant): string => totpOf(secret).
 
 /** @returns the step that the code is of; undefined for a wrong one */
 export function stepOfCode(secret: string, code: string, now: Instant): number | undefined {
+  // The package throws for what is as long, and no code.
+  if (!CODE.test(code)) return undefined;
   const timestamp = Date.parse(now);
   const delta = totpOf(secret).validate({ token: code, timestamp, window: STEPS_OF_SKEW });
   return delta === null ? undefined : Math.floor(timestamp / 1000 / STEP_SECONDS) + delta;
@@ -37,5 +40,5 @@ export const newRecoveryCode = (): string =>
     [...randomBytes(GROUP)].map((byte) => ALPHABET[byte % ALPHABET.length]).join(''),
   ).join('-');
 
-/** As people type it. */
-export const normalCode = (typed: string): string => typed.replace(/[\s-]/g, '').toLowerCase();
+/** As people type it, also with the digits of a keyboard of East Asia. */
+export const normalCode = (typed: string): string => typed.normalize('NFKC').replace(/[\s-]/g, '').toLowerCase();

@@ -32,8 +32,15 @@ const insertInto = (table: string, { names }: { names: readonly string[] }) =>
 const INSERT = insertInto('sessions.sessions', sessionTable);
 const INSERT_SIGN_IN = insertInto('sessions.sign_ins', signInTable);
 const SIGN_INS = 'SELECT * FROM sessions.sign_ins WHERE actor = $1 ORDER BY at DESC, session_id';
-const REMOVE_OLDER = `DELETE FROM sessions.sign_ins WHERE actor = $1 AND session_id NOT IN (
-  SELECT session_id FROM sessions.sign_ins WHERE actor = $1 ORDER BY at DESC, session_id LIMIT ${MOST_SIGN_INS_KEPT})`;
+// The newest ones, and the newest of each browser: whoever signs in often forgets none.
+const REMOVE_OLDER = `DELETE FROM sessions.sign_ins WHERE actor = $1
+  AND session_id NOT IN (
+    SELECT session_id FROM sessions.sign_ins WHERE actor = $1 ORDER BY at DESC, session_id LIMIT ${MOST_SIGN_INS_KEPT})
+  AND session_id NOT IN (
+    SELECT session_id FROM (
+      SELECT session_id, at, ROW_NUMBER() OVER (PARTITION BY browser ORDER BY at DESC, session_id) AS place
+      FROM sessions.sign_ins WHERE actor = $1) AS of_browsers
+    WHERE place = 1 ORDER BY at DESC, session_id LIMIT ${MOST_SIGN_INS_KEPT})`;
 const LIVE = 'idle_until > $2 AND ends_at > $2';
 const BY_TOKENS = `SELECT * FROM sessions.sessions WHERE token_hash = ANY($1) AND ${LIVE}`;
 const BY_ACTOR = `SELECT * FROM sessions.sessions WHERE actor = $1 AND ${LIVE} ORDER BY started_at DESC, session_id`;

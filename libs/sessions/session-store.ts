@@ -77,7 +77,7 @@ export interface SignIn extends Pick<Session, 'sessionId' | 'actor' | 'device'> 
   readonly at: Instant;
 }
 
-/** Of each account. A browser from which nobody signed in since so many others is a new one. */
+/** Of each account: the newest, and the newest of as many browsers. */
 export const MOST_SIGN_INS_KEPT = 50;
 /** The longest time for which browsers keep a cookie. */
 export const DAYS_OF_A_SIGN_IN = 400;

@@ -143,6 +143,14 @@ function contractOf(name: string, place: () => Promise<Place>): void {
       expect(await signInsOf('staff:ada')).toEqual(kept.slice(0, -1));
     });
 
+    it('remembers a browser, however often another one signs in', async () => {
+      const number = (index: number) => session(index, { tokenHash: `hash-${index}` });
+      await sessions.start(number(1), 'laptop');
+      for (let index = 2; index <= MOST_SIGN_INS_KEPT + 9; index += 1) await sessions.start(number(index), 'program');
+      const kept = await other.signInsOf('staff:ada');
+      expect([kept.length, kept.at(-1)?.browser]).toEqual([MOST_SIGN_INS_KEPT + 1, 'laptop']);
+    });
+
     it('keeps nothing of an actor who was erased', async () => {
       await sessions.start(session(1), 'browser-1');
       await sessions.start(session(2, { actor: 'staff:bob' }), 'browser-1');

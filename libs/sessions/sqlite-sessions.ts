@@ -30,8 +30,15 @@ const insertInto = (table: string, { names }: { names: readonly string[] }) =>
 const INSERT = insertInto('sessions', sessionTable);
 const INSERT_SIGN_IN = insertInto('sign_ins', signInTable);
 const SIGN_INS = 'SELECT * FROM sign_ins WHERE actor = ? ORDER BY at DESC, session_id';
-const REMOVE_OLDER = `DELETE FROM sign_ins WHERE actor = ? AND session_id NOT IN (
-  SELECT session_id FROM sign_ins WHERE actor = ? ORDER BY at DESC, session_id LIMIT ${MOST_SIGN_INS_KEPT})`;
+// The newest ones, and the newest of each browser: whoever signs in often forgets none.
+const REMOVE_OLDER = `DELETE FROM sign_ins WHERE actor = ?
+  AND session_id NOT IN (
+    SELECT session_id FROM sign_ins WHERE actor = ? ORDER BY at DESC, session_id LIMIT ${MOST_SIGN_INS_KEPT})
+  AND session_id NOT IN (
+    SELECT session_id FROM (
+      SELECT session_id, at, ROW_NUMBER() OVER (PARTITION BY browser ORDER BY at DESC, session_id) AS place
+      FROM sign_ins WHERE actor = ?) AS of_browsers
+    WHERE place = 1 ORDER BY at DESC, session_id LIMIT ${MOST_SIGN_INS_KEPT})`;
 const LIVE = 'idle_until > ? AND ends_at > ?';
 const BY_TOKEN = `SELECT * FROM sessions WHERE token_hash = ? AND ${LIVE}`;
 const BY_ACTOR = `SELECT * FROM sessions WHERE actor = ? AND ${LIVE} ORDER BY started_at DESC, session_id`;
@@ -73,7 +80,7 @@ class SqliteSessions implements SessionStore {
     const { actor } = session;
     this.#change(INSERT, ...sessionTable.valuesOf(session));
     this.#change(INSERT_SIGN_IN, ...signInTable.valuesOf(signInOf(session, browser)));
-    this.#change(REMOVE_OLDER, actor, actor);
+    this.#change(REMOVE_OLDER, actor, actor, actor);
   }
 
   async signInsOf(actor: string): Promise<readonly SignIn[]> {

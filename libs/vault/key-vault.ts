@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { isUnsealed, type Purpose, type Sealed } from '#domain/kernel/events';
+import { type BoundedCache, boundedCache } from '#event-store/bounded-cache';
 import { CannotOpenStore, StoreUnavailable } from '#event-store/port';
 import { close, KEY_BYTES, open } from './boxes.ts';
 import { countRestored, destroyedAmong, destroyRestored, type KeyOfErased, putDestroyed } from './erased-keys.ts';
@@ -34,7 +34,7 @@ class KeyVault implements Vault {
   #secrets: Secrets;
   readonly #readOnly: boolean;
   readonly #erased: ReadonlySet<string>;
-  readonly #unwrapped: LRUCache<string, SubjectKey>;
+  readonly #unwrapped: BoundedCache<SubjectKey>;
   /** Keys that are being written to disk, by subject: two calls that seal for one person at once share one key. */
   readonly #beingMade = new Map<string, Promise<SubjectKey>>();
   readonly #missed = new Set<string>();
@@ -53,7 +53,7 @@ class KeyVault implements Vault {
     this.#readOnly = readOnly;
     this.#erased = erased;
     const ttl = keys.shared || readOnly ? MILLISECONDS_A_SHARED_KEY_IS_REMEMBERED : 0;
-    this.#unwrapped = new LRUCache({ max: KEYS_REMEMBERED, ttl });
+    this.#unwrapped = boundedCache(KEYS_REMEMBERED, ttl);
   }
 
   async seal(subject: string, purpose: Purpose, value: unknown): Promise<Sealed> {

@@ -1,3 +1,5 @@
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { addSeconds } from '#domain/kernel/instants';
 import { type Server, startServer } from '#test/e2e/server';
 import { originOf, SoftwarePasskey, type Wrong } from './passkey.ts';
@@ -115,8 +117,8 @@ describe('a passkey', () => {
     expect(outcomeOf(await signInWith(key))).toBe('sign-in-failed');
     await server.settle();
     const told = mails.sent.filter(({ to }) => to === 'removes@example.com').map(({ text }) => text);
-    expect(told.join()).toContain('A passkey was added to your account');
-    expect(told.at(-1)).toContain('A passkey was removed from your account');
+    expect(told.join()).toMatch(/A passkey was added to your account[\s\S]+It happened at 2026-/);
+    expect(told.at(-1)).toMatch(/A passkey was removed from your account[\s\S]+It happened at 2026-/);
   });
 });
 
@@ -270,6 +272,29 @@ describe('a passkey after a password', () => {
     expect(outcomeOf(await call('GET', '/api/sessions', undefined, headers))).toBe('token-ended');
   });
 });
+
+test('without PUBLIC_URL, passkeys are for pages of the port that the store listens on, whatever Host a program sends', async () => {
+  await later(30);
+  administrator = bearer(await signInto(server, 'ada@example.com'));
+  const { key } = await memberWithPasskey('port@example.com');
+  const send = (passkey: object) =>
+    withHost('localhost:4191', '/api/sign-ins/passkey', { passkey, token: true }).then(outcomeOf);
+  const options = async () => (await withHost('localhost:4191', '/api/sign-ins/passkey/options')).body as never;
+  expect(await send(key.get(await options(), { origin: 'http://localhost:4191' }))).toBe('sign-in-failed');
+  expect(await send(key.get(await options()))).toBe(200);
+});
+
+/** `fetch` chooses the Host by itself. */
+const withHost = (host: string, path: string, body?: object) =>
+  new Promise<Awaited<ReturnType<typeof call>>>((resolve, reject) => {
+    const headers = { host, ...(body && { 'content-type': 'application/json' }) };
+    const sent = request(`${server.url}${path}`, { method: 'POST', headers }, async (answer) => {
+      const answered = await text(answer);
+      resolve({ status: answer.statusCode, body: JSON.parse(answered), text: answered } as never);
+    });
+    sent.on('error', reject);
+    sent.end(body && JSON.stringify(body));
+  });
 
 test('passkeys are for the pages of PUBLIC_URL, where there is one', async () => {
   const published = await startServer({ http: { edge: { publicUrl: 'https://shop.example:8443' } } });

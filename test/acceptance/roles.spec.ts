@@ -111,3 +111,43 @@ test('staff of one store may change what belongs to it, and nothing of other sto
     expect([path, (await begin(there)).body.code, (await begin(here)).status]).toEqual([path, 'not-yours', 201]);
   }
 });
+
+test('staff of one store change the coupons, mails, webhooks and factors of its customers, and a coupon of two stores not', async () => {
+  const roles = ['support', 'catalogue-manager'];
+  const here = await member('close@example.com', roles, ['main']);
+  const there = await member('distant@example.com', roles, ['far']);
+  const why = { 'leadger-reason': 'asked by telephone' };
+  const post = async ({ headers }: typeof here, path: string, body?: object) => {
+    const reply = await server.call('POST', path, body, { ...headers, ...why });
+    return reply.body.code ?? reply.status;
+  };
+  const askedByBoth = async (path: string, body?: object) => [
+    await post(there, path, body),
+    await post(here, path, body),
+  ];
+  const idOfFirst = async (path: string, id: string) =>
+    (await server.call('GET', path, undefined, here.headers)).body.items[0][id];
+
+  const coupon = (couponCode: string, storeIds: string[]) => ({ couponCode, storeIds, discount: { percent: 10 } });
+  expect(await askedByBoth('/api/coupons', coupon('CLOSE', ['main']))).toEqual(['other-store', 201]);
+  expect(await askedByBoth('/api/coupons', coupon('BOTH', ['main', 'far']))).toEqual(['other-store', 'other-store']);
+  await server.call('POST', '/api/coupons', coupon('ALL', ['main', 'far']), administrator.headers);
+  const alternative = { customerId, insteadOf: 'ALL', couponCode: 'ALL again' };
+  expect(await askedByBoth('/api/coupons/alternatives', alternative)).toEqual(['other-store', 'coupon-not-used']);
+  const wishes = { customerId, leadTypeId: 'exclusive-fresh', quantity: 5 };
+  const { checkoutId } = (await server.call('POST', '/api/checkouts', wishes, { ...here.headers, ...why })).body;
+  await server.call('PUT', `/api/checkouts/${checkoutId}/coupon`, { couponCode: 'ALL' }, { ...here.headers, ...why });
+  expect(await askedByBoth('/api/coupons/alternatives', alternative)).toEqual(['other-store', 201]);
+
+  const mailId = await idOfFirst(`/api/mails?customerId=${customerId}`, 'mailId');
+  expect(await askedByBoth(`/api/mails/${mailId}/retry`)).toEqual(['other-store', 'mail-sent']);
+  expect(await askedByBoth(`/api/mails/${mailId}/acknowledge`)).toEqual(['other-store', 'mail-sent']);
+  const webhookId = await idOfFirst('/api/webhooks', 'webhookId');
+  expect(await askedByBoth(`/api/webhooks/${webhookId}/retry`)).toEqual(['not-yours', 200]);
+  expect(await askedByBoth(`/api/customers/${customerId}/reset-factors`)).toEqual(['other-store', 200]);
+});
+
+test('a member of one store adds a second factor of the own account', async () => {
+  const { headers } = await member('alone@example.com', ['support'], ['main']);
+  expect((await server.call('POST', '/api/factors/totp', undefined, headers)).status).toBe(201);
+});

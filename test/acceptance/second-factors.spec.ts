@@ -56,6 +56,10 @@ const afterMinutes = async (minutes: number) => {
   administrator = bearer(await signInto(server, 'ada@example.com'));
 };
 
+/** As a keyboard of East Asia writes digits. */
+const fullWidth = (digits: string): string =>
+  digits.replace(/\d/g, (digit) => String.fromCodePoint(0xff10 + Number(digit)));
+
 describe('a member of staff without a second factor', () => {
   test('may add one, look at the session and sign out, and nothing else', async () => {
     const { reply, headers } = await newcomer('new@example.com', ['support', 'administrator']);
@@ -140,9 +144,10 @@ describe('signing in with a second factor', () => {
     await member(email, ['support']);
     expect((await signIn(email)).body.code).toBe('factor-needed');
     const code = authenticatorOf(server, email).code();
-    const first = await signIn(email, { code });
+    const asTyped = `${fullWidth(code.slice(0, 3))} ${code.slice(3)}`;
+    const first = await signIn(email, { code: asTyped });
     expect([first.status, first.body.factorRequired]).toEqual([200, false]);
-    for (const wrong of [code, '000000', 'aaaa-bbbb-cccc-dddd']) {
+    for (const wrong of [code, '000000', 'aaaa-bbbb-cccc-dddd', 'é23456']) {
       const reply = await signIn(email, { code: wrong });
       expect([wrong, reply.status, reply.body.code]).toEqual([wrong, 401, 'factor-wrong']);
     }
@@ -251,13 +256,13 @@ describe('a mail tells the owner', () => {
     await afterMinutes(60);
     const email = 'told@example.com';
     const { headers } = await member(email, ['support']);
-    expect(await newestTo(email)).toContain('A second factor was added to your account');
+    expect(await newestTo(email)).toContain('An authenticator app was added to your account');
     await call('POST', '/api/factors/recovery-codes', undefined, headers);
     expect(await newestTo(email)).toContain('New recovery codes were made');
     const { factors } = (await call('GET', '/api/factors', undefined, headers)).body;
     const token = await addFactor(server, email, headers.authorization.slice('Bearer '.length));
     await call('POST', `/api/factors/${factors[0].factorId}/remove`, undefined, bearer(token));
-    expect(await newestTo(email)).toContain('A second factor was removed from your account');
+    expect(await newestTo(email)).toContain('An authenticator app was removed from your account');
   });
 
   test('of other roles; and all administrators of a new API key', async () => {

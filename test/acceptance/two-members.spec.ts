@@ -80,6 +80,27 @@ describe('where the policy wants two members of staff for a person', () => {
     expect(await codeOf('erasures', program, { approvalId })).toBe('two-members-needed');
   });
 
+  test('SUP-2: whoever lost the role is none of the two any more', async () => {
+    const cai = await addMember(server, ada as Headers, mails, { email: 'cai@example.com', roles: ['support'] });
+    const person = { email: 'reported@example.org' };
+    const { approvalId } = (await ask('erasures', { ...cai.headers, ...why }, {}, person)).body;
+    const waiting = async () =>
+      (await server.call('GET', '/api/attention?reason=approval-waiting', undefined, bob)).text.includes(approvalId);
+    expect(await waiting()).toBe(true);
+    const roles = { roles: ['verifier'], stores: 'all' };
+    await server.call('PUT', `/api/staff-members/${cai.memberId}/roles`, roles, ada);
+    expect(await codeOf('erasures', bob, { approvalId }, person)).toBe('asker-without-role');
+    expect(await waiting()).toBe(false);
+  });
+
+  test('an idempotency key is for one person', async () => {
+    const [one, other] = [{ email: 'one@example.org' }, { email: 'other@example.org' }];
+    const keyed = { ...ada, 'idempotency-key': 'k9' };
+    const first = (await ask('exports', keyed, {}, one)).body;
+    expect(await codeOf('exports', keyed, {}, other)).toBe('key-reused');
+    expect((await ask('exports', keyed, {}, one)).body).toEqual(first);
+  });
+
   test('what was approved is carried out, and the second member may send it again', async () => {
     const asked = (await ask('erasures', ada)).body;
     const [requester, approver] = [ada, bob];
@@ -90,6 +111,8 @@ describe('where the policy wants two members of staff for a person', () => {
     expect((await ask('erasures', approver, { approvalId: asked.approvalId })).status).toBe(200);
     expect(await codeOf('erasures', requester, { approvalId: asked.approvalId })).toBe('second-member-needed');
     expect(await recorded('PersonErased')).not.toEqual([]);
+    const done = (await recorded('ApprovalCarriedOut')).filter(({ data }) => data.act === 'erasure');
+    expect(done.map(({ data }) => data.approvalId)).toEqual([asked.approvalId]);
   });
 
   test('a request that waited for a week has expired', async () => {

@@ -5,6 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpApplication } from '#apps/api/http-application';
 import { logActivities, programLog } from '#apps/program-log';
 import { Activities } from '#domain/kernel/activities';
+import { StoreUnavailable } from '#event-store/port';
 import { MovedClock } from '#gateways/clock';
 import { type MailGateway, mailFiles } from '#gateways/mail';
 import type { Mailbox } from '#gateways/mailbox';
@@ -154,8 +155,11 @@ export async function startServer({
     call,
     async position() {
       for (;;) {
-        const { status, body } = await call('GET', '/health');
-        if (status === 200 && body.store.position !== undefined) return body.store.position;
+        try {
+          return await stores.events.head();
+        } catch (error) {
+          if (!(error instanceof StoreUnavailable)) throw error;
+        }
       }
     },
     async stop() {

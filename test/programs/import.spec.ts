@@ -222,7 +222,7 @@ describe('the file for rejected rows', () => {
   ])('is asked for where the list is %s', async (_, redirection, list) => {
     await writeFile(file, 'phone,source\nnobody,web\n');
     for (const kind of ['leads --lead-type exclusive-aged', 'suppressions']) {
-      const words = `"$0" dist/apps/cli/main.js import ${kind} "$2" --format csv --data "$3"`;
+      const words = `"$0" dist/programs/cli.js import ${kind} "$2" --format csv --data "$3"`;
       const command = redirection === '' ? `cat "$1" | ${words}` : `${words} ${redirection}`;
       const { status, stderr } = spawnSync('sh', ['-c', command, process.execPath, file, list, data], {
         encoding: 'utf8',
@@ -240,7 +240,7 @@ describe('the file for rejected rows', () => {
 
 test('text that is not UTF-8 is refused', async () => {
   const { code, stdout } = await new Promise<{ code: number | null; stdout: string }>((resolve) => {
-    const line = `exec "$0" dist/apps/cli/main.js import leads x.csv --source "$(printf '\\377')" 2>&1`;
+    const line = `exec "$0" dist/programs/cli.js import leads x.csv --source "$(printf '\\377')" 2>&1`;
     const child = spawn('sh', ['-c', line, process.execPath]);
     let stdout = '';
     child.stdout.on('data', (piece) => {

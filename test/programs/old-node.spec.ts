@@ -7,7 +7,7 @@ import './program.ts';
 const old = spawnSync('/usr/bin/node', ['--version'], { encoding: 'utf8' }).stdout ?? '';
 const testWithOldNode = complaintAboutNode(old.replace('v', '')) && old !== '' ? it.each : it.skip.each;
 testWithOldNode(['standalone', 'api', 'worker', 'cli'])('an old Node.js ends %s with that line alone', (program) => {
-  const { status, stdout, stderr } = spawnSync('/usr/bin/node', [`dist/apps/${program}/main.js`, '--help'], {
+  const { status, stdout, stderr } = spawnSync('/usr/bin/node', [`dist/programs/${program}.js`, '--help'], {
     encoding: 'utf8',
   });
   expect({ status, stdout, stderr }).toEqual({

@@ -30,7 +30,7 @@ export class Program {
   ) {
     const env = { ...process.env, NODE_COMPILE_CACHE: compileCache, ...environment };
     // Without this, V8 optimizes the embedded database, which takes more time than these short runs save by it.
-    const node = ['--liftoff-only', `dist/apps/${name}/main.js`];
+    const node = ['--liftoff-only', `dist/programs/${name}.js`];
     this.process = spawn(process.execPath, [...node, ...parameters], {
       env,
       stdio: ['pipe', standardOutput ?? 'pipe', standardError ?? 'pipe'],

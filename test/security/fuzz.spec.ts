@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { addSeconds } from '#domain/kernel/instants';
 import { exampleIds } from '#read-models/models/examples';
-import { bearer, endTrial, signInto } from '#test/acceptance/staff';
+import { bearer, endTrial, PASSWORD, signInto } from '#test/acceptance/staff';
 import { type Json, type Operation, readDocument } from '#test/e2e/api-document';
 import { ExampleCalls } from '#test/e2e/example-calls';
 import { type Server, startServer } from '#test/e2e/server';
@@ -57,6 +57,8 @@ afterAll(async () => {
 const AFTER_THE_TRIAL = ['api-keys', 'sign-in', 'staff'];
 let asking: Record<string, string> = {};
 let memberId = exampleIds.memberId as string;
+/** Of the administrator. One of the requests may change it. */
+let password = PASSWORD;
 
 async function withStaff(): Promise<void> {
   ({ headers: asking } = await endTrial(server, 'grace@example.com'));
@@ -67,7 +69,7 @@ async function withStaff(): Promise<void> {
 /** A code of an authenticator counts once, so that time must pass. */
 async function signInAgain(): Promise<Record<string, string>> {
   await server.clock.moveTo(addSeconds(server.clock.now(), 60));
-  return bearer(await signInto(server, 'grace@example.com'));
+  return bearer(await signInto(server, 'grace@example.com', password));
 }
 
 const rightAddressOf = (operation: Operation): string =>
@@ -172,6 +174,7 @@ async function faultsOf(operation: Operation, { address, headers, body }: Case):
   if (text.includes('"token-ended"')) asking = await signInAgain();
   note(performance.now() - since, `${operation.method} ${address.slice(0, 100)}`);
   const { status } = reply;
+  if (operation.id === 'changeStaffPassword' && status === 200) ({ password } = JSON.parse(body ?? ''));
   if (status >= 500) return [`was answered ${status}: ${text.slice(0, 300)}`];
   const type = (reply.headers.get('content-type') ?? '').split(';')[0] as string;
   const documented = operation.operation.responses[status];
@@ -181,7 +184,16 @@ async function faultsOf(operation: Operation, { address, headers, body }: Case):
       : [`was answered ${status}, which the document does not name: ${text.slice(0, 300)}`];
   const content = documented.content?.[type];
   if (!content) return [`was answered ${status} as ${type}, which the document does not name`];
-  return /json$/.test(type) ? api.faultsOf(content.schema, JSON.parse(text)).map((fault) => `${status}: ${fault}`) : [];
+  if (!/json$/.test(type)) return [];
+  const faults = api.faultsOf(content.schema, JSON.parse(text));
+  return faults.filter((fault) => !isLeftOut(fault, address)).map((fault) => `${status}: ${fault}`);
+}
+
+/** Where `fields` names some, the items of a list have no others. */
+function isLeftOut(fault: string, address: string): boolean {
+  const fields = new URL(address, server.url).searchParams.get('fields')?.split(',');
+  const [, missing] = /^\/items\/\d+ must have required property '(\w+)'/.exec(fault) ?? [];
+  return fields !== undefined && missing !== undefined && !fields.includes(missing);
 }
 
 /** Of what is no request of any route: the document names them once for all. */
@@ -250,7 +262,7 @@ test(
     expect(server.errors).toEqual([]);
     const { readModels } = (await server.call('GET', '/health')).body;
     expect(readModels.filter(({ parked }: Json) => parked > 0)).toEqual([]);
-    asking = bearer(await signInto(server, 'grace@example.com'));
+    asking = await signInAgain();
     expect((await server.call('GET', '/api/processes/parked', undefined, asking)).body.items).toEqual([]);
   },
   FAR_AWAY,

@@ -77,7 +77,8 @@ export const laws = {
   couponInOtherCurrency: 'an amount in one currency was taken off a price in another (CPN-3)',
   mailMissing:
     'a mail was tried for more than five days and has no result, was given up earlier, or was not tried again when it was time (NTF-4)',
-  mailTwice: 'two mails are about one event, or a mail has two results, or was tried after its result (NTF-3)',
+  mailTwice:
+    'two mails to one person are about one event, or a mail has two results, or was tried after its result (NTF-3)',
   basisNotThere: 'an event was decided on events that the log did not have when it was recorded',
   revisionGap: 'an event does not follow the one before it in its stream',
   hashMismatch: 'the bytes of an event are not those that were written',

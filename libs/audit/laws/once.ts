@@ -76,7 +76,8 @@ export class OnceCheck {
 
   #wish(event: RawEvent): boolean {
     const { id, data } = event;
-    const about = `${data.kind} ${data.eventId}`;
+    // An event may be told to several, each once.
+    const about = `${data.kind} ${data.eventId} ${data.customerId}`;
     if (this.#mails.has(id) || this.#mailedAbout.has(about)) return false;
     this.#mailedAbout.add(about);
     this.#mails.set(id, { wish: event, since: Date.parse(data.at) });

@@ -62,6 +62,35 @@ describe('a customer', () => {
       });
     given(customer, registered, asked, moved).when(follow).thenRefuses('link-invalid');
   });
+
+  it('ACC-3: nobody ends the link of the owner by asking for another one, nor fills the mailbox', () => {
+    const box = (of: string) => ({ box: of, subject: of }) as never;
+    const link = (hash: string, at: number) => ({ token: box('token'), tokenHash: hash, expiresAt: minute(at + 30) });
+    const asked = (hash: string, at: number): CustomerEvent => ({
+      type: 'PasswordRecoveryRequested',
+      data: { at: minute(at), ...link(hash, at) },
+    });
+    const ask = (at: number) => ({ type: 'RequestPasswordRecovery', at: minute(at), ...link('h', at) }) as const;
+    given(customer, registered, asked('a', 1)).when(ask(2)).thenNothing();
+    given(customer, registered, asked('a', 1)).when(ask(3)).thenRecordsEachTime(asked('h', 3));
+    const use = (hash: string, at: number) =>
+      ({ type: 'RecoverPassword', at: minute(at), tokenHash: hash, verifier: box('verifier') }) as const;
+    const set = (at: number): CustomerEvent => ({
+      type: 'PasswordSet',
+      data: { at: minute(at), verifier: box('verifier'), how: 'recovered', told: true },
+    });
+    const both = [registered, asked('a', 1), asked('b', 5)] as const;
+    for (const hash of ['a', 'b'])
+      given(customer, ...both)
+        .when(use(hash, 6))
+        .thenRecordsEachTime(set(6));
+    given(customer, ...both)
+      .when(use('a', 31))
+      .thenRefuses('link-invalid');
+    given(customer, ...both, set(6))
+      .when(use('b', 7))
+      .thenRefuses('link-invalid');
+  });
 });
 
 describe('the address of a customer', () => {

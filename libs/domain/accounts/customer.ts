@@ -11,14 +11,18 @@ import {
   unsealed,
 } from '../kernel/events.ts';
 import { id, keyedHash, personKey, sealedFor, secretFor, timeZone } from '../kernel/fields.ts';
+import { addSeconds } from '../kernel/instants.ts';
 import {
+  type Asked,
   anyone,
   customerInName,
+  described,
   freshFactorOfStaff,
   ownerOrSupport,
   ownerOrSupportWithoutReason,
   processOnly,
   type RightsOf,
+  staffWith,
 } from '../kernel/rights.ts';
 import { alwaysSent, type MailKind, mailKinds } from '../notifications/kinds.ts';
 import { type Link, link, linkInvalid, linkIsGood, type PendingLink } from './link.ts';
@@ -171,10 +175,19 @@ export type CustomerCommand =
   | ({ type: 'ChooseLeadDelivery'; at: Instant } & LeadDelivery);
 
 const owner = ownerOrSupport(customerInName, 'ACC-4');
+const bySupport = staffWith(['support'], 'ACC-1');
+
+/** Nobody can sign in to an account without an address: support brings those of customers of another system. */
+const registering = described(
+  'anyone with an address; support and the store itself without one',
+  (asked: Asked<{ readonly addressKey?: string | undefined }, unknown>) =>
+    asked.command.addressKey !== undefined || asked.caller.roles.includes('process') ? undefined : bySupport(asked),
+  'ACC-1',
+);
 
 /** Who may ask for which command. */
 export const customerRights = {
-  RegisterCustomer: anyone,
+  RegisterCustomer: registering,
   ChangeBusinessAssociation: owner,
   SealBusinessAssociation: processOnly,
   RenewBusinessKeys: processOnly,
@@ -203,7 +216,8 @@ export interface CustomerState extends Registration, AddressProof {
   readonly statedBusinesses: readonly StatedBusiness[];
   readonly verifier?: Secret;
   readonly emailChange?: PendingLink & { readonly email: Sealed; readonly addressKey: string };
-  readonly recovery?: PendingLink;
+  /** Those that are good, the newest last: nobody can end one by asking for another. */
+  readonly recoveries: readonly (PendingLink & { readonly requestedAt: Instant })[];
   /** ACC-6: sessions that began before this instant have ended. */
   readonly sessionsVoidBefore?: Instant;
   readonly mailsOff: readonly MailKind[];
@@ -221,17 +235,35 @@ const nobody: CustomerState = {
   statedBusinesses: [],
   timeZone: '',
   mailsOff: [],
+  recoveries: [],
   leadDelivery: { mails: 'digest' },
 };
 export const notRegistered = refuse('customer-unknown', 'there is no such customer');
 export const wrongPassword = refuse('password-wrong', 'the current password is another one', 'ACC-2');
+
+/** Another link before these are over is no mail more: the one of before was just sent. */
+const MINUTES_BETWEEN_RECOVERIES = 2;
+
+const isLately = (link: { readonly requestedAt: Instant } | undefined, at: Instant): boolean =>
+  link !== undefined && at < addSeconds(link.requestedAt, MINUTES_BETWEEN_RECOVERIES * 60);
+
+/** Whether the link of this token gives the right to set a password now. */
+export const isRecovery = ({ recoveries }: Pick<CustomerState, 'recoveries'>, hash: string, at: Instant): boolean =>
+  recoveries.some((link) => linkIsGood(link, hash, at));
+
+/** Whoever has no link is not told whether there is an account (ACC-2). */
+const OF_LINKS: ReadonlySet<CustomerCommand['type']> = new Set([
+  'ConfirmAddress',
+  'ConfirmEmailChange',
+  'RecoverPassword',
+]);
 
 export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = {
   initialState: () => nobody,
 
   decide(command, state): Decision<CustomerEvent> {
     if (command.type === 'RegisterCustomer') return register(command, state);
-    if (!isRegistered(state)) return notRegistered;
+    if (!isRegistered(state)) return OF_LINKS.has(command.type) ? linkInvalid : notRegistered;
     const { at } = command;
     switch (command.type) {
       case 'ChangeBusinessAssociation':
@@ -262,9 +294,10 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
       case 'SetFirstPassword':
         return state.verifier ? [] : setPassword(at, command.verifier, state.email);
       case 'RequestPasswordRecovery':
+        if (isLately(state.recoveries.at(-1), at)) return [];
         return [{ type: 'PasswordRecoveryRequested', data: withoutType(command) }];
       case 'RecoverPassword':
-        if (!linkIsGood(state.recovery, command.tokenHash, at)) return linkInvalid;
+        if (!isRecovery(state, command.tokenHash, at)) return linkInvalid;
         return [{ type: 'PasswordSet', data: { at, verifier: command.verifier, how: 'recovered', told: true } }];
       case 'ChangeMailPreferences':
         return changeMailPreferences(command, state);
@@ -315,20 +348,20 @@ export const customer: Decider<CustomerState, CustomerCommand, CustomerEvent> = 
         return { ...state, ...proofAfter(state, event) };
       case 'EmailChanged': {
         // Links sent to the former address are not valid any more.
-        const { emailChange, recovery: _, confirmation: __, ...rest } = state;
+        const { emailChange, confirmation: _, ...rest } = state;
         const { at: sessionsVoidBefore, email, addressKey } = event.data;
-        const proved = { addressIsProved: true, confirmedBy: emailChange?.tokenHash } as const;
+        const proved = { addressIsProved: true, confirmedBy: emailChange?.tokenHash, recoveries: [] } as const;
         return { ...rest, email, addressKey, ...proved, sessionsVoidBefore };
       }
       case 'PasswordSet': {
-        const { recovery: _, ...rest } = state;
         const { at: sessionsVoidBefore, verifier, how } = event.data;
         const proved = how === 'recovered' && { addressIsProved: true as const };
-        return { ...rest, verifier, ...proved, sessionsVoidBefore };
+        return { ...state, recoveries: [], verifier, ...proved, sessionsVoidBefore };
       }
       case 'PasswordRecoveryRequested': {
-        const { tokenHash, expiresAt } = event.data;
-        return { ...state, recovery: { tokenHash, expiresAt } };
+        const { at: requestedAt, tokenHash, expiresAt } = event.data;
+        const good = state.recoveries.filter((link) => requestedAt < link.expiresAt);
+        return { ...state, recoveries: [...good, { requestedAt, tokenHash, expiresAt }] };
       }
       case 'MailPreferencesChanged':
         return { ...state, mailsOff: event.data.off };

@@ -103,7 +103,7 @@ export type CouponDefinition = Omit<DataOf<'CouponDefined'>, 'at'>;
 
 type CouponCommand =
   | ({ type: 'DefineCoupon'; at: Instant } & CouponDefinition)
-  | ({ type: 'GiveAlternativeCoupon'; at: Instant; customerId: string; insteadOf: string } & CouponDefinition)
+  | ({ type: 'GiveAlternativeCoupon'; at: Instant; insteadOf: string } & OfCustomer & CouponDefinition)
   | {
       type: 'TryCoupon';
       at: Instant;
@@ -122,8 +122,13 @@ type CouponCommand =
   | ({ type: 'ReplaceCoupon'; at: Instant; by: string; formerly?: string } & Use)
   | { type: 'RetireCoupon' | 'ReopenCoupon'; at: Instant };
 
-interface Use {
+/** `storeId`: of the customer, for the rights of staff. */
+interface OfCustomer {
   readonly customerId: string;
+  readonly storeId?: string | undefined;
+}
+
+interface Use extends OfCustomer {
   readonly checkoutId: string;
 }
 
@@ -172,7 +177,7 @@ export const coupon: Decider<CouponState, CouponCommand, CouponEvent> = {
         return nonsenseIn(data) ?? withoutCurrency(data) ?? [{ type: 'CouponDefined', data }];
       }
       case 'GiveAlternativeCoupon': {
-        const { type: _, ...data } = command;
+        const { type: _, storeId: __, ...data } = command;
         if (state.defined)
           return state.customerId === data.customerId && state.insteadOf === data.insteadOf ? [] : defined(data.code);
         return nonsenseIn(data) ?? [{ type: 'AlternativeCouponGiven', data }];

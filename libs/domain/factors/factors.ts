@@ -6,6 +6,7 @@ import { id, keyedHash, sealedFor, secretFor } from '../kernel/fields.ts';
 import {
   type Asked,
   type AskedBy,
+  aboutCaller,
   beforeFactor,
   described,
   freshFactor,
@@ -81,7 +82,8 @@ export type FactorCommand =
   | { type: 'IssueRecoveryCodes'; at: Instant; codes: readonly string[] }
   | { type: 'UseRecoveryCode'; at: Instant; code: string }
   | { type: 'ResetFactors'; at: Instant }
-  | { type: 'ResetCustomerFactors'; at: Instant; customerId: string };
+  /** `storeId`: of the customer, for the rights of staff. */
+  | { type: 'ResetCustomerFactors'; at: Instant; customerId: string; storeId?: string | undefined };
 
 export const notYourFactors = refuse('not-your-factors', 'whoever signed in adds, proves and removes the own factors');
 
@@ -92,11 +94,13 @@ const refuseOther = ({ caller, id: holderId }: Asked<unknown, unknown>) => {
 };
 
 /** Who has factors proves one before they are changed. The first one is added with the password alone. */
-const own = beforeFactor(
-  described(
-    'whose factors they are; a factor proved just now, if there is one',
-    (asked: Asked<unknown, FactorState>) =>
-      refuseVisitor(asked) ?? refuseOther(asked) ?? (hasFactor(asked.state) ? refuseStaleFactor(asked) : undefined),
+const own = aboutCaller(
+  beforeFactor(
+    described(
+      'whose factors they are; a factor proved just now, if there is one',
+      (asked: Asked<unknown, FactorState>) =>
+        refuseVisitor(asked) ?? refuseOther(asked) ?? (hasFactor(asked.state) ? refuseStaleFactor(asked) : undefined),
+    ),
   ),
 );
 

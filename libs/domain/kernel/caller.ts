@@ -85,6 +85,10 @@ export type StaffRole = (typeof staffRoles)[number];
 
 export const isStaff = (roles: readonly Role[]): boolean => staffRoles.some((role) => roles.includes(role));
 
+/** Staff, and programs with a key: they answer for what they do. */
+export const worksForStore = ({ kind, roles }: Pick<Caller, 'kind' | 'roles'>): boolean =>
+  isStaff(roles) || kind === 'program' || kind === 'process';
+
 /** For programs and forms whose only business is to bring leads. */
 export const onlyBringsLeads = ({ roles }: Pick<Caller, 'roles'>): boolean =>
   roles.length > 0 && roles.every((role) => role === leadSource || role === publicForm);

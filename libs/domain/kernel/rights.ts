@@ -36,6 +36,8 @@ export interface Described {
   readonly rule?: string | undefined;
   /** Members of staff may ask this who have no factor yet. */
   readonly beforeFactor?: true;
+  /** It is about the account of whoever asks, which belongs to no store. */
+  readonly aboutCaller?: true;
 }
 
 /** @returns why the caller may not ask this; undefined when it may */
@@ -76,6 +78,10 @@ export const bringingLeads = (rule: string) =>
 /** Members of staff may do this before they have a factor: what leads to one, and what anyone may. */
 export const beforeFactor = <Checked extends Described>(rule: Checked): Checked & Described =>
   Object.assign(rule, { beforeFactor: true as const });
+
+/** Staff of single stores ask this, too: the account is theirs. */
+export const aboutCaller = <Checked extends Described>(rule: Checked): Checked & Described =>
+  Object.assign(rule, { aboutCaller: true as const });
 
 /** Asked before any rule. */
 export const refuseBeforeFactor = (rule: Described, { caller }: Pick<AskedBy, 'caller'>): Refusal | undefined =>

@@ -59,6 +59,8 @@ export const mailFacts = z
     expiresAt: instant,
     /** What was changed about how the account is opened, or about keys. */
     change: z.enum(accountChanges),
+    /** From what somebody signed in, in words of ours. */
+    device: storeText,
     /** The address to be confirmed; other mails go to the present address of the customer. */
     to: sealedFor('customer', 'email'),
     ticketId: id,

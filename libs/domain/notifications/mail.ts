@@ -52,8 +52,12 @@ type MailCommand =
   | { type: 'RecordMailWithheld'; at: Instant; reason: Withholding }
   | ({ type: 'RecordMailFailed'; at: Instant; attempt: number; retryAt: Instant } & FailedMail)
   | ({ type: 'RecordMailGivenUp'; at: Instant; attempt: number } & FailedMail)
-  | { type: 'RetryMail'; at: Instant }
-  | { type: 'AcknowledgeMailFailure'; at: Instant };
+  | OfSupport;
+
+/** `storeId`: of its customer, for the rights of staff. */
+type OfSupport =
+  | { type: 'RetryMail'; at: Instant; storeId?: string | undefined }
+  | { type: 'AcknowledgeMailFailure'; at: Instant; storeId?: string | undefined };
 
 /** Who may ask for which command. */
 export const mailRights = {
@@ -132,8 +136,6 @@ export const mail: Decider<MailState, MailCommand, MailEvent> = {
     }
   },
 };
-
-type OfSupport = Extract<MailCommand, { type: 'RetryMail' | 'AcknowledgeMailFailure' }>;
 
 /** A mail on its way is tried by itself: a second attempt beside it might send it twice (NTF-3). */
 function whatSupportWants(

@@ -58,7 +58,8 @@ type WebhookCommand =
   | { type: 'RecordWebhookAccepted'; at: Instant; attempt: number; status: number }
   /** `hopeless`: another attempt cannot succeed. */
   | ({ type: 'RecordWebhookFailed'; at: Instant; attempt: number; hopeless: boolean } & FailedCall)
-  | { type: 'ReplayWebhook'; at: Instant };
+  /** `storeId`: of its customer, for the rights of staff. */
+  | { type: 'ReplayWebhook'; at: Instant; storeId?: string | undefined };
 
 export const customerOfWebhook = ({ wish }: WebhookState): string | undefined => wish?.customerId;
 

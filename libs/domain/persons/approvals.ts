@@ -28,6 +28,8 @@ const request = {
 export const approvalEvents = {
   ApprovalRequested: fact({ ...request, requestedBy: id, expiresAt: instant }),
   ApprovalGiven: fact({ ...request, requestedBy: id, approvedBy: id }),
+  /** What was approved is done. */
+  ApprovalCarriedOut: fact({ ...request, requestedBy: id, approvedBy: id }),
 };
 export type ApprovalEvent = EventsOf<typeof approvalEvents>;
 
@@ -36,14 +38,17 @@ type Approval = DataOf<'ApprovalRequested'> & {
   readonly at: Instant;
   readonly approvedBy?: string;
   readonly approvedAt?: Instant;
+  readonly isDone?: true;
 };
 
 export type ApprovalCommand =
   | ({ type: 'RequestApproval'; at: Instant } & DataOf<'ApprovalRequested'>)
-  | ({ type: 'Approve'; at: Instant } & Omit<DataOf<'ApprovalGiven'>, 'requestedBy'>);
+  /** `mayAsk`: who asked still has the role that it needs. */
+  | ({ type: 'Approve'; at: Instant; mayAsk: boolean } & Omit<DataOf<'ApprovalGiven'>, 'requestedBy'>)
+  | { type: 'FinishApproval'; at: Instant; approvalId: string };
 
 /** By id, without those that expired before something happened last. */
-type ApprovalState = ReadonlyMap<string, Approval>;
+export type ApprovalState = ReadonlyMap<string, Approval>;
 
 const twoMembers = freshFactor(
   inPerson(
@@ -53,12 +58,18 @@ const twoMembers = freshFactor(
 );
 
 /** Who may ask for which command. */
-export const approvalRights = { RequestApproval: twoMembers, Approve: twoMembers } satisfies RightsOf<
-  ApprovalCommand,
-  ApprovalState
->;
+export const approvalRights = {
+  RequestApproval: twoMembers,
+  Approve: twoMembers,
+  FinishApproval: twoMembers,
+} satisfies RightsOf<ApprovalCommand, ApprovalState>;
 
 const unknown = refuse('approval-unknown', 'nothing waits for this approval: it was given, or has expired');
+const askerWithoutRole = refuse(
+  'asker-without-role',
+  'who asked for this is no support of all stores any more: ask anew',
+  'SUP-2',
+);
 const otherPerson = refuse('approval-for-another', 'the request that waits is about another person, or another act');
 const secondMember = refuse('second-member-needed', 'another member of staff approves what one has asked for', 'SUP-2');
 
@@ -72,7 +83,7 @@ export const approvals: Decider<ApprovalState, ApprovalCommand, ApprovalEvent> =
         return waitingFor(state, data, data.at) ? [] : [{ type: 'ApprovalRequested', data }];
       }
       case 'Approve': {
-        const { type: _, ...data } = command;
+        const { type: _, mayAsk, ...data } = command;
         const { approvalId, act, person, approvedBy, at } = data;
         const asked = state.get(approvalId);
         if (!asked || asked.expiresAt <= at) return unknown;
@@ -80,7 +91,15 @@ export const approvals: Decider<ApprovalState, ApprovalCommand, ApprovalEvent> =
         if (asked.requestedBy === approvedBy) return secondMember;
         if (asked.approvedAt !== undefined)
           return asked.approvedBy === approvedBy && isLately(asked.approvedAt, at) ? [] : unknown;
+        if (!mayAsk) return askerWithoutRole;
         return [{ type: 'ApprovalGiven', data: { ...data, requestedBy: asked.requestedBy } }];
+      }
+      case 'FinishApproval': {
+        const { at, approvalId } = command;
+        const { act, person, requestedBy, approvedBy, isDone } = state.get(approvalId) ?? {};
+        if (act === undefined || person === undefined || requestedBy === undefined || isDone) return [];
+        if (approvedBy === undefined) return unknown;
+        return [{ type: 'ApprovalCarriedOut', data: { at, approvalId, act, person, requestedBy, approvedBy } }];
       }
       default:
         return undecided(command);
@@ -91,7 +110,9 @@ export const approvals: Decider<ApprovalState, ApprovalCommand, ApprovalEvent> =
     const kept = new Map([...state].filter(([, { expiresAt }]) => data.at < expiresAt));
     if (type === 'ApprovalRequested') return kept.set(data.approvalId, data);
     const asked = kept.get(data.approvalId);
-    return asked ? kept.set(data.approvalId, { ...asked, approvedBy: data.approvedBy, approvedAt: data.at }) : kept;
+    if (!asked) return kept;
+    if (type === 'ApprovalCarriedOut') return kept.set(data.approvalId, { ...asked, isDone: true });
+    return kept.set(data.approvalId, { ...asked, approvedBy: data.approvedBy, approvedAt: data.at });
   },
 };
 
@@ -100,6 +121,14 @@ const isLately = (approvedAt: Instant, now: Instant): boolean => now < addSecond
 /** What nobody has approved yet, the longest waiting first. */
 export const waitingAt = (state: ApprovalState, at: Instant): readonly Approval[] =>
   [...state.values()].filter(({ approvedBy, expiresAt }) => approvedBy === undefined && at < expiresAt);
+
+/** What was approved and not carried out, because a crash came between, unless it was asked for anew and done. */
+export function interruptedAt(state: ApprovalState, at: Instant): readonly Approval[] {
+  const all = [...state.values()];
+  const isDone = ({ act, person }: Approval) =>
+    all.some((one) => one.isDone && one.act === act && one.person === person);
+  return all.filter((one) => one.approvedBy !== undefined && at < one.expiresAt && !isDone(one));
+}
 
 export const waitingFor = (
   state: ApprovalState,

@@ -4,7 +4,7 @@ import { scopeOf, staffRoles } from '../kernel/caller.ts';
 import { type Decider, type Decision, refuse, undecided } from '../kernel/decider.ts';
 import { type EventsOf, fact, type Instant, instant, type Sealed, type Secret } from '../kernel/events.ts';
 import { id, personKey, randomTokenHash, sealedFor, secretFor } from '../kernel/fields.ts';
-import { type AskedBy, anyone, described, freshFactor, type RightsOf } from '../kernel/rights.ts';
+import { type AskedBy, aboutCaller, anyone, described, freshFactor, type RightsOf } from '../kernel/rights.ts';
 
 /**
  * Who works for the store. They are in one stream, so that "the last administrator stays" is decided on all of them, and each
@@ -39,11 +39,13 @@ export const staffEvents = {
     tokenHash: randomTokenHash.length(43),
     expiresAt: instant,
   }),
-  /** `changed`: by the member, who knew the one of before. Absent: by the link of an invitation, or with the first account. */
+  /**
+   * `changed`: by the member, who knew the one of before. `invited-again`: by the link of a later invitation. Absent: the first one.
+   */
   StaffPasswordSet: fact({
     memberId: id,
     verifier: secretFor('member', 'password-verifier'),
-    how: z.literal('changed').optional(),
+    how: z.enum(['changed', 'invited-again']).optional(),
   }),
   StaffRolesChanged: fact({ memberId: id, ...access }),
   StaffMemberRemoved: fact({ memberId: id }),
@@ -85,9 +87,11 @@ export const staffRights = {
   InviteStaffMember: freshFactor(administrator),
   // The link in the mail gives the right.
   SetStaffPassword: anyone,
-  ChangeStaffPassword: freshFactor(
-    described('the member', ({ caller, command }: AskedBy & { command: { memberId: string } }) =>
-      caller.actor === `staff:${command.memberId}` ? undefined : notYourPassword,
+  ChangeStaffPassword: aboutCaller(
+    freshFactor(
+      described('the member', ({ caller, command }: AskedBy & { command: { memberId: string } }) =>
+        caller.actor === `staff:${command.memberId}` ? undefined : notYourPassword,
+      ),
     ),
   ),
   ChangeStaffRoles: freshFactor(administrator),
@@ -219,9 +223,10 @@ function acceptInvitation(
   { at, memberId, tokenHash, verifier }: Command<'SetStaffPassword'>,
   { members }: StaffState,
 ): Decision<StaffEvent> {
-  const invitation = members.get(memberId)?.invitation;
+  const { invitation, verifier: former } = members.get(memberId) ?? {};
   if (invitation?.tokenHash !== tokenHash || invitation.expiresAt <= at) return invitationInvalid;
-  return [{ type: 'StaffPasswordSet', data: { at, memberId, verifier } }];
+  const how = former && ({ how: 'invited-again' } as const);
+  return [{ type: 'StaffPasswordSet', data: { at, memberId, verifier, ...how } }];
 }
 
 function changeRoles({ type: _, ...data }: Command<'ChangeStaffRoles'>, state: StaffState): Decision<StaffEvent> {

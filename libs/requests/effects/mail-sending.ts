@@ -194,7 +194,7 @@ const isAhead = (at: unknown, now: Instant): boolean => typeof at === 'string' &
 
 /** Data for the texts of mails in addition to the facts of the event. */
 async function detailsOf(
-  { kind, facts, customerId, to }: SendMail['mail'] & { readonly to: string },
+  { kind, happenedAt, facts, customerId, to }: SendMail['mail'] & { readonly to: string },
   customer: CustomerState,
   store: Store,
   { events, streams, vault }: MailDependencies,
@@ -212,6 +212,9 @@ async function detailsOf(
     declined: facts.cause === 'declined-payment',
     stranger: !isRegistered(customer),
     optedOut: facts.suppression === 'opt-out',
+    // Where no order names a zone, the customer's own is used.
+    ...(customer.timeZone && facts.timeZone === undefined && { timeZone: customer.timeZone }),
+    happenedAt,
     storeName: shownTexts(store.name),
     webAddress: beginningOfLinks(store.webAddress),
     hasAccount,

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { boundedCache } from '#event-store/bounded-cache';
 import type { Position } from '#event-store/port';
 import { ChangeLine, type Follower } from './change-line.ts';
 import type { ChangeMessage, Interest } from './messages.ts';
@@ -21,7 +21,7 @@ export class RecentChanges {
   #since: Position;
   #upTo: Position;
   /** Positions that the log certainly has. */
-  readonly #positions = new LRUCache<Position, true>({ max: MOST_POSITIONS });
+  readonly #positions = boundedCache<true>(MOST_POSITIONS);
   readonly #toWake = new Set<Follower>();
   #wokenAt = Number.NEGATIVE_INFINITY;
   #waking: NodeJS.Timeout | undefined;
