@@ -28,7 +28,7 @@ export default {
   testMatch: ['**/*.spec.ts'],
   // Tests wait for conditions, not for times. This ends a test whose condition never becomes true.
   testTimeout: 600_000,
-  // Each has databases in threads of their own: one worker more than cores slowed all of them down.
+  // Each has databases in threads of their own, which need a core, too.
   maxWorkers: availableParallelism(),
   // A worker that opened many databases needs some time to end. Jest's half second is too short on a busy machine.
   workerGracefulExitTimeout: 60_000,

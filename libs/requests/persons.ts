@@ -14,7 +14,7 @@ import { passingsOn } from './lead-passings.ts';
 import { giveUpKeysOf } from './lost-keys.ts';
 import type { NamedPerson } from './named-person.ts';
 import { type PersonTools, type Records, recordsNamed, withWhatArrived } from './person-search.ts';
-import { type RequestContext, requestTools } from './request-tools.ts';
+import { type RequestContext, requestTools, withoutRequestHash } from './request-tools.ts';
 import { mustBeAccepted } from './rights.ts';
 
 /** A person, and what goes with them. */
@@ -85,8 +85,6 @@ async function recordPart(tools: PersonTools, context: RequestContext, part: Era
     first.kind === 'accepted' && first.repeated ? await send(randomUUID(), withoutRequestHash(context)) : first;
   mustBeAccepted(outcome, 'the erasure');
 }
-
-const withoutRequestHash = ({ requestHash: _, ...context }: RequestContext): RequestContext => context;
 
 const subjectsOf = ({ customerIds, leadIds, personKeys, looks }: Person): readonly string[] => [
   ...[...customerIds].map(customerStream),

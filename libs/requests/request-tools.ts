@@ -139,3 +139,8 @@ const causeOf = ({ caller, commandId, requestHash }: RequestContext, vault: Vaul
 export function whateverRevision({ ifRevision: _, ...context }: RequestContext): RequestContext {
   return context;
 }
+
+/** For a step that is decided anew each time, also where the request is repeated with its key. */
+export function withoutRequestHash({ requestHash: _, ...context }: RequestContext): RequestContext {
+  return context;
+}

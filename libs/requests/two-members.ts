@@ -16,7 +16,7 @@ import { type StaffState, staffStream } from '#domain/staff/staff';
 import { exampleIds } from '#read-models/models/examples';
 import type { NamedPerson } from './named-person.ts';
 import type { PersonTools } from './person-search.ts';
-import { type RequestContext, requestTools, whateverRevision } from './request-tools.ts';
+import { type RequestContext, requestTools, whateverRevision, withoutRequestHash } from './request-tools.ts';
 import { mustBeAccepted } from './rights.ts';
 
 export interface ActRequest {
@@ -80,8 +80,6 @@ async function sendTo(tools: PersonTools, context: RequestContext, command: Appr
   const { outcome } = await requestTools(tools).send('main', approvalsStream, command, whateverRevision(context));
   mustBeAccepted(outcome, 'the approval');
 }
-
-const withoutRequestHash = ({ requestHash: _, ...context }: RequestContext): RequestContext => context;
 
 /** Whether who asked is still one of those who may. In a trial nobody is a member, and everybody may. */
 async function mayStillAsk({ stateOf }: Pick<PersonTools, 'stateOf'>, approvalId: string): Promise<boolean> {
